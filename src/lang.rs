@@ -1,0 +1,1 @@
+//! What the files of users are read with: YAML with places, diagnostics, templates.

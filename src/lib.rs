@@ -1,0 +1,6 @@
+//! Stayhook keeps the outside world in step with a stay: reservation webhooks come in, each is stored before it is
+//! acknowledged, and the actions that recipes describe go out, once.
+#![forbid(unsafe_code)]
+
+pub mod lang;
+pub mod model;

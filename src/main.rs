@@ -1,0 +1,4 @@
+//! The `stayhook` command.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Plain data and pure rules, one concept a file. Imports nothing of ours.
