@@ -2,5 +2,4 @@
 //! acknowledged, and the actions that recipes describe go out, once.
 #![forbid(unsafe_code)]
 
-pub mod lang;
 pub mod model;

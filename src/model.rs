@@ -1,1 +1,15 @@
-//! Plain data and pure rules, one concept a file. Imports nothing of ours.
+//! Plain data and pure rules, one concept a file. Imports nothing else of ours and does no I/O.
+
+pub mod clock;
+pub mod decision;
+pub mod delivery;
+pub mod effect;
+pub mod event;
+pub mod fact;
+pub mod fault;
+pub mod id;
+pub mod property;
+pub mod reservation;
+pub mod retry;
+pub mod run;
+pub mod secret;

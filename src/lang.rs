@@ -1,1 +1,0 @@
-//! What the files of users are read with: YAML with places, diagnostics, templates.

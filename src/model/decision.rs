@@ -1,0 +1,179 @@
+//! The result of deciding one delivery, as the store applies it: whole or not at all.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::clock::Time;
+use super::delivery::{Outcome, Replay};
+use super::effect::Prepared;
+use super::event::{About, Event};
+use super::id::{DeliveryId, RunId, StayId};
+use super::reservation::{Status, Stay};
+use super::run::Mode;
+
+/// Why one recipe did or did not run for an event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// The recipe's name.
+    pub recipe: String,
+    /// Its revision.
+    pub revision: String,
+    /// `ran`, `not_wanted` (a condition is false), `broken`, `failed`, `disabled`, `learning`.
+    pub result: String,
+    /// In one line for a person.
+    pub because: String,
+    /// Every condition with what it saw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Check>,
+}
+
+/// One condition and what it saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// As the recipe says it: `status: [booked]`.
+    pub condition: String,
+    /// The value it was held against, in words.
+    pub saw: String,
+    /// Whether it holds.
+    pub held: bool,
+}
+
+/// A run that has to exist.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewRun {
+    /// A hash of the key.
+    pub id: RunId,
+    /// Unique for ever.
+    pub key: String,
+    /// The recipe's name.
+    pub recipe: String,
+    /// The recipe's revision.
+    pub revision: String,
+    /// What kind of fact it answers.
+    pub about: About,
+    /// Runs of one stay in one queue go in order; `None` for no order.
+    pub queue: Option<String>,
+    /// Whether it cancels older runs of the recipe that still wait.
+    pub mode: Mode,
+    /// The gone statuses that the recipe's `match.status` names: entering one of them does not cancel this run.
+    pub names_gone: Vec<Status>,
+    /// Whether it answers a cancellation: it waits for earlier attempts of the stay that may still have an effect.
+    pub after_gone: bool,
+    /// Whether nothing of it is really sent.
+    pub dry_run: bool,
+    /// The connection of its first step.
+    pub lane: String,
+    /// From when on it may be worked on.
+    pub due_at: Time,
+    /// How its first step is to be handled.
+    pub first: FirstStep,
+}
+
+/// The first step of a new run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FirstStep {
+    /// Rendered, with a place on its lane: leased and recorded in the deciding transaction unless its queue says wait.
+    Open(Box<Opening>),
+    /// To be rendered when a worker takes it up.
+    Later,
+    /// It could not be rendered; the run is dead with this reason.
+    Failed(String),
+    /// No step is wanted; the run is skipped with this reason.
+    Nothing(String),
+}
+
+/// A step about to be tried: rendered, with its key, and the steps before it that are not wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opening {
+    /// Its position in the recipe, from 0.
+    pub position: usize,
+    /// Its id in the recipe.
+    pub step_id: String,
+    /// The rendered request.
+    pub prepared: Prepared,
+    /// Its idempotency key.
+    pub key: String,
+    /// Counts the renderings of a step that differ.
+    pub generation: i64,
+    /// Whether it is parked rather than sent again where nobody knows if it had an effect.
+    pub at_most_once: bool,
+    /// Steps before it that were passed over, each with the reason.
+    pub skipped: Vec<SkippedStep>,
+}
+
+/// A step that was not wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkippedStep {
+    /// Its position in the recipe, from 0.
+    pub position: usize,
+    /// Its id in the recipe.
+    pub step_id: String,
+    /// Why, for a person.
+    pub reason: String,
+}
+
+/// What becomes of the runs of a stay that enters a gone status.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gone {
+    /// The status it entered.
+    pub status: Status,
+}
+
+/// The decision on one fact.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FactDecision {
+    /// What became of the fact.
+    pub outcome: Outcome,
+    /// In one line for a person.
+    pub because: String,
+    /// What the fact could not say clearly.
+    pub warnings: Vec<String>,
+    /// The stay after it; `None` where nothing about it changed.
+    pub stay: Option<Stay>,
+    /// Stays that turned out to be the same one; their runs, events and names follow to `stay`.
+    pub merged: Vec<StayId>,
+    /// A payment's or message's key and content, to be kept.
+    pub fact_key: Option<FactKey>,
+    /// What it changed.
+    pub event: Option<Event>,
+    /// Why each recipe did or did not run.
+    pub explanation: Vec<Explanation>,
+    /// The runs that have to exist.
+    pub runs: Vec<NewRun>,
+    /// Set where the stay entered a gone status.
+    pub gone: Option<Gone>,
+}
+
+/// What recognises a payment or a message again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FactKey {
+    /// The source it came from.
+    pub source: String,
+    /// `payment` or `message`.
+    pub about: About,
+    /// The sender's id of it.
+    pub id: String,
+    /// Its canonical content.
+    pub content: Value,
+}
+
+/// The decision on one delivery.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// Set where it was decided once more.
+    pub replay: Option<Replay>,
+    /// The most serious outcome of its facts.
+    pub outcome: Outcome,
+    /// In one line for a person.
+    pub because: String,
+    /// The trace of a failure.
+    pub trace: Option<String>,
+    /// What the body could not say clearly.
+    pub warnings: Vec<String>,
+    /// Fact by fact.
+    pub facts: Vec<FactDecision>,
+    /// When.
+    pub at: Time,
+}

@@ -1,0 +1,87 @@
+//! What one delivery says about one stay, payment or message, in canonical form.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::clock::Time;
+
+/// One statement of a sender.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    /// The names of the stay it speaks of.
+    pub stay: StayNames,
+    /// What it says.
+    pub says: Says,
+    /// How new it is by the sender's own order; `None` where the sender states none.
+    pub version: Option<Stamp>,
+    /// The canonical event type that the sender itself names (`reservation.no_show`, `other.…`), where the mapping says so.
+    pub hint: Option<String>,
+    /// What could not be read and was left as it was, in words for the person who looks at the delivery.
+    pub warnings: Vec<String>,
+}
+
+/// Every name under which a sender may mean a stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StayNames {
+    /// The source whose stays are meant (another one's with `stays_of`).
+    pub source: String,
+    /// What a person calls the confirmation code.
+    pub code: Option<String>,
+    /// All other names.
+    pub ids: Vec<String>,
+}
+
+impl StayNames {
+    /// The code, then the ids.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        self.code
+            .as_deref()
+            .into_iter()
+            .chain(self.ids.iter().map(String::as_str))
+    }
+}
+
+/// The content of a fact.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Says {
+    /// The state of a stay: canonical field names (`check_in_date`, `guest.first_name`) and their values; null clears.
+    Reservation {
+        /// The values, every mapped field for a snapshot, only those present for a partial.
+        fields: BTreeMap<String, Value>,
+    },
+    /// A payment: the fields of the contract's `payment`.
+    Payment {
+        /// The sender's id of it; without one every delivery is a payment of its own.
+        id: Option<String>,
+        /// Canonical `payment` object.
+        payment: Value,
+    },
+    /// A message of a guest, host or owner.
+    Message {
+        /// The sender's id of it.
+        id: Option<String>,
+        /// Canonical `message` object.
+        message: Value,
+    },
+}
+
+/// A sender's order: `by` first, `then` where `by` is the same. Times are milliseconds since 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The first thing to order by.
+    pub by: i64,
+    /// What decides a tie of `by`.
+    pub then: i64,
+}
+
+impl Stamp {
+    /// The order of a sender that states none: when it was received, then the order of arrival.
+    pub fn of_receipt(received_at: Time, seq: i64) -> Stamp {
+        Stamp {
+            by: received_at.timestamp_millis(),
+            then: seq,
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! The current state of one stay: canonical fields, each with the version that wrote it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::clock::Time;
+use super::fact::Stamp;
+use super::id::{DeliveryId, StayId};
+
+/// What a canonical field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    /// Text.
+    Text,
+    /// A whole number.
+    Count,
+    /// An amount: a JSON number with the sender's digits.
+    Money,
+    /// A local date, `2027-03-27`.
+    Date,
+    /// A time as the sender wrote it, with or without offset, or a date only.
+    Time,
+    /// A canonical status word.
+    Status,
+    /// `guest`, `owner` or `block`.
+    Kind,
+    /// A list of texts.
+    List,
+}
+
+/// One canonical field that a mapping may fill.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Its dotted name, as in recipes.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: FieldKind,
+    /// Whether it survives absence and null: it is only ever replaced.
+    pub kept: bool,
+}
+
+const fn field(name: &'static str, kind: FieldKind) -> Field {
+    Field {
+        name,
+        kind,
+        kept: false,
+    }
+}
+
+const fn kept(name: &'static str, kind: FieldKind) -> Field {
+    Field { name, kind, kept: true }
+}
+
+/// Every canonical field a mapping may fill.
+pub const FIELDS: &[Field] = &[
+    kept("kind", FieldKind::Kind),
+    kept("status", FieldKind::Status),
+    field("source_status", FieldKind::Text),
+    field("channel", FieldKind::Text),
+    kept("check_in", FieldKind::Time),
+    kept("check_out", FieldKind::Time),
+    kept("check_in_date", FieldKind::Date),
+    kept("check_out_date", FieldKind::Date),
+    field("guests", FieldKind::Count),
+    field("adults", FieldKind::Count),
+    field("children", FieldKind::Count),
+    field("infants", FieldKind::Count),
+    field("pets", FieldKind::Count),
+    field("guest.first_name", FieldKind::Text),
+    field("guest.last_name", FieldKind::Text),
+    field("guest.name", FieldKind::Text),
+    field("guest.email", FieldKind::Text),
+    field("guest.phone", FieldKind::Text),
+    field("guest.phone_last4", FieldKind::Text),
+    field("guest.language", FieldKind::Text),
+    field("guest.location", FieldKind::Text),
+    kept("property.ids", FieldKind::List),
+    kept("property.name", FieldKind::Text),
+    field("property.address", FieldKind::Text),
+    field("money.currency", FieldKind::Text),
+    field("money.total", FieldKind::Money),
+    field("money.base", FieldKind::Money),
+    field("money.cleaning", FieldKind::Money),
+    field("money.taxes", FieldKind::Money),
+    field("money.guest_fee", FieldKind::Money),
+    field("money.host_fee", FieldKind::Money),
+    field("money.payout", FieldKind::Money),
+    field("money.deposit", FieldKind::Money),
+    field("parent", FieldKind::Text),
+    field("children_codes", FieldKind::List),
+    field("created_at", FieldKind::Time),
+    field("updated_at", FieldKind::Time),
+];
+
+/// The canonical field with this dotted name.
+pub fn field_named(name: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.name == name)
+}
+
+/// A canonical status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Somebody asked.
+    Inquiry,
+    /// Waits for the host.
+    Pending,
+    /// Waits for money.
+    AwaitingPayment,
+    /// Will take place.
+    Confirmed,
+    /// The guest is there.
+    InHouse,
+    /// The guest has left.
+    Completed,
+    /// Called off.
+    Cancelled,
+    /// Refused by the host.
+    Declined,
+    /// Lapsed.
+    Expired,
+    /// The guest did not come.
+    NoShow,
+    /// A word of the sender that we do not know.
+    Unknown,
+}
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Status; 11] = [
+        Status::Inquiry,
+        Status::Pending,
+        Status::AwaitingPayment,
+        Status::Confirmed,
+        Status::InHouse,
+        Status::Completed,
+        Status::Cancelled,
+        Status::Declined,
+        Status::Expired,
+        Status::NoShow,
+        Status::Unknown,
+    ];
+
+    /// The canonical word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::Inquiry => "inquiry",
+            Status::Pending => "pending",
+            Status::AwaitingPayment => "awaiting_payment",
+            Status::Confirmed => "confirmed",
+            Status::InHouse => "in_house",
+            Status::Completed => "completed",
+            Status::Cancelled => "cancelled",
+            Status::Declined => "declined",
+            Status::Expired => "expired",
+            Status::NoShow => "no_show",
+            Status::Unknown => "unknown",
+        }
+    }
+
+    /// The status with this canonical word, in any case, with space, `_` and `-` alike.
+    pub fn from_word(word: &str) -> Option<Status> {
+        let word = fold_word(word);
+        Status::ALL.into_iter().find(|status| fold_word(status.word()) == word)
+    }
+
+    /// Takes place: confirmed, in house or completed. Recipes write `booked`.
+    pub fn is_active(self) -> bool {
+        matches!(self, Status::Confirmed | Status::InHouse | Status::Completed)
+    }
+
+    /// Will not take place: cancelled, declined, expired or no-show.
+    pub fn is_gone(self) -> bool {
+        matches!(
+            self,
+            Status::Cancelled | Status::Declined | Status::Expired | Status::NoShow
+        )
+    }
+
+    /// Who wins where two facts of the same version disagree: gone before active before the rest.
+    pub fn tie_rank(self) -> u8 {
+        if self.is_gone() {
+            2
+        } else if self.is_active() {
+            1
+        } else {
+            0
+        }
+    }
+}
+
+/// A word as status maps compare it: lower case, with space, `_` and `-` alike.
+pub fn fold_word(word: &str) -> String {
+    word.trim()
+        .chars()
+        .map(|c| if matches!(c, '_' | '-') { ' ' } else { c })
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// The fact that wrote a field. Kept once, however many fields it wrote.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Writer {
+    /// How new the fact was.
+    pub stamp: Stamp,
+    /// [`Status::tie_rank`] of the status it names plus one; 0 where it names none that is known.
+    pub rank: u8,
+    /// Its canonical text; decides a tie of stamps, the greater wins as a whole.
+    pub text: String,
+}
+
+/// A field's value and who wrote it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    /// The value; null where it was cleared.
+    pub value: Value,
+    /// Index into [`Stay::writers`].
+    pub by: usize,
+}
+
+/// A stay as it is stored: fields as sent, each with its version. What recipes see is derived from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stay {
+    /// Its id.
+    pub id: StayId,
+    /// The source whose stay it is.
+    pub source: String,
+    /// Every name under which a sender has ever meant it, codes too.
+    pub ids: BTreeSet<String>,
+    /// Field name to value; what is not in it was never said.
+    pub fields: BTreeMap<String, Held>,
+    /// The facts that wrote the fields.
+    pub writers: Vec<Writer>,
+    /// Labels that people gave it.
+    #[serde(default)]
+    pub labels: BTreeSet<String>,
+    /// Whether `.created` or `.adopted` has been said.
+    pub announced: bool,
+    /// Whether it existed before the daemon was switched on.
+    pub adopted: bool,
+    /// Whether the sender's own "created" was what made it known.
+    pub first_was_created: bool,
+    /// When it was first heard of, milliseconds since 1970.
+    pub first_seen_ms: i64,
+    /// The last delivery that spoke of it.
+    pub last_delivery: DeliveryId,
+    /// How often the row was written; guards against writing over somebody else's change.
+    #[serde(skip)]
+    pub revision: i64,
+}
+
+impl Stay {
+    /// A stay of which nothing is known yet.
+    pub fn new(id: StayId, source: &str, delivery: DeliveryId, now: Time) -> Stay {
+        Stay {
+            id,
+            source: source.to_owned(),
+            ids: BTreeSet::new(),
+            fields: BTreeMap::new(),
+            writers: Vec::new(),
+            labels: BTreeSet::new(),
+            announced: false,
+            adopted: false,
+            first_was_created: false,
+            first_seen_ms: now.timestamp_millis(),
+            last_delivery: delivery,
+            revision: 0,
+        }
+    }
+
+    /// What a person calls the confirmation code: the newest that the sender called one, else the first of its names.
+    pub fn code(&self) -> Option<&str> {
+        self.text("code").or(self.ids.first().map(String::as_str))
+    }
+
+    /// A field's value, where it is known.
+    pub fn value(&self, field: &str) -> Option<&Value> {
+        self.fields
+            .get(field)
+            .map(|held| &held.value)
+            .filter(|value| !value.is_null())
+    }
+
+    /// A field's text, where it is known.
+    pub fn text(&self, field: &str) -> Option<&str> {
+        self.value(field).and_then(Value::as_str)
+    }
+
+    /// The version that wrote a field.
+    pub fn writer(&self, field: &str) -> Option<&Writer> {
+        self.fields.get(field).and_then(|held| self.writers.get(held.by))
+    }
+
+    /// The status, where a known word was ever said.
+    pub fn status(&self) -> Option<Status> {
+        self.text("status").and_then(Status::from_word)
+    }
+}

@@ -1,0 +1,302 @@
+//! One firing of one recipe, its states and the only function that moves it from one to another.
+
+use serde::{Deserialize, Serialize};
+
+use super::clock::Time;
+use super::id::{EventId, RunId};
+
+/// The state of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Planned for a time (a timer).
+    Scheduled,
+    /// Could be worked on now.
+    Ready,
+    /// Leased: an attempt of it is under way.
+    Running,
+    /// An attempt failed; the next one has its time.
+    Retrying,
+    /// Waits for a person: nobody knows whether its last attempt had an effect.
+    Parked,
+    /// Every step is done.
+    Succeeded,
+    /// Given up (a dead letter).
+    Dead,
+    /// Called off.
+    Cancelled,
+    /// Not wanted when its time came.
+    Skipped,
+}
+
+impl RunState {
+    /// Every state.
+    pub const ALL: [RunState; 9] = [
+        RunState::Scheduled,
+        RunState::Ready,
+        RunState::Running,
+        RunState::Retrying,
+        RunState::Parked,
+        RunState::Succeeded,
+        RunState::Dead,
+        RunState::Cancelled,
+        RunState::Skipped,
+    ];
+
+    /// The word in the database, the API and on the terminal.
+    pub fn word(self) -> &'static str {
+        match self {
+            RunState::Scheduled => "scheduled",
+            RunState::Ready => "ready",
+            RunState::Running => "running",
+            RunState::Retrying => "retrying",
+            RunState::Parked => "parked",
+            RunState::Succeeded => "succeeded",
+            RunState::Dead => "dead",
+            RunState::Cancelled => "cancelled",
+            RunState::Skipped => "skipped",
+        }
+    }
+
+    /// The state with this word.
+    pub fn from_word(word: &str) -> Option<RunState> {
+        RunState::ALL.into_iter().find(|state| state.word() == word)
+    }
+
+    /// Whether nothing moves it any more but a person.
+    pub fn is_ended(self) -> bool {
+        matches!(
+            self,
+            RunState::Succeeded | RunState::Dead | RunState::Cancelled | RunState::Skipped | RunState::Parked
+        )
+    }
+
+    /// The only way from one state to another; `None` where there is none.
+    pub fn next(self, step: Transition) -> Option<RunState> {
+        use RunState::*;
+        use Transition as T;
+        Some(match (self, step) {
+            (Scheduled, T::Due) => Ready,
+            (Scheduled | Ready | Retrying, T::Cancel) => Cancelled,
+            (Scheduled | Ready, T::Skip) => Skipped,
+            (Ready | Retrying, T::Start) => Running,
+            (Ready | Retrying, T::GiveUp) => Dead,
+            (Running, T::StepDone) => Ready,
+            (Running, T::AllDone) => Succeeded,
+            (Running, T::Retry) => Retrying,
+            (Running, T::LeaseLost) => Retrying,
+            (Running, T::GiveUp) => Dead,
+            (Running, T::Park) => Parked,
+            (Running, T::Cancel) => Cancelled,
+            (Running, T::Skip) => Skipped,
+            (Dead | Parked | Cancelled | Skipped, T::ByHand) => Ready,
+            (Dead | Parked, T::Cancel) => Cancelled,
+            (Dead | Parked, T::AllDone) => Succeeded,
+            _ => return None,
+        })
+    }
+
+    /// All states from which `step` leads somewhere: what an UPDATE names as expected.
+    pub fn before(step: Transition) -> Vec<RunState> {
+        RunState::ALL
+            .into_iter()
+            .filter(|state| state.next(step).is_some())
+            .collect()
+    }
+}
+
+/// What happens to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transition {
+    /// Its time has come.
+    Due,
+    /// An attempt begins.
+    Start,
+    /// A step is done and another one follows.
+    StepDone,
+    /// The last step is done, or a person says that it is.
+    AllDone,
+    /// The attempt failed and another one follows.
+    Retry,
+    /// The worker that held it is gone.
+    LeaseLost,
+    /// No further attempt.
+    GiveUp,
+    /// A person has to look.
+    Park,
+    /// Called off.
+    Cancel,
+    /// Not wanted any more when its time came.
+    Skip,
+    /// A person wants it tried again.
+    ByHand,
+}
+
+/// How runs of one recipe for one stay go together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// One after the other.
+    #[default]
+    Queued,
+    /// A newer one cancels those that still wait.
+    Newest,
+    /// No order.
+    Parallel,
+}
+
+/// The key that makes a run of an event unique for ever. `occurrence` is 0 but where a person asked for it again.
+pub fn event_run_key(recipe: &str, event: &EventId, occurrence: u32) -> String {
+    match occurrence {
+        0 => format!("event\u{1f}{recipe}\u{1f}{event}"),
+        n => format!("event\u{1f}{recipe}\u{1f}{event}\u{1f}{n}"),
+    }
+}
+
+/// How one attempt of a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptOutcome {
+    /// It worked.
+    Done,
+    /// It did not work, and nothing happened at the target; worth another attempt.
+    Retry,
+    /// The target refused; another attempt would be refused too.
+    Reject,
+    /// Sent, but no answer: nobody knows whether it had an effect.
+    Uncertain,
+}
+
+impl AttemptOutcome {
+    /// The word in the database, the API and metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            AttemptOutcome::Done => "done",
+            AttemptOutcome::Retry => "retry",
+            AttemptOutcome::Reject => "reject",
+            AttemptOutcome::Uncertain => "uncertain",
+        }
+    }
+
+    /// The outcome with this word.
+    pub fn from_word(word: &str) -> Option<AttemptOutcome> {
+        [Self::Done, Self::Retry, Self::Reject, Self::Uncertain]
+            .into_iter()
+            .find(|outcome| outcome.word() == word)
+    }
+}
+
+/// A run as a worker takes it up.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Its id, a hash of its key.
+    pub id: RunId,
+    /// Its unique key.
+    pub key: String,
+    /// The recipe's name.
+    pub recipe: String,
+    /// The recipe's revision it was made with.
+    pub revision: String,
+    /// The event it answers.
+    pub event: Option<EventId>,
+    /// The connection of the step it stands at.
+    pub lane: String,
+    /// Whether it answers a cancellation: every step of it asks again whether it may go.
+    pub after_gone: bool,
+    /// The step it stands at, from 0.
+    pub step: usize,
+    /// How many attempts it has had, over all steps; also tells one lease from the next.
+    pub attempts: i64,
+    /// How many attempts the step has had since it was first tried or a person asked for it again.
+    pub step_attempts: i64,
+    /// When the first of them began.
+    pub step_first_at: Option<Time>,
+    /// Tells the keys of a step's renderings apart: a manual retry that rendered other bytes counts up.
+    pub generation: i64,
+    /// Whether an earlier attempt of the open step may have had an effect.
+    pub uncertain: bool,
+    /// Whether it ends as soon as its open step is settled.
+    pub cancel_requested: bool,
+    /// Whether nothing of it is really sent.
+    pub dry_run: bool,
+    /// Set where a person asked for it to be tried again.
+    pub by_hand: Option<ByHand>,
+}
+
+/// How a person wants a run tried again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByHand {
+    /// Even where an earlier attempt may have had an effect, or something newer is done.
+    pub again: bool,
+    /// With the recipe as it was, not as it is now.
+    pub same_revision: bool,
+}
+
+/// A step of a run that was rendered before.
+#[derive(Clone, Debug)]
+pub struct StoredStep {
+    /// Its position in the recipe, from 0.
+    pub position: usize,
+    /// Its id in the recipe.
+    pub step_id: String,
+    /// `open`, `done`, `failed` or `skipped`.
+    pub state: String,
+    /// The request as it goes out again.
+    pub prepared: Option<super::effect::Prepared>,
+    /// Its idempotency key.
+    pub key: String,
+    /// What it gave to later steps.
+    pub output: serde_json::Value,
+}
+
+/// The end of one attempt, to be recorded.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// The run.
+    pub run: RunId,
+    /// The attempt's number; the record counts only while the run stands at it.
+    pub attempt: i64,
+    /// The step's position.
+    pub position: usize,
+    /// How it ended.
+    pub outcome: AttemptOutcome,
+    /// One line for a person.
+    pub summary: String,
+    /// The beginning of the answer.
+    pub excerpt: Option<String>,
+    /// What the step gives to later ones.
+    pub output: serde_json::Value,
+    /// Whether the step may have had an effect that nobody has confirmed.
+    pub uncertain: bool,
+    /// Where the run goes from here.
+    pub then: Then,
+}
+
+/// Where a run goes after an attempt.
+#[derive(Clone, Debug)]
+pub enum Then {
+    /// The next step begins at once, under a new lease.
+    Open(Box<super::decision::Opening>),
+    /// The next step waits for its lane or its turn.
+    Wait {
+        /// The step's position.
+        position: usize,
+        /// Its connection.
+        lane: String,
+        /// Steps before it that were passed over.
+        skipped: Vec<super::decision::SkippedStep>,
+    },
+    /// The same step again at this time.
+    Retry(Time),
+    /// A person has to look.
+    Park(String),
+    /// No further attempt.
+    Dead(String),
+    /// Every step is done.
+    Succeeded {
+        /// What there is to say of it.
+        reason: String,
+        /// Steps that were passed over at the end.
+        skipped: Vec<super::decision::SkippedStep>,
+    },
+}
