@@ -2,4 +2,5 @@
 //! acknowledged, and the actions that recipes describe go out, once.
 #![forbid(unsafe_code)]
 
+pub mod lang;
 pub mod model;

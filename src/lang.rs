@@ -1,0 +1,5 @@
+
+pub mod diag;
+pub mod duration;
+pub mod fields;
+pub mod yaml;
