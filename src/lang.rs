@@ -1,5 +1,8 @@
+//! What the files of users are read with: YAML with places, diagnostics, templates, and what an action's file promises.
 
 pub mod diag;
 pub mod duration;
+pub mod effect;
 pub mod fields;
+pub mod template;
 pub mod yaml;

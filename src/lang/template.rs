@@ -1,0 +1,302 @@
+//! Templates and conditions of recipes.
+//!
+//! The syntax is Jinja's. What differs is what a value that was not sent does: it prints as nothing and
+//! is noted, no comparison with it holds, and a name that nothing defines is a mistake.
+
+use std::sync::Arc;
+
+mod catalog;
+mod compare;
+mod context;
+mod evaluate;
+mod fault;
+mod filters;
+mod guard;
+mod meter;
+mod names;
+mod number;
+mod operators;
+mod parse;
+mod render;
+mod times;
+mod tree;
+mod url;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use catalog::{FILTERS, FilterDoc, FilterKind};
+pub use context::Context;
+pub use fault::TemplateError;
+
+use evaluate::Evaluation;
+use fault::{Fault, Outcome};
+use names::{Names, Read};
+use render::Form;
+use tree::{Expr, Stmt};
+
+/// What a template is the text of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Values are printed as they are.
+    Text,
+    /// Values are escaped, so that no value becomes markup.
+    Html,
+}
+
+/// A name a template reads, and where it does so first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// The dotted name, such as `reservation.guest.email`; entries of lists as in `payload.guests[0]`.
+    pub path: String,
+    /// Line inside the source, counted from 1.
+    pub line: usize,
+    /// Column in characters, counted from 1.
+    pub column: usize,
+}
+
+/// What a rendering gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rendered<T> {
+    /// The result.
+    pub value: T,
+    /// Known names that were printed or used and have no value, each once.
+    pub missing: Vec<String>,
+}
+
+/// A compiled template. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Template {
+    inner: Arc<Compiled>,
+}
+
+#[derive(Debug)]
+struct Compiled {
+    source: String,
+    format: Format,
+    body: Vec<Stmt>,
+    names: Vec<Name>,
+}
+
+impl Template {
+    /// Reads a source. The first mistake is the error.
+    pub fn compile(source: &str, format: Format) -> Result<Template, TemplateError> {
+        let body = parse::template(source).map_err(|fault| fault.placed(source))?;
+        let mut names = Names::new(source);
+        names.block(&body);
+        let names = names.names;
+        Ok(Template {
+            inner: Arc::new(Compiled {
+                source: source.to_owned(),
+                format,
+                body,
+                names,
+            }),
+        })
+    }
+
+    /// The source as it was written.
+    pub fn source(&self) -> &str {
+        &self.inner.source
+    }
+
+    /// Every name it reads, each at its first place. Names of loops and of `set` are not among them.
+    pub fn names(&self) -> &[Name] {
+        &self.inner.names
+    }
+
+    /// Whether it is plain text that renders as it is written, whatever the values.
+    pub fn is_constant(&self) -> bool {
+        let mut rest = self.source();
+        for stmt in &self.inner.body {
+            let Stmt::Raw(raw) = stmt else { return false };
+            let Some(after) = rest.strip_prefix(raw.as_ref()) else {
+                return false;
+            };
+            rest = after;
+        }
+        rest.is_empty()
+    }
+
+    /// Renders it as text.
+    pub fn text(&self, cx: &Context) -> Result<Rendered<String>, TemplateError> {
+        let form = match self.inner.format {
+            Format::Text => Form::Text,
+            Format::Html => Form::Html,
+        };
+        self.evaluated(cx, |evaluation| self.written(evaluation, form))
+    }
+
+    /// Renders it as a value: a source that is one single `{{ expression }}` keeps the type of its value,
+    /// everything else is text.
+    pub fn value(&self, cx: &Context) -> Result<Rendered<serde_json::Value>, TemplateError> {
+        let Some(expr) = self.single() else {
+            let Rendered { value, missing } = self.text(cx)?;
+            return Ok(Rendered {
+                value: value.into(),
+                missing,
+            });
+        };
+        self.evaluated(cx, |evaluation| {
+            let value = evaluation.expr(expr)?;
+            evaluation.meter.used(&value);
+            if value.size() > meter::OUTPUT {
+                return Err(Fault::new("This template gives a value of more than 1 MiB"));
+            }
+            Ok(value.to_json())
+        })
+    }
+
+    /// Renders it as an address: each value that is put in is encoded as one path segment or query value,
+    /// and a path that would climb is refused. What the source says itself stays as written.
+    pub fn url(&self, cx: &Context) -> Result<Rendered<String>, TemplateError> {
+        self.evaluated(cx, |evaluation| {
+            let url = self.written(evaluation, Form::Url)?;
+            url::check(&url)?;
+            Ok(url)
+        })
+    }
+
+    /// The one expression this is, spaces around it aside.
+    fn single(&self) -> Option<&Expr> {
+        let blank = |stmt: &&Stmt| !matches!(stmt, Stmt::Raw(raw) if raw.trim().is_empty());
+        let mut stmts = self.inner.body.iter().filter(blank);
+        match (stmts.next(), stmts.next()) {
+            (Some(Stmt::Print(expr)), None) => Some(expr),
+            _ => None,
+        }
+    }
+
+    fn written(&self, evaluation: &mut Evaluation<'_>, form: Form) -> Outcome<String> {
+        let mut text = String::new();
+        evaluation.block(&self.inner.body, form, &mut text)?;
+        Ok(text)
+    }
+
+    fn evaluated<T>(
+        &self,
+        cx: &Context,
+        evaluate: impl FnOnce(&mut Evaluation<'_>) -> Outcome<T>,
+    ) -> Result<Rendered<T>, TemplateError> {
+        let mut evaluation = Evaluation::new(cx);
+        let value = evaluate(&mut evaluation).map_err(|fault| fault.placed(self.source()))?;
+        Ok(Rendered {
+            value,
+            missing: evaluation.meter.into_missing(),
+        })
+    }
+}
+
+/// A compiled condition, as in `when: reservation.guests > 2`. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Condition {
+    inner: Arc<Question>,
+}
+
+#[derive(Debug)]
+struct Question {
+    source: String,
+    expr: Expr,
+    names: Vec<Name>,
+    reads: Vec<Read>,
+}
+
+/// What a condition came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether it holds.
+    pub held: bool,
+    /// Each name it reads with the value it saw, in words.
+    pub saw: Vec<(String, String)>,
+}
+
+impl Condition {
+    /// Reads an expression, with or without `{{ }}` around it.
+    pub fn compile(source: &str) -> Result<Condition, TemplateError> {
+        let bare = bare(source);
+        let expr = parse::expression(&bare).map_err(|mut fault| {
+            if bare.contains("{{") {
+                fault.help = Some("a condition is written without `{{ }}`".to_owned());
+            }
+            fault.placed(source)
+        })?;
+
+        let mut names = Names::new(source);
+        names.expr(&expr);
+        let Names { names, reads, .. } = names;
+        Ok(Condition {
+            inner: Arc::new(Question {
+                source: source.to_owned(),
+                expr,
+                names,
+                reads,
+            }),
+        })
+    }
+
+    /// The source as it was written.
+    pub fn source(&self) -> &str {
+        &self.inner.source
+    }
+
+    /// Every name it reads.
+    pub fn names(&self) -> &[Name] {
+        &self.inner.names
+    }
+
+    /// Whether it holds, and what it saw.
+    pub fn holds(&self, cx: &Context) -> Result<Verdict, TemplateError> {
+        let mut evaluation = Evaluation::new(cx);
+        let value = evaluation
+            .expr(&self.inner.expr)
+            .map_err(|fault| fault.placed(self.source()))?;
+        let pairs = self.inner.names.iter().zip(&self.inner.reads);
+        let saw = pairs.filter_map(|(name, read)| {
+            // What was not reached and cannot be found was not seen.
+            let value = cx.find(&read.root, &read.steps)?;
+            Some((name.path.clone(), in_words(&value)))
+        });
+        Ok(Verdict {
+            held: value.is_true(),
+            saw: saw.collect(),
+        })
+    }
+}
+
+/// The expression without `{{ }}`, at the same place, so that mistakes are found where they are written.
+fn bare(source: &str) -> String {
+    let inner = source
+        .trim()
+        .strip_prefix("{{")
+        .and_then(|rest| rest.strip_suffix("}}"));
+    // Two expressions are none; the parser says so.
+    match inner.filter(|inner| !inner.contains("{{")) {
+        None => source.to_owned(),
+        Some(inner) => {
+            let inner = inner.strip_prefix(['-', '+']).unwrap_or(inner);
+            let start = source.find("{{").map_or(0, |at| at + 2);
+            let start = start + source.get(start..).and_then(|rest| rest.find(inner)).unwrap_or(0);
+            let blank: String = source
+                .bytes()
+                .take(start)
+                .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
+                .collect();
+            blank + inner.strip_suffix('-').unwrap_or(inner)
+        }
+    }
+}
+
+/// A value for an explanation: short, and in one line.
+fn in_words(value: &value::Value) -> String {
+    const LONGEST: usize = 80;
+    let text = match value {
+        value if value.is_missing() => return "not sent".to_owned(),
+        value::Value::Text(text) if text.text.is_empty() => return "empty".to_owned(),
+        value => value.printed().replace(['\n', '\r'], " "),
+    };
+    if text.chars().count() <= LONGEST {
+        return text;
+    }
+    text.chars().take(LONGEST - 1).chain(['…']).collect()
+}

@@ -1,0 +1,165 @@
+//! The values of one rendering.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::fault::{Fault, Outcome, nearest};
+use super::number::Number;
+use super::value::{Value, dotted, from_json};
+
+/// The values a template may read. Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    root: Value,
+    loose: Arc<[String]>,
+}
+
+impl fmt::Debug for Context {
+    /// Without the values: guests are in them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("names", &self.root_names().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One step from a value to a value in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    Key(Arc<str>),
+    Index(i64),
+}
+
+impl Context {
+    /// `root` is an object: its keys are the names templates start with, and null stands for a known
+    /// name without a value. Below the dotted names of `loose`, any key may be asked for; elsewhere a
+    /// key that is not there is a mistake.
+    pub fn new(root: serde_json::Value, loose: &[&str]) -> Context {
+        let loose: Arc<[String]> = loose.iter().map(|prefix| (*prefix).to_owned()).collect();
+        let root = from_json(root, "", &|path| is_below(&loose, path));
+        Context { root, loose }
+    }
+
+    /// The value of the first part of a name.
+    pub(super) fn root(&self, name: &str) -> Option<&Value> {
+        match &self.root {
+            Value::Map(map) => map.entries.get(name),
+            _ => None,
+        }
+    }
+
+    pub(super) fn root_names(&self) -> impl Iterator<Item = &str> {
+        let map = match &self.root {
+            Value::Map(map) => Some(map),
+            _ => None,
+        };
+        map.into_iter().flat_map(|map| map.entries.keys().map(AsRef::as_ref))
+    }
+
+    /// The value of one part of a value. `path` is the dotted name as it was written, where it has one.
+    pub(super) fn part(&self, of: &Value, step: &Step, path: Option<&str>) -> Outcome<Value> {
+        match (of, step) {
+            (Value::Missing(name), _) => Ok(Value::Missing(
+                name.as_deref().or(path).map(|name| extended(name, step).into()),
+            )),
+            (Value::Nothing, _) => Ok(Value::Missing(None)),
+            (Value::Map(map), _) => {
+                let index;
+                let key = match step {
+                    Step::Key(key) => key.as_ref(),
+                    Step::Index(number) => {
+                        index = number.to_string();
+                        &index
+                    }
+                };
+                let name = map.path.as_deref().or(path);
+                if let Some(value) = map.entries.get(key) {
+                    return Ok(value.clone());
+                }
+                let full = name.map_or_else(|| key.to_owned(), |name| dotted(name, key));
+                if map.loose || is_below(&self.loose, &full) {
+                    return Ok(Value::Missing(Some(full.into())));
+                }
+                let near = nearest(key, map.entries.keys().map(AsRef::as_ref));
+                Err(unknown(
+                    &full,
+                    near.map(|near| name.map_or_else(|| near.to_owned(), |name| dotted(name, near))),
+                ))
+            }
+            (Value::List(list), Step::Index(index)) => {
+                let at = if *index < 0 {
+                    list.items
+                        .len()
+                        .checked_sub(usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX))
+                } else {
+                    usize::try_from(*index).ok()
+                };
+                Ok(at.and_then(|at| list.items.get(at)).cloned().unwrap_or_else(|| {
+                    Value::Missing(list.path.as_deref().or(path).map(|path| extended(path, step).into()))
+                }))
+            }
+            // What a sender sends may have another shape today.
+            (_, _) if path.is_some_and(|path| is_below(&self.loose, path)) => {
+                Ok(Value::Missing(path.map(|path| extended(path, step).into())))
+            }
+            (_, Step::Key(key)) => Err(Fault::new(format!(
+                "{} is {} and has no `{key}`",
+                named(path),
+                of.kind()
+            ))),
+            (_, Step::Index(index)) => Err(Fault::new(format!(
+                "{} is {} and has no entry {index}",
+                named(path),
+                of.kind()
+            ))),
+        }
+    }
+
+    /// The value a whole name has, where it can be found.
+    pub(super) fn find(&self, root: &str, steps: &[Step]) -> Option<Value> {
+        let mut value = self.root(root)?.clone();
+        let mut path = root.to_owned();
+        for step in steps {
+            value = self.part(&value, step, Some(&path)).ok()?;
+            path = extended(&path, step);
+        }
+        Some(value)
+    }
+}
+
+fn named(path: Option<&str>) -> String {
+    path.map_or_else(|| "This".to_owned(), |path| format!("`{path}`"))
+}
+
+/// The mistake of reading a name that nothing defines.
+pub(super) fn unknown(name: &str, near: Option<String>) -> Fault {
+    let fault = Fault::new(format!("`{name}` is not a name Stayhook knows"));
+    match near {
+        Some(near) => fault.help(format!("did you mean `{near}`?")),
+        None => fault,
+    }
+}
+
+/// The dotted name of a part.
+pub(super) fn extended(path: &str, step: &Step) -> String {
+    match step {
+        Step::Key(key) => dotted(path, key),
+        Step::Index(index) => format!("{path}[{index}]"),
+    }
+}
+
+/// A subscript as a step; anything but a text or a whole number is none.
+pub(super) fn step(value: &Value) -> Option<Step> {
+    match value {
+        Value::Text(text) => Some(Step::Key(Arc::clone(&text.text))),
+        Value::Number(Number::Int(int)) => i64::try_from(*int).ok().map(Step::Index),
+        _ => None,
+    }
+}
+
+fn is_below(loose: &[String], path: &str) -> bool {
+    loose.iter().any(|prefix| {
+        path.strip_prefix(prefix.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    })
+}

@@ -1,0 +1,118 @@
+//! What can be wrong with a template, in words for the person who wrote it.
+
+use std::fmt;
+
+/// A mistake in a template or in what it was asked to do, with its place inside the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateError {
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// Line inside the source, counted from 1.
+    pub line: usize,
+    /// Column in characters, counted from 1.
+    pub column: usize,
+    /// What to write instead, where that can be said.
+    pub help: Option<String>,
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.help {
+            Some(help) => write!(f, " ({help})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for TemplateError {}
+
+/// A mistake before its place is known: whoever knows the place fills it in once.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+    pub(super) at: Option<usize>,
+}
+
+/// What every internal step gives.
+pub(super) type Outcome<T> = Result<T, Fault>;
+
+impl Fault {
+    pub(super) fn new(message: impl Into<String>) -> Fault {
+        Fault {
+            message: message.into(),
+            help: None,
+            at: None,
+        }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Fault {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The innermost place wins: it is closest to what has to be changed.
+    pub(super) fn at(mut self, offset: usize) -> Fault {
+        self.at.get_or_insert(offset);
+        self
+    }
+
+    pub(super) fn placed(self, source: &str) -> TemplateError {
+        let (line, column) = place(source, self.at.unwrap_or(0));
+        TemplateError {
+            message: self.message,
+            line,
+            column,
+            help: self.help,
+        }
+    }
+}
+
+/// Line and column, from 1, of a byte offset.
+pub(super) fn place(source: &str, offset: usize) -> (usize, usize) {
+    let mut end = offset.min(source.len());
+    while !source.is_char_boundary(end) {
+        end -= 1;
+    }
+    let before = source.get(..end).unwrap_or_default();
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
+}
+
+/// The candidate that was probably meant: few letters differ.
+pub(super) fn nearest<'c>(written: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+    let allowed = match written.chars().count() {
+        0..=2 => 1,
+        3..=5 => 2,
+        _ => 3,
+    };
+    candidates
+        .map(|candidate| (distance(written, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= allowed && *distance < candidate.chars().count())
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Letters to insert, remove or replace; long names are not worth comparing.
+fn distance(a: &str, b: &str) -> usize {
+    if a.len() > 64 || b.len() > 64 {
+        return usize::MAX;
+    }
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, left) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut previous = i + 1;
+        let mut next = vec![previous];
+        for (right, above) in b.iter().zip(row.iter().skip(1)) {
+            let cost = diagonal + usize::from(left != *right);
+            diagonal = *above;
+            previous = cost.min(above + 1).min(previous + 1);
+            next.push(previous);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(usize::MAX)
+}
