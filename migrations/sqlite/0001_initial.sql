@@ -1,0 +1,167 @@
+-- Times are milliseconds since 1970 (UTC); flags are 0 or 1; JSON is text.
+-- Retention empties bodies, headers, requests and personal fields; it never removes a row that recognises something again.
+
+-- One authenticated inbound request. Its receipt key is unique within the source; a weak key is given up (NULL) once the
+-- same body counts as news again.
+CREATE TABLE deliveries (
+    seq          INTEGER PRIMARY KEY AUTOINCREMENT,
+    id           TEXT NOT NULL UNIQUE,
+    source       TEXT NOT NULL,
+    receipt_key  BLOB,
+    weak_ms      BIGINT,
+    scope        BLOB,
+    received_at  BIGINT NOT NULL,
+    last_seen_at BIGINT NOT NULL,
+    duplicates   BIGINT NOT NULL DEFAULT 0,
+    headers      TEXT NOT NULL,
+    body         BLOB,
+    outcome      TEXT NOT NULL DEFAULT 'undecided',
+    because      TEXT NOT NULL DEFAULT '',
+    detail       TEXT,
+    replay       TEXT,
+    decided_at   BIGINT,
+    UNIQUE (source, receipt_key)
+);
+CREATE INDEX deliveries_open ON deliveries (seq) WHERE outcome = 'undecided' OR replay IS NOT NULL;
+CREATE INDEX deliveries_scope ON deliveries (source, scope, seq) WHERE scope IS NOT NULL;
+
+-- The current state of one stay, folded from its deliveries. `state` holds every field with the version that wrote it;
+-- the other columns repeat what is searched for. `revision` guards against writing over another change.
+CREATE TABLE stays (
+    seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+    id          TEXT NOT NULL UNIQUE,
+    source      TEXT NOT NULL,
+    code        TEXT NOT NULL,
+    state       TEXT NOT NULL,
+    revision    BIGINT NOT NULL,
+    status      TEXT,
+    adopted     BIGINT NOT NULL,
+    merged_into TEXT,
+    updated_at  BIGINT NOT NULL
+);
+CREATE INDEX stays_code ON stays (source, code);
+
+-- Every name under which a sender may mean a stay.
+CREATE TABLE identities (
+    source  TEXT NOT NULL,
+    scope   TEXT NOT NULL,
+    value   TEXT NOT NULL,
+    stay_id TEXT NOT NULL,
+    PRIMARY KEY (source, scope, value)
+);
+CREATE INDEX identities_stay ON identities (stay_id);
+
+-- What recognises a payment or a message again.
+CREATE TABLE fact_keys (
+    source  TEXT NOT NULL,
+    about   TEXT NOT NULL,
+    id      TEXT NOT NULL,
+    stay_id TEXT NOT NULL,
+    content TEXT,
+    PRIMARY KEY (source, about, id)
+);
+
+-- What one fact changed, with everything a recipe sees of it and why each recipe did or did not run.
+CREATE TABLE events (
+    seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+    id          TEXT NOT NULL UNIQUE,
+    delivery_id TEXT NOT NULL,
+    stay_id     TEXT NOT NULL,
+    source      TEXT NOT NULL,
+    types       TEXT NOT NULL,
+    at          BIGINT NOT NULL,
+    body        TEXT,
+    explanation TEXT NOT NULL
+);
+CREATE INDEX events_delivery ON events (delivery_id);
+CREATE INDEX events_stay ON events (stay_id, seq);
+
+-- The texts of recipes that ran, by hash.
+CREATE TABLE revisions (
+    recipe     TEXT NOT NULL,
+    hash       TEXT NOT NULL,
+    file       TEXT NOT NULL,
+    text       TEXT NOT NULL,
+    first_seen BIGINT NOT NULL,
+    last_seen  BIGINT NOT NULL,
+    PRIMARY KEY (recipe, hash)
+);
+
+-- One firing of one recipe. `id` is a hash of `run_key`, so it is what makes a run unique for ever. `attempts` counts up
+-- with every attempt and so also tells one lease from the next.
+CREATE TABLE runs (
+    seq              INTEGER PRIMARY KEY AUTOINCREMENT,
+    id               TEXT NOT NULL UNIQUE,
+    run_key          TEXT NOT NULL,
+    recipe           TEXT NOT NULL,
+    revision         TEXT NOT NULL,
+    event_id         TEXT,
+    stay_id          TEXT,
+    source           TEXT,
+    code             TEXT,
+    about            TEXT NOT NULL,
+    queue            TEXT,
+    mode             TEXT NOT NULL,
+    names_gone       TEXT NOT NULL,
+    after_gone       BIGINT NOT NULL,
+    dry_run          BIGINT NOT NULL,
+    lane             TEXT NOT NULL,
+    state            TEXT NOT NULL,
+    reason           TEXT NOT NULL DEFAULT '',
+    step             BIGINT NOT NULL,
+    attempts         BIGINT NOT NULL,
+    step_attempts    BIGINT NOT NULL,
+    step_first_at    BIGINT,
+    generation       BIGINT NOT NULL,
+    uncertain        BIGINT NOT NULL,
+    cancel_requested BIGINT NOT NULL,
+    by_hand          TEXT,
+    lease_owner      TEXT,
+    lease_until      BIGINT,
+    due_at           BIGINT NOT NULL,
+    created_at       BIGINT NOT NULL,
+    updated_at       BIGINT NOT NULL
+);
+CREATE INDEX runs_due ON runs (lane, due_at, seq) WHERE state IN ('ready', 'retrying');
+CREATE INDEX runs_open ON runs (stay_id, queue, seq) WHERE state IN ('ready', 'running', 'retrying');
+CREATE INDEX runs_leased ON runs (lease_until) WHERE state = 'running';
+CREATE INDEX runs_scheduled ON runs (due_at) WHERE state = 'scheduled';
+CREATE INDEX runs_dead ON runs (seq) WHERE state IN ('dead', 'parked');
+CREATE INDEX runs_stay ON runs (stay_id, seq);
+CREATE INDEX runs_event ON runs (event_id);
+
+-- One rendered action of a run: the request as it goes out again after a failure or a crash, under the same key.
+CREATE TABLE steps (
+    run_id       TEXT NOT NULL,
+    position     BIGINT NOT NULL,
+    step_id      TEXT NOT NULL,
+    state        TEXT NOT NULL,
+    request      TEXT,
+    step_key     TEXT NOT NULL,
+    at_most_once BIGINT NOT NULL,
+    output       TEXT,
+    PRIMARY KEY (run_id, position)
+);
+
+-- One try of one step; written before anything is sent, completed afterwards, never changed again.
+CREATE TABLE attempts (
+    run_id      TEXT NOT NULL,
+    number      BIGINT NOT NULL,
+    position    BIGINT NOT NULL,
+    step_key    TEXT NOT NULL,
+    cause       TEXT NOT NULL,
+    started_at  BIGINT NOT NULL,
+    finished_at BIGINT,
+    outcome     TEXT,
+    summary     TEXT,
+    excerpt     TEXT,
+    PRIMARY KEY (run_id, number)
+);
+
+-- Connections that did not accept our credentials three times in a row: their runs wait.
+CREATE TABLE paused_connections (
+    name     TEXT PRIMARY KEY,
+    since    BIGINT NOT NULL,
+    reason   TEXT NOT NULL,
+    probe_at BIGINT NOT NULL
+);

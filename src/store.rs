@@ -1,0 +1,147 @@
+//! Every SQL statement, one function per use case. Knows rows and plain data; nothing of recipes, actions or pages.
+
+mod apply;
+mod by_hand;
+mod dialect;
+mod known;
+mod outbox;
+mod read;
+mod receive;
+mod record;
+mod replay;
+mod rescue;
+mod writer;
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+
+use crate::model::delivery::{Arrival, Receipt};
+
+pub use apply::Applied;
+pub use by_hand::{HandError, HandOutcome};
+pub use known::{Looked, Lookup};
+pub use outbox::{Candidate, Lease, Start};
+pub use read::{AttemptRow, Counts, DeliveryRow, EventRow, Filter, Page, RunDetail, RunRow, StayRow, StepRow};
+pub use replay::ReplayWhich;
+pub use rescue::Paused;
+pub use writer::{RECEIPTS_WAITING_MAX, Writer};
+
+use dialect::{Conn, Database};
+
+/// What can go wrong between us and the database.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum StoreError {
+    /// Somebody else holds a lock for longer than we wait.
+    #[error("the store is locked by somebody else")]
+    Busy,
+    /// No space left.
+    #[error("the disk is full")]
+    Full,
+    /// The file or the server cannot be reached.
+    #[error("the store cannot be reached: {0}")]
+    Unavailable(String),
+    /// Too much waits already.
+    #[error("too many deliveries wait for the store")]
+    Overloaded,
+    /// Another daemon works on it.
+    #[error("another process works on this database")]
+    Locked,
+    /// A newer version has written it.
+    #[error("the database has version {have}, this program knows {known}: use the newer program")]
+    Newer {
+        /// What is there.
+        have: i64,
+        /// What we know.
+        known: i64,
+    },
+    /// The configured address makes no sense.
+    #[error("{0}")]
+    Unusable(String),
+    /// Somebody else has changed the row in between.
+    #[error("changed in between: {0}")]
+    Conflict(String),
+    /// Our bug, or a damaged file.
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// The store, shared by everything that reads or writes.
+#[derive(Clone, Debug)]
+pub struct Store {
+    database: Arc<Database>,
+    handle: writer::Handle,
+}
+
+impl Store {
+    /// Opens the database to work on it: takes the lock, brings the tables up to date. The caller runs the writer.
+    pub async fn open(url: &str) -> Result<(Store, Writer), StoreError> {
+        let database = Database::open(url, true).await?;
+        database.migrate().await?;
+        let (handle, writer) = writer::channel();
+        Ok((
+            Store {
+                database: Arc::new(database),
+                handle,
+            },
+            writer,
+        ))
+    }
+
+    /// Opens the database to look at it, also while a daemon works on it. Writing fails.
+    pub async fn open_to_read(url: &str) -> Result<Store, StoreError> {
+        let database = Database::open(url, false).await?;
+        let (handle, _) = writer::channel();
+        Ok(Store {
+            database: Arc::new(database),
+            handle,
+        })
+    }
+
+    /// Runs the writer until every clone of the store is gone.
+    pub async fn run_writer(writer: Writer, store: &Store) {
+        let database = store.database.clone();
+        writer.run(database).await;
+    }
+
+    /// Stores one delivery. When this returns `Ok`, it is on the disk.
+    pub async fn receive(&self, arrival: Arrival) -> Result<Receipt, StoreError> {
+        self.handle.receive(arrival).await
+    }
+
+    /// Counts commits; changes whenever something may have changed.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.handle.commits()
+    }
+
+    /// Bytes on the disk.
+    pub fn bytes(&self) -> u64 {
+        self.database.bytes()
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+
+    async fn write<T, F>(&self, run: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    {
+        self.handle.write(run).await
+    }
+
+    async fn reader(&self) -> Result<Conn, StoreError> {
+        self.database.reader().await
+    }
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Broken(error.to_string()))
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Broken(format!("a stored row is not readable: {error}")))
+}

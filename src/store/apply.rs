@@ -1,0 +1,433 @@
+//! Applies decisions, each whole or not at all: stays, names, events, runs, outcomes, in one transaction.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde_json::json;
+
+use crate::model::clock::Time;
+use crate::model::decision::{Decision, FirstStep, NewRun, Opening};
+use crate::model::event::{About, Event};
+use crate::model::fault;
+use crate::model::id::RunId;
+use crate::model::reservation::{Status, Stay};
+use crate::model::run::{Mode, RunState};
+
+use super::dialect::{Conn, Param, Sql};
+use super::outbox::{self, Lease};
+use super::{Store, StoreError, json as to_json};
+
+/// What became of the runs of a group of decisions.
+#[derive(Clone, Debug, Default)]
+pub struct Applied {
+    /// Runs that were made already leased: their first attempt is recorded and may be sent.
+    pub started: HashSet<RunId>,
+    /// Connections for which runs wait in the store.
+    pub waiting: HashSet<String>,
+}
+
+impl Store {
+    /// Applies a group of decisions. No two of them may be about the same stay. `lease` is taken for runs that begin at once.
+    pub async fn apply(&self, decisions: Vec<Decision>, lease: Lease) -> Result<Applied, StoreError> {
+        self.write(move |conn| {
+            Box::pin(async move {
+                let applied = apply(conn, &decisions, &lease).await?;
+                fault::point("before-decide-commit");
+                Ok(applied)
+            })
+        })
+        .await
+        .inspect(|_| fault::point("after-decide-commit"))
+    }
+}
+
+async fn apply(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Result<Applied, StoreError> {
+    let now = lease.now;
+    stays(conn, decisions, now).await?;
+    merges(conn, decisions, now).await?;
+    events(conn, decisions).await?;
+    fact_keys(conn, decisions).await?;
+    gone(conn, decisions, now).await?;
+    newest(conn, decisions, now).await?;
+    let applied = runs(conn, decisions, lease).await?;
+    outcomes(conn, decisions).await?;
+    Ok(applied)
+}
+
+async fn stays(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(), StoreError> {
+    // Several facts of one delivery may write one stay: the last one holds it as it is after all of them.
+    let mut last: BTreeMap<&str, (&Stay, i64)> = BTreeMap::new();
+    for stay in decisions
+        .iter()
+        .flat_map(|decision| &decision.facts)
+        .filter_map(|fact| fact.stay.as_ref())
+    {
+        let first = last
+            .get(stay.id.as_str())
+            .map_or(stay.revision, |(_, revision)| *revision);
+        last.insert(stay.id.as_str(), (stay, first));
+    }
+    let mut fresh = Vec::new();
+    let mut changed = Vec::new();
+    for (stay, revision) in last.values() {
+        let status = stay.status().map(Status::word);
+        let row: [Param; 8] = [
+            stay.id.as_str().into(),
+            stay.source.as_str().into(),
+            stay.code().unwrap_or_default().into(),
+            to_json(stay)?.into(),
+            (*revision).max(1).into(),
+            status.into(),
+            stay.adopted.into(),
+            now.timestamp_millis().into(),
+        ];
+        if *revision == 0 {
+            fresh.push(row)
+        } else {
+            changed.push(row)
+        }
+    }
+    if !fresh.is_empty() {
+        let mut sql =
+            Sql::new("INSERT INTO stays (id, source, code, state, revision, status, adopted, updated_at) VALUES ");
+        sql.rows(fresh);
+        conn.execute(sql).await?;
+    }
+    if !changed.is_empty() {
+        let wanted = changed.len() as u64;
+        let mut sql = Sql::new("WITH v (id, source, code, state, revision, status, adopted, updated_at) AS (VALUES ");
+        sql.rows(changed).push(
+            ") UPDATE stays SET code = v.code, state = v.state, revision = stays.revision + 1, status = v.status, \
+             adopted = v.adopted, updated_at = v.updated_at FROM v WHERE stays.id = v.id AND stays.revision = v.revision",
+        );
+        if conn.execute(sql).await? != wanted {
+            return Err(StoreError::Conflict("a stay was written by somebody else".to_owned()));
+        }
+    }
+    let names: Vec<[Param; 4]> = last
+        .values()
+        .flat_map(|(stay, _)| {
+            stay.ids.iter().map(|name| {
+                [
+                    stay.source.as_str().into(),
+                    "".into(),
+                    name.into(),
+                    stay.id.as_str().into(),
+                ]
+            })
+        })
+        .collect();
+    if !names.is_empty() {
+        let mut sql = Sql::new("INSERT INTO identities (source, scope, value, stay_id) VALUES ");
+        sql.rows(names).push(" ON CONFLICT (source, scope, value) DO NOTHING");
+        conn.execute(sql).await?;
+    }
+    Ok(())
+}
+
+/// Everything of a stay that turned out to be another one follows to that one. Rare: one statement per table and pair.
+async fn merges(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(), StoreError> {
+    for fact in decisions.iter().flat_map(|decision| &decision.facts) {
+        let Some(into) = &fact.stay else { continue };
+        for from in &fact.merged {
+            let mut sql = Sql::new("UPDATE runs SET state = 'cancelled', reason = 'merged', updated_at = ");
+            sql.bind(now.timestamp_millis())
+                .push(" WHERE state = 'scheduled' AND stay_id = ")
+                .bind(from.as_str());
+            conn.execute(sql).await?;
+            for table in [
+                "UPDATE identities SET stay_id = ",
+                "UPDATE fact_keys SET stay_id = ",
+                "UPDATE events SET stay_id = ",
+                "UPDATE runs SET stay_id = ",
+            ] {
+                let mut sql = Sql::new(table);
+                sql.bind(into.id.as_str()).push(" WHERE stay_id = ").bind(from.as_str());
+                conn.execute(sql).await?;
+            }
+            let mut sql = Sql::new("UPDATE stays SET merged_into = ");
+            sql.bind(into.id.as_str()).push(" WHERE id = ").bind(from.as_str());
+            conn.execute(sql).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn events(conn: &mut Conn, decisions: &[Decision]) -> Result<(), StoreError> {
+    let mut rows: Vec<[Param; 8]> = Vec::new();
+    for fact in decisions.iter().flat_map(|decision| &decision.facts) {
+        let Some(event) = &fact.event else { continue };
+        rows.push([
+            event.id.as_str().into(),
+            event.delivery.as_str().into(),
+            event.stay.as_str().into(),
+            event.source.as_str().into(),
+            event.types.join(" ").into(),
+            event.at_ms.into(),
+            to_json(event)?.into(),
+            to_json(&fact.explanation)?.into(),
+        ]);
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut sql =
+        Sql::new("INSERT INTO events (id, delivery_id, stay_id, source, types, at, body, explanation) VALUES ");
+    // An event that meets the recipes once more stays what it was; only the explanation is new.
+    sql.rows(rows)
+        .push(" ON CONFLICT (id) DO UPDATE SET explanation = excluded.explanation");
+    conn.execute(sql).await?;
+    Ok(())
+}
+
+async fn fact_keys(conn: &mut Conn, decisions: &[Decision]) -> Result<(), StoreError> {
+    let mut rows: BTreeMap<(String, &str, String), [Param; 5]> = BTreeMap::new();
+    for fact in decisions.iter().flat_map(|decision| &decision.facts) {
+        let (Some(key), Some(stay)) = (&fact.fact_key, stay_of(fact)) else {
+            continue;
+        };
+        let row = [
+            key.source.as_str().into(),
+            key.about.word().into(),
+            key.id.as_str().into(),
+            stay.into(),
+            to_json(&key.content)?.into(),
+        ];
+        rows.insert((key.source.clone(), key.about.word(), key.id.clone()), row);
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut sql = Sql::new("INSERT INTO fact_keys (source, about, id, stay_id, content) VALUES ");
+    sql.rows(rows.into_values())
+        .push(" ON CONFLICT (source, about, id) DO UPDATE SET content = excluded.content");
+    conn.execute(sql).await?;
+    Ok(())
+}
+
+fn stay_of(fact: &crate::model::decision::FactDecision) -> Option<&str> {
+    let of_event = fact.event.as_ref().map(|event| event.stay.as_str());
+    of_event.or(fact.stay.as_ref().map(|stay| stay.id.as_str()))
+}
+
+/// A stay that is gone takes its plans and its waiting runs with it, except those whose recipe names the new status.
+/// What may have had an effect already is settled first. Payments and messages go on.
+async fn gone(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(), StoreError> {
+    for fact in decisions.iter().flat_map(|decision| &decision.facts) {
+        let (Some(gone), Some(stay)) = (&fact.gone, stay_of(fact)) else {
+            continue;
+        };
+        let named = format!("% {} %", gone.status.word());
+        let reason = format!("the stay was {}", gone.status.word().replace('_', " "));
+        let mut sql = Sql::new("UPDATE runs SET state = 'cancelled', reason = ");
+        sql.bind(reason.as_str())
+            .push(", updated_at = ")
+            .bind(now.timestamp_millis());
+        sql.push(" WHERE stay_id = ")
+            .bind(stay)
+            .push(" AND (state = 'scheduled' OR (state IN ('ready', 'retrying') ");
+        sql.push("AND uncertain = 0 AND about = 'reservation' AND names_gone NOT LIKE ")
+            .bind(named.as_str())
+            .push("))");
+        conn.execute(sql).await?;
+        let mut sql = Sql::new("UPDATE runs SET cancel_requested = 1, reason = ");
+        sql.bind(reason.as_str())
+            .push(", updated_at = ")
+            .bind(now.timestamp_millis());
+        sql.push(" WHERE stay_id = ")
+            .bind(stay)
+            .push(" AND about = 'reservation' AND names_gone NOT LIKE ");
+        sql.bind(named)
+            .push(" AND state IN ('ready', 'running', 'retrying') AND (state = 'running' OR uncertain = 1)");
+        conn.execute(sql).await?;
+    }
+    Ok(())
+}
+
+/// A newer run of a recipe with `mode: newest` takes the place of those that still wait.
+async fn newest(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(), StoreError> {
+    for (run, event) in new_runs(decisions) {
+        if run.mode != Mode::Newest || run.about != About::Reservation {
+            continue;
+        }
+        for (state, which) in [
+            (
+                "UPDATE runs SET state = 'cancelled'",
+                " AND state IN ('ready', 'retrying') AND uncertain = 0",
+            ),
+            (
+                "UPDATE runs SET cancel_requested = 1",
+                " AND state IN ('ready', 'running', 'retrying') AND (state = 'running' OR uncertain = 1)",
+            ),
+        ] {
+            let mut sql = Sql::new(state);
+            sql.push(", reason = 'a newer run of the recipe takes its place', updated_at = ");
+            sql.bind(now.timestamp_millis())
+                .push(" WHERE stay_id = ")
+                .bind(event.stay.as_str());
+            sql.push(" AND recipe = ")
+                .bind(run.recipe.as_str())
+                .push(" AND id <> ")
+                .bind(run.id.as_str());
+            sql.push(" AND about = 'reservation'").push(which);
+            conn.execute(sql).await?;
+        }
+    }
+    Ok(())
+}
+
+fn new_runs(decisions: &[Decision]) -> impl Iterator<Item = (&NewRun, &Event)> {
+    let facts = decisions.iter().flat_map(|decision| &decision.facts);
+    facts
+        .filter_map(|fact| fact.event.as_ref().map(|event| (fact, event)))
+        .flat_map(|(fact, event)| fact.runs.iter().map(move |run| (run, event)))
+}
+
+/// An unfinished run of a stay, as far as it may hold back a later one.
+struct Ahead {
+    queue: Option<String>,
+    lane: String,
+    in_doubt: bool,
+}
+
+async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Result<Applied, StoreError> {
+    let mut applied = Applied::default();
+    let stays: HashSet<&str> = new_runs(decisions).map(|(_, event)| event.stay.as_str()).collect();
+    if stays.is_empty() {
+        return Ok(applied);
+    }
+    let mut sql = Sql::new(
+        "SELECT stay_id, queue, lane, state, uncertain FROM runs WHERE state IN ('ready', 'running', 'retrying') AND stay_id IN ",
+    );
+    sql.list(stays);
+    let mut ahead: HashMap<String, Vec<Ahead>> = HashMap::new();
+    for row in conn.fetch(sql).await? {
+        let in_doubt = row.text(3)? == RunState::Running.word() || row.flag(4)?;
+        ahead.entry(row.text(0)?).or_default().push(Ahead {
+            queue: row.opt_text(1)?,
+            lane: row.text(2)?,
+            in_doubt,
+        });
+    }
+    let now_ms = lease.now.timestamp_millis();
+    let mut rows: Vec<[Param; 29]> = Vec::new();
+    let mut opening: Vec<(&NewRun, &Opening)> = Vec::new();
+    for (run, event) in new_runs(decisions) {
+        let before = ahead.entry(event.stay.0.clone()).or_default();
+        let waits = before.iter().any(|other| {
+            (run.queue.is_some() && other.queue == run.queue)
+                || (run.after_gone && other.lane == run.lane && other.in_doubt)
+        });
+        let (state, reason) = match &run.first {
+            FirstStep::Open(open) if !waits && run.due_at <= lease.now => {
+                opening.push((run, open.as_ref()));
+                (RunState::Running, "")
+            }
+            FirstStep::Open(_) | FirstStep::Later => (RunState::Ready, ""),
+            FirstStep::Failed(reason) => (RunState::Dead, reason.as_str()),
+            FirstStep::Nothing(reason) => (RunState::Skipped, reason.as_str()),
+        };
+        let running = state == RunState::Running;
+        if !state.is_ended() {
+            before.push(Ahead {
+                queue: run.queue.clone(),
+                lane: run.lane.clone(),
+                in_doubt: running,
+            });
+        }
+        if state == RunState::Ready {
+            applied.waiting.insert(run.lane.clone());
+        }
+        let step = match &run.first {
+            FirstStep::Open(open) if running => open.position,
+            _ => 0,
+        };
+        let names_gone: Vec<&str> = run.names_gone.iter().map(|status| status.word()).collect();
+        let reservation = &event.reservation;
+        rows.push([
+            run.id.as_str().into(),
+            run.key.as_str().into(),
+            run.recipe.as_str().into(),
+            run.revision.as_str().into(),
+            event.id.as_str().into(),
+            event.stay.as_str().into(),
+            reservation["source"].as_str().into(),
+            reservation["code"].as_str().into(),
+            run.about.word().into(),
+            run.queue.clone().into(),
+            mode_word(run.mode).into(),
+            format!(" {} ", names_gone.join(" ")).into(),
+            run.after_gone.into(),
+            run.dry_run.into(),
+            run.lane.as_str().into(),
+            state.word().into(),
+            reason.into(),
+            step.into(),
+            i64::from(running).into(),
+            i64::from(running).into(),
+            running.then_some(now_ms).into(),
+            0i64.into(),
+            0i64.into(),
+            0i64.into(),
+            running.then(|| lease.owner.clone()).into(),
+            running.then(|| lease.until.timestamp_millis()).into(),
+            run.due_at.timestamp_millis().into(),
+            now_ms.into(),
+            now_ms.into(),
+        ]);
+    }
+    let mut sql = Sql::new(
+        "INSERT INTO runs (id, run_key, recipe, revision, event_id, stay_id, source, code, about, queue, mode, names_gone, \
+         after_gone, dry_run, lane, state, reason, step, attempts, step_attempts, step_first_at, generation, uncertain, \
+         cancel_requested, lease_owner, lease_until, due_at, created_at, updated_at) VALUES ",
+    );
+    // The key makes a run unique for ever: one that exists is left as it is.
+    sql.rows(rows).push(" ON CONFLICT (id) DO NOTHING RETURNING id");
+    let mut made = HashSet::new();
+    for row in conn.fetch(sql).await? {
+        made.insert(RunId(row.text(0)?));
+    }
+    opening.retain(|(run, _)| made.contains(&run.id));
+    let attempts = opening.iter().map(|(run, open)| (&run.id, 1, *open));
+    outbox::open_attempts(conn, attempts, lease.now).await?;
+    applied.started = opening.into_iter().map(|(run, _)| run.id.clone()).collect();
+    Ok(applied)
+}
+
+fn mode_word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Queued => "queued",
+        Mode::Newest => "newest",
+        Mode::Parallel => "parallel",
+    }
+}
+
+async fn outcomes(conn: &mut Conn, decisions: &[Decision]) -> Result<(), StoreError> {
+    let rows: Vec<[Param; 5]> = decisions
+        .iter()
+        .map(|decision| {
+            let facts: Vec<_> = decision
+                .facts
+                .iter()
+                .map(|fact| {
+                    let event = fact.event.as_ref().map(|event| event.id.as_str());
+                    json!({"outcome": fact.outcome, "because": fact.because, "warnings": fact.warnings, "event": event, "stay": stay_of(fact)})
+                })
+                .collect();
+            let detail = json!({"facts": facts, "warnings": decision.warnings, "trace": decision.trace});
+            [
+                decision.delivery.as_str().into(),
+                decision.outcome.word().into(),
+                decision.because.as_str().into(),
+                detail.to_string().into(),
+                decision.at.timestamp_millis().into(),
+            ]
+        })
+        .collect();
+    let mut sql = Sql::new("WITH v (id, outcome, because, detail, decided_at) AS (VALUES ");
+    sql.rows(rows).push(
+        ") UPDATE deliveries SET outcome = v.outcome, because = v.because, detail = v.detail, decided_at = v.decided_at, \
+         replay = NULL FROM v WHERE deliveries.id = v.id",
+    );
+    conn.execute(sql).await?;
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! What is known before deciding: waiting deliveries, the stays that names mean, contents under fact keys.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::model::clock::from_ms;
+use crate::model::delivery::{Outcome, Pending};
+use crate::model::event::{About, Event};
+use crate::model::id::{DeliveryId, EventId};
+use crate::model::reservation::Stay;
+
+use super::dialect::{Conn, Sql};
+use super::{Store, StoreError, from_json};
+
+/// What a group of facts has to know.
+#[derive(Clone, Debug, Default)]
+pub struct Lookup {
+    /// (source, name) of stays.
+    pub names: BTreeSet<(String, String)>,
+    /// (source, about, id) of payments and messages.
+    pub facts: BTreeSet<(String, About, String)>,
+    /// Events that may have been made before.
+    pub events: BTreeSet<EventId>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct Looked {
+    /// (source, name) to the stays it means; usually one.
+    pub stays: HashMap<(String, String), String>,
+    /// Stay id to stay, with its place in the order of first appearance.
+    pub by_id: HashMap<String, (i64, Stay)>,
+    /// (source, about, id) to content.
+    pub contents: HashMap<(String, About, String), serde_json::Value>,
+    /// Events made before.
+    pub events: HashMap<EventId, Event>,
+}
+
+impl Store {
+    /// The oldest deliveries that wait for a decision, in order of arrival.
+    pub async fn undecided(&self, limit: usize) -> Result<Vec<Pending>, StoreError> {
+        let mut conn = self.reader().await?;
+        let mut sql = Sql::new(
+            "SELECT seq, id, source, received_at, headers, body, outcome, replay FROM deliveries \
+             WHERE outcome = 'undecided' OR replay IS NOT NULL ORDER BY seq LIMIT ",
+        );
+        sql.bind(limit);
+        let mut pending = Vec::new();
+        for row in conn.fetch(sql).await? {
+            pending.push(Pending {
+                seq: row.int(0)?,
+                id: DeliveryId(row.text(1)?),
+                source: row.text(2)?,
+                received_at: from_ms(row.int(3)?),
+                headers: row.text(4)?,
+                body: row.opt_blob(5)?.unwrap_or_default(),
+                outcome: Outcome::from_word(&row.text(6)?).unwrap_or(Outcome::Undecided),
+                replay: row.opt_text(7)?.map(|text| from_json(&text)).transpose()?,
+            });
+        }
+        Ok(pending)
+    }
+
+    /// Looks up what a group of facts has to know.
+    pub async fn known(&self, lookup: &Lookup) -> Result<Looked, StoreError> {
+        let mut conn = self.reader().await?;
+        let mut looked = Looked::default();
+        names(&mut conn, lookup, &mut looked).await?;
+        contents(&mut conn, lookup, &mut looked).await?;
+        events(&mut conn, lookup, &mut looked).await?;
+        Ok(looked)
+    }
+}
+
+async fn names(conn: &mut Conn, lookup: &Lookup, looked: &mut Looked) -> Result<(), StoreError> {
+    if lookup.names.is_empty() {
+        return Ok(());
+    }
+    let mut sql =
+        Sql::new("SELECT source, value, stay_id FROM identities WHERE scope = '' AND (source, value) IN (VALUES ");
+    sql.rows(lookup.names.iter().map(|(source, name)| [source.into(), name.into()]))
+        .push(")");
+    let mut ids = BTreeSet::new();
+    for row in conn.fetch(sql).await? {
+        let stay = row.text(2)?;
+        ids.insert(stay.clone());
+        looked.stays.insert((row.text(0)?, row.text(1)?), stay);
+    }
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let mut sql = Sql::new("SELECT seq, id, state, revision FROM stays WHERE id IN ");
+    sql.list(ids);
+    for row in conn.fetch(sql).await? {
+        let mut stay: Stay = from_json(&row.text(2)?)?;
+        stay.revision = row.int(3)?;
+        looked.by_id.insert(row.text(1)?, (row.int(0)?, stay));
+    }
+    Ok(())
+}
+
+async fn contents(conn: &mut Conn, lookup: &Lookup, looked: &mut Looked) -> Result<(), StoreError> {
+    if lookup.facts.is_empty() {
+        return Ok(());
+    }
+    let mut sql = Sql::new("SELECT source, about, id, content FROM fact_keys WHERE (source, about, id) IN (VALUES ");
+    sql.rows(
+        lookup
+            .facts
+            .iter()
+            .map(|(source, about, id)| [source.into(), about.word().into(), id.into()]),
+    )
+    .push(")");
+    for row in conn.fetch(sql).await? {
+        let about = if row.text(1)? == About::Payment.word() {
+            About::Payment
+        } else {
+            About::Message
+        };
+        let content = row
+            .opt_text(3)?
+            .map(|text| from_json(&text))
+            .transpose()?
+            .unwrap_or_default();
+        looked.contents.insert((row.text(0)?, about, row.text(2)?), content);
+    }
+    Ok(())
+}
+
+async fn events(conn: &mut Conn, lookup: &Lookup, looked: &mut Looked) -> Result<(), StoreError> {
+    if lookup.events.is_empty() {
+        return Ok(());
+    }
+    let mut sql = Sql::new("SELECT id, body FROM events WHERE id IN ");
+    sql.list(lookup.events.iter().map(EventId::as_str));
+    for row in conn.fetch(sql).await? {
+        if let Some(body) = row.opt_text(1)? {
+            looked.events.insert(EventId(row.text(0)?), from_json(&body)?);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,357 @@
+//! Runs on their way out: what may be worked on, and the attempt that is recorded before anything is sent.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+
+use crate::model::clock::{Time, from_ms};
+use crate::model::decision::{Opening, SkippedStep};
+use crate::model::event::Event;
+use crate::model::id::{EventId, RunId};
+use crate::model::run::{Run, StoredStep};
+
+use super::dialect::{Conn, Param, Row, Sql};
+use super::{Store, StoreError, from_json, json as to_json};
+
+/// Who works on a run, and until when.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// The process.
+    pub owner: String,
+    /// Now.
+    pub now: Time,
+    /// When somebody else may take it up.
+    pub until: Time,
+}
+
+/// A run that may be worked on, with everything needed to render its step.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The run.
+    pub run: Run,
+    /// The event it answers.
+    pub event: Option<Event>,
+    /// The body of the event's delivery; empty once retention has removed it.
+    pub body: Vec<u8>,
+    /// The steps that were rendered before.
+    pub steps: Vec<StoredStep>,
+}
+
+/// An attempt about to begin.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The run.
+    pub run: RunId,
+    /// How many attempts it has had; it must not have changed since it was read.
+    pub attempts: i64,
+    /// The step.
+    pub opening: Opening,
+    /// Whether the count of the step's attempts begins anew (another step, or a person asked).
+    pub fresh: bool,
+}
+
+/// What may be worked on: in its queue nothing of the same stay is ahead, and what answers a cancellation waits for
+/// earlier attempts of the stay on the same connection that may still have an effect.
+pub const UNHINDERED: &str = "(r.queue IS NULL OR NOT EXISTS (SELECT 1 FROM runs p WHERE p.stay_id = r.stay_id \
+     AND p.queue = r.queue AND p.seq < r.seq AND p.state IN ('ready', 'running', 'retrying'))) \
+     AND (r.after_gone = 0 OR NOT EXISTS (SELECT 1 FROM runs p WHERE p.stay_id = r.stay_id AND p.lane = r.lane \
+     AND p.seq < r.seq AND p.state IN ('ready', 'running', 'retrying') AND (p.state = 'running' OR p.uncertain = 1)))";
+
+const RUN_COLUMNS: &str = "r.id, r.run_key, r.recipe, r.revision, r.event_id, r.lane, r.after_gone, r.step, r.attempts, \
+     r.step_attempts, r.step_first_at, r.generation, r.uncertain, r.cancel_requested, r.dry_run, r.by_hand";
+
+fn run(row: &Row) -> Result<Run, StoreError> {
+    Ok(Run {
+        id: RunId(row.text(0)?),
+        key: row.text(1)?,
+        recipe: row.text(2)?,
+        revision: row.text(3)?,
+        event: row.opt_text(4)?.map(EventId),
+        lane: row.text(5)?,
+        after_gone: row.flag(6)?,
+        step: usize::try_from(row.int(7)?).unwrap_or_default(),
+        attempts: row.int(8)?,
+        step_attempts: row.int(9)?,
+        step_first_at: row.opt_int(10)?.map(from_ms),
+        generation: row.int(11)?,
+        uncertain: row.flag(12)?,
+        cancel_requested: row.flag(13)?,
+        dry_run: row.flag(14)?,
+        by_hand: row.opt_text(15)?.map(|text| from_json(&text)).transpose()?,
+    })
+}
+
+impl Store {
+    /// Runs of one connection that may be worked on now, the longest due first.
+    pub async fn candidates(&self, lane: &str, now: Time, limit: usize) -> Result<Vec<Candidate>, StoreError> {
+        let mut conn = self.reader().await?;
+        conn.begin_read().await?;
+        let found = candidates(&mut conn, lane, now, limit).await;
+        conn.commit().await?;
+        found
+    }
+
+    /// When the next run of these connections is due; and which of them have any that wait at all.
+    pub async fn waiting(&self, lanes: &[String], now: Time) -> Result<HashMap<String, Time>, StoreError> {
+        let mut conn = self.reader().await?;
+        let mut next = HashMap::new();
+        for lane in lanes {
+            let mut sql = Sql::new("SELECT MIN(due_at) FROM runs WHERE state IN ('ready', 'retrying') AND lane = ");
+            sql.bind(lane).push(" AND due_at > ").bind(now.timestamp_millis());
+            if let Some(at) = conn.fetch(sql).await?.first().map_or(Ok(None), |row| row.opt_int(0))? {
+                next.insert(lane.clone(), from_ms(at));
+            }
+        }
+        Ok(next)
+    }
+
+    /// Every connection for which a run waits.
+    pub async fn waiting_lanes(&self) -> Result<HashSet<String>, StoreError> {
+        let mut conn = self.reader().await?;
+        let sql = Sql::new("SELECT DISTINCT lane FROM runs WHERE state IN ('ready', 'retrying')");
+        conn.fetch(sql).await?.iter().map(|row| row.text(0)).collect()
+    }
+
+    /// Begins attempts: each is recorded, with its request, before anything is sent. Tells which may go ahead; the others
+    /// have been taken, cancelled or held back in between.
+    pub async fn start(&self, starts: Vec<Start>, lease: Lease) -> Result<HashSet<RunId>, StoreError> {
+        if starts.is_empty() {
+            return Ok(HashSet::new());
+        }
+        self.write(move |conn| Box::pin(async move { start(conn, &starts, &lease).await }))
+            .await
+    }
+
+    /// Moves a waiting run to the connection that its next wanted step needs.
+    pub async fn move_lane(&self, run: RunId, attempts: i64, lane: String) -> Result<(), StoreError> {
+        self.write(move |conn| {
+            Box::pin(async move {
+                let mut sql = Sql::new("UPDATE runs SET lane = ");
+                sql.bind(lane)
+                    .push(" WHERE state IN ('ready', 'retrying') AND id = ")
+                    .bind(run.as_str());
+                sql.push(" AND attempts = ").bind(attempts);
+                conn.execute(sql).await.map(|_| ())
+            })
+        })
+        .await
+    }
+
+    /// Ends a waiting run without an attempt: it could not be rendered, or nothing of it is wanted.
+    pub async fn end_waiting(
+        &self,
+        run: RunId,
+        attempts: i64,
+        state: crate::model::run::RunState,
+        reason: String,
+        skipped: Vec<SkippedStep>,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        self.write(move |conn| {
+            Box::pin(async move {
+                let mut sql = Sql::new("UPDATE runs SET by_hand = NULL, state = ");
+                sql.bind(state.word())
+                    .push(", reason = ")
+                    .bind(reason)
+                    .push(", updated_at = ");
+                sql.bind(now.timestamp_millis())
+                    .push(" WHERE state IN ('ready', 'retrying') AND id = ");
+                sql.bind(run.as_str()).push(" AND attempts = ").bind(attempts);
+                if conn.execute(sql).await? == 1 {
+                    skip_steps(conn, skipped.iter().map(|step| (&run, step))).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+async fn candidates(conn: &mut Conn, lane: &str, now: Time, limit: usize) -> Result<Vec<Candidate>, StoreError> {
+    let mut sql = Sql::new("SELECT ");
+    sql.push(RUN_COLUMNS)
+        .push(" FROM runs r WHERE r.state IN ('ready', 'retrying') AND r.lane = ")
+        .bind(lane);
+    sql.push(" AND r.due_at <= ")
+        .bind(now.timestamp_millis())
+        .push(" AND ")
+        .push(UNHINDERED);
+    sql.push(" ORDER BY r.due_at, r.seq LIMIT ").bind(limit);
+    let runs = conn.fetch(sql).await?.iter().map(run).collect::<Result<Vec<_>, _>>()?;
+    load(conn, runs).await
+}
+
+/// Adds events, bodies and steps to runs.
+async fn load(conn: &mut Conn, runs: Vec<Run>) -> Result<Vec<Candidate>, StoreError> {
+    if runs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::new(
+        "SELECT e.id, e.body, d.body FROM events e LEFT JOIN deliveries d ON d.id = e.delivery_id WHERE e.id IN ",
+    );
+    sql.list(runs.iter().filter_map(|run| run.event.as_ref()).map(EventId::as_str));
+    let mut events: HashMap<String, (Option<Event>, Vec<u8>)> = HashMap::new();
+    for row in conn.fetch(sql).await? {
+        let event = row.opt_text(1)?.map(|text| from_json(&text)).transpose()?;
+        events.insert(row.text(0)?, (event, row.opt_blob(2)?.unwrap_or_default()));
+    }
+    let mut sql =
+        Sql::new("SELECT run_id, position, step_id, state, request, step_key, output FROM steps WHERE run_id IN ");
+    sql.list(runs.iter().map(|run| run.id.as_str()))
+        .push(" ORDER BY run_id, position");
+    let mut steps: HashMap<String, Vec<StoredStep>> = HashMap::new();
+    for row in conn.fetch(sql).await? {
+        steps.entry(row.text(0)?).or_default().push(StoredStep {
+            position: usize::try_from(row.int(1)?).unwrap_or_default(),
+            step_id: row.text(2)?,
+            state: row.text(3)?,
+            prepared: row.opt_text(4)?.map(|text| from_json(&text)).transpose()?,
+            key: row.text(5)?,
+            output: row
+                .opt_text(6)?
+                .map(|text| from_json(&text))
+                .transpose()?
+                .unwrap_or(Value::Null),
+        });
+    }
+    Ok(runs
+        .into_iter()
+        .map(|run| {
+            let (event, body) = run
+                .event
+                .as_ref()
+                .and_then(|id| events.get(id.as_str()).cloned())
+                .unwrap_or_default();
+            let steps = steps.remove(run.id.as_str()).unwrap_or_default();
+            Candidate {
+                run,
+                event,
+                body,
+                steps,
+            }
+        })
+        .collect())
+}
+
+async fn start(conn: &mut Conn, starts: &[Start], lease: &Lease) -> Result<HashSet<RunId>, StoreError> {
+    let now_ms = lease.now.timestamp_millis();
+    let rows = starts.iter().map(|start| -> [Param; 6] {
+        [
+            start.run.as_str().into(),
+            start.attempts.into(),
+            start.opening.position.into(),
+            start.opening.prepared.connection.as_str().into(),
+            start.opening.generation.into(),
+            start.fresh.into(),
+        ]
+    });
+    let mut sql = Sql::new("WITH v (id, attempts, step, lane, generation, fresh) AS (VALUES ");
+    sql.rows(rows)
+        .push(") UPDATE runs AS r SET state = 'running', reason = '', attempts = r.attempts + 1, by_hand = NULL, ");
+    sql.push("step = v.step, lane = v.lane, generation = v.generation, ");
+    sql.push("step_attempts = CASE WHEN v.fresh = 1 THEN 1 ELSE r.step_attempts + 1 END, ");
+    sql.push("step_first_at = CASE WHEN v.fresh = 1 OR r.step_first_at IS NULL THEN ")
+        .bind(now_ms);
+    sql.push(" ELSE r.step_first_at END, lease_owner = ")
+        .bind(lease.owner.as_str());
+    sql.push(", lease_until = ")
+        .bind(lease.until.timestamp_millis())
+        .push(", updated_at = ")
+        .bind(now_ms);
+    // Guarded by state, by the count of attempts and, once more, by what may hold it back.
+    sql.push(" FROM v WHERE r.id = v.id AND r.attempts = v.attempts AND r.state IN ('ready', 'retrying') AND ");
+    sql.push(UNHINDERED).push(" RETURNING r.id");
+    let mut started = HashSet::new();
+    for row in conn.fetch(sql).await? {
+        started.insert(RunId(row.text(0)?));
+    }
+    let opened: Vec<&Start> = starts.iter().filter(|start| started.contains(&start.run)).collect();
+    open_attempts(
+        conn,
+        opened
+            .iter()
+            .map(|start| (&start.run, start.attempts + 1, &start.opening)),
+        lease.now,
+    )
+    .await?;
+    Ok(started)
+}
+
+/// Records attempts with their requests. The request of a step that was rendered before is left as it is, unless it has a
+/// new key.
+pub async fn open_attempts<'a>(
+    conn: &mut Conn,
+    attempts: impl Iterator<Item = (&'a RunId, i64, &'a Opening)>,
+    now: Time,
+) -> Result<(), StoreError> {
+    let mut steps: Vec<[Param; 7]> = Vec::new();
+    let mut tries: Vec<[Param; 6]> = Vec::new();
+    let mut skipped = Vec::new();
+    for (run, number, open) in attempts {
+        skipped.extend(open.skipped.iter().map(|step| (run, step)));
+        steps.push([
+            run.as_str().into(),
+            open.position.into(),
+            open.step_id.as_str().into(),
+            "open".into(),
+            to_json(&open.prepared)?.into(),
+            open.key.as_str().into(),
+            open.at_most_once.into(),
+        ]);
+        let cause = if open.generation > 0 { "by hand" } else { "schedule" };
+        tries.push([
+            run.as_str().into(),
+            number.into(),
+            open.position.into(),
+            open.key.as_str().into(),
+            cause.into(),
+            now.timestamp_millis().into(),
+        ]);
+    }
+    if steps.is_empty() {
+        return Ok(());
+    }
+    skip_steps(conn, skipped.into_iter()).await?;
+    let mut sql =
+        Sql::new("INSERT INTO steps (run_id, position, step_id, state, request, step_key, at_most_once) VALUES ");
+    sql.rows(steps).push(
+        " ON CONFLICT (run_id, position) DO UPDATE SET state = 'open', step_id = excluded.step_id, \
+         request = excluded.request, step_key = excluded.step_key, at_most_once = excluded.at_most_once",
+    );
+    conn.execute(sql).await?;
+    let mut sql = Sql::new("INSERT INTO attempts (run_id, number, position, step_key, cause, started_at) VALUES ");
+    sql.rows(tries);
+    conn.execute(sql).await?;
+    Ok(())
+}
+
+/// Records steps that were passed over.
+pub async fn skip_steps<'a>(
+    conn: &mut Conn,
+    skipped: impl Iterator<Item = (&'a RunId, &'a SkippedStep)>,
+) -> Result<(), StoreError> {
+    let rows: Vec<[Param; 7]> = skipped
+        .map(|(run, step)| {
+            let reason = serde_json::json!({"skipped": step.reason}).to_string();
+            let id = step.step_id.as_str();
+            [
+                run.as_str().into(),
+                step.position.into(),
+                id.into(),
+                "skipped".into(),
+                "".into(),
+                0i64.into(),
+                reason.into(),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut sql =
+        Sql::new("INSERT INTO steps (run_id, position, step_id, state, step_key, at_most_once, output) VALUES ");
+    sql.rows(rows)
+        .push(" ON CONFLICT (run_id, position) DO UPDATE SET state = 'skipped', output = excluded.output");
+    conn.execute(sql).await?;
+    Ok(())
+}

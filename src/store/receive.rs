@@ -1,0 +1,168 @@
+//! Receipts: one INSERT per group, and the unique key of the database decides what is a duplicate.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::model::clock::from_ms;
+use crate::model::delivery::{Arrival, Receipt};
+use crate::model::id::DeliveryId;
+
+use super::StoreError;
+use super::dialect::{Conn, Param, Sql};
+
+/// Stores a group of deliveries; the answers are in the same order.
+pub async fn insert(conn: &mut Conn, arrivals: &[Arrival]) -> Result<Vec<Receipt>, StoreError> {
+    let mut receipts = Vec::with_capacity(arrivals.len());
+    let mut rest = arrivals;
+    while !rest.is_empty() {
+        // Whether a weak key still counts depends on what came before it for the same stay: one of each stay at a time.
+        let mut scopes = HashSet::new();
+        let scope = |arrival: &Arrival| {
+            arrival
+                .receipt
+                .weak
+                .as_ref()
+                .and_then(|weak| weak.scope)
+                .map(|scope| (arrival.source.clone(), scope))
+        };
+        let run = rest
+            .iter()
+            .take_while(|arrival| scope(arrival).is_none_or(|scope| scopes.insert(scope)))
+            .count();
+        let (now, later) = rest.split_at(run.max(1));
+        receipts.extend(insert_run(conn, now).await?);
+        rest = later;
+    }
+    Ok(receipts)
+}
+
+async fn insert_run(conn: &mut Conn, arrivals: &[Arrival]) -> Result<Vec<Receipt>, StoreError> {
+    let mut sql = Sql::new(
+        "INSERT INTO deliveries (id, source, receipt_key, weak_ms, scope, received_at, last_seen_at, headers, body) VALUES ",
+    );
+    sql.rows(arrivals.iter().map(row));
+    sql.push(" ON CONFLICT (source, receipt_key) DO NOTHING RETURNING id");
+    let mut new = HashSet::new();
+    for row in conn.fetch(sql).await? {
+        new.insert(row.text(0)?);
+    }
+    let mut first = HashMap::new();
+    if new.len() < arrivals.len() {
+        first = known(
+            conn,
+            arrivals.iter().filter(|arrival| !new.contains(arrival.id.as_str())),
+        )
+        .await?;
+    }
+    let mut receipts = Vec::with_capacity(arrivals.len());
+    for arrival in arrivals {
+        if new.contains(arrival.id.as_str()) {
+            receipts.push(Receipt {
+                delivery: arrival.id.clone(),
+                duplicate: false,
+            });
+            continue;
+        }
+        let key = (arrival.source.clone(), arrival.receipt.key.to_vec());
+        let Some(stored) = first.get_mut(&key) else {
+            return Err(StoreError::Broken("a duplicate without its first delivery".to_owned()));
+        };
+        if counts(conn, arrival, stored).await? {
+            let mut sql = Sql::new("UPDATE deliveries SET duplicates = duplicates + 1, last_seen_at = ");
+            sql.bind(arrival.received_at.timestamp_millis())
+                .push(" WHERE seq = ")
+                .bind(stored.seq);
+            conn.execute(sql).await?;
+            receipts.push(Receipt {
+                delivery: DeliveryId(stored.id.clone()),
+                duplicate: true,
+            });
+        } else {
+            // The same body is news again: the old row gives its key up, the fold decides.
+            let mut sql = Sql::new("UPDATE deliveries SET receipt_key = NULL WHERE seq = ");
+            sql.bind(stored.seq);
+            conn.execute(sql).await?;
+            let mut sql = Sql::new(
+                "INSERT INTO deliveries (id, source, receipt_key, weak_ms, scope, received_at, last_seen_at, headers, body) VALUES ",
+            );
+            sql.rows([row(arrival)]).push(" RETURNING seq");
+            let seq = conn.fetch(sql).await?.first().map_or(Ok(0), |row| row.int(0))?;
+            let at_ms = arrival.received_at.timestamp_millis();
+            *stored = First {
+                seq,
+                id: arrival.id.0.clone(),
+                weak_ms: stored.weak_ms,
+                received_at: at_ms,
+            };
+            receipts.push(Receipt {
+                delivery: arrival.id.clone(),
+                duplicate: false,
+            });
+        }
+    }
+    Ok(receipts)
+}
+
+struct First {
+    seq: i64,
+    id: String,
+    weak_ms: Option<i64>,
+    received_at: i64,
+}
+
+fn row(arrival: &Arrival) -> [Param; 9] {
+    let weak = arrival.receipt.weak.as_ref();
+    let at_ms = arrival.received_at.timestamp_millis();
+    [
+        arrival.id.as_str().into(),
+        arrival.source.as_str().into(),
+        arrival.receipt.key.to_vec().into(),
+        weak.map(|weak| weak.window_ms).into(),
+        weak.and_then(|weak| weak.scope).map(|scope| scope.to_vec()).into(),
+        at_ms.into(),
+        at_ms.into(),
+        arrival.headers.as_str().into(),
+        arrival.body.clone().into(),
+    ]
+}
+
+async fn known(
+    conn: &mut Conn,
+    arrivals: impl Iterator<Item = &Arrival>,
+) -> Result<HashMap<(String, Vec<u8>), First>, StoreError> {
+    let mut sql = Sql::new(
+        "SELECT source, receipt_key, seq, id, weak_ms, received_at FROM deliveries WHERE (source, receipt_key) IN (VALUES ",
+    );
+    sql.rows(arrivals.map(|arrival| [arrival.source.as_str().into(), arrival.receipt.key.to_vec().into()]));
+    sql.push(")");
+    let mut found = HashMap::new();
+    for row in conn.fetch(sql).await? {
+        let first = First {
+            seq: row.int(2)?,
+            id: row.text(3)?,
+            weak_ms: row.opt_int(4)?,
+            received_at: row.int(5)?,
+        };
+        found.insert((row.text(0)?, row.opt_blob(1)?.unwrap_or_default()), first);
+    }
+    Ok(found)
+}
+
+/// Whether the stored delivery still makes this one a duplicate: a strong key always, a weak one for its window and only
+/// while nothing else came for the same stay.
+async fn counts(conn: &mut Conn, arrival: &Arrival, first: &First) -> Result<bool, StoreError> {
+    let (Some(window_ms), Some(weak)) = (first.weak_ms, &arrival.receipt.weak) else {
+        return Ok(true);
+    };
+    if (arrival.received_at - from_ms(first.received_at)).num_milliseconds() > window_ms {
+        return Ok(false);
+    }
+    let Some(scope) = weak.scope else { return Ok(true) };
+    let mut sql = Sql::new("SELECT 1 FROM deliveries WHERE source = ");
+    sql.bind(arrival.source.as_str())
+        .push(" AND scope = ")
+        .bind(scope.to_vec())
+        .push(" AND seq > ")
+        .bind(first.seq);
+    sql.push(" LIMIT 1");
+    Ok(conn.fetch(sql).await?.is_empty())
+}

@@ -1,0 +1,142 @@
+//! Recovery: runs whose worker is gone, timers that are due, connections that are paused.
+
+use crate::model::clock::{Time, from_ms};
+
+use super::dialect::{Conn, Sql};
+use super::outbox::Lease;
+use super::{Store, StoreError};
+
+/// A connection whose runs wait because it did not accept our credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paused {
+    /// The connection.
+    pub name: String,
+    /// Since when.
+    pub since: Time,
+    /// What it answered.
+    pub reason: String,
+    /// When one run will try again.
+    pub probe_at: Time,
+}
+
+const REASON: &str = "the worker that held it is gone; nobody knows whether the attempt arrived";
+
+impl Store {
+    /// Takes up runs whose lease has run out, or (with `all`, at the start of the only process) every leased one. Their
+    /// open attempt is `uncertain`: it goes out again under the same key, or, at most once, waits for a person.
+    pub async fn rescue(&self, lease: Lease, all: bool) -> Result<u64, StoreError> {
+        self.write(move |conn| Box::pin(async move { rescue(conn, &lease, all).await }))
+            .await
+    }
+
+    /// Gives runs back that were leased and not tried, as at a shutdown.
+    pub async fn release(&self, lease: Lease) -> Result<u64, StoreError> {
+        self.write(move |conn| {
+            Box::pin(async move {
+                let mut sql = Sql::new("UPDATE runs SET lease_until = 0 WHERE state = 'running' AND lease_owner = ");
+                sql.bind(lease.owner.as_str());
+                conn.execute(sql).await
+            })
+        })
+        .await
+    }
+
+    /// Makes timers ready whose time has come; how many.
+    pub async fn promote(&self, now: Time, limit: usize) -> Result<u64, StoreError> {
+        self.write(move |conn| {
+            Box::pin(async move {
+                let mut sql = Sql::new("UPDATE runs SET state = 'ready', updated_at = ");
+                sql.bind(now.timestamp_millis())
+                    .push(" WHERE state = 'scheduled' AND id IN (SELECT id FROM runs WHERE ");
+                sql.push("state = 'scheduled' AND due_at <= ")
+                    .bind(now.timestamp_millis());
+                sql.push(" ORDER BY due_at LIMIT ").bind(limit).push(")");
+                conn.execute(sql).await
+            })
+        })
+        .await
+    }
+
+    /// Every paused connection.
+    pub async fn paused(&self) -> Result<Vec<Paused>, StoreError> {
+        let mut conn = self.reader().await?;
+        let rows = conn
+            .fetch(Sql::new(
+                "SELECT name, since, reason, probe_at FROM paused_connections ORDER BY name",
+            ))
+            .await?;
+        let read = |row: &super::dialect::Row| {
+            Ok(Paused {
+                name: row.text(0)?,
+                since: from_ms(row.int(1)?),
+                reason: row.text(2)?,
+                probe_at: from_ms(row.int(3)?),
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Pauses a connection or moves its next probe.
+    pub async fn pause(&self, paused: Paused) -> Result<(), StoreError> {
+        self.write(move |conn| {
+            Box::pin(async move {
+                let mut sql = Sql::new("INSERT INTO paused_connections (name, since, reason, probe_at) VALUES ");
+                sql.rows([[
+                    paused.name.into(),
+                    paused.since.timestamp_millis().into(),
+                    paused.reason.into(),
+                    paused.probe_at.timestamp_millis().into(),
+                ]]);
+                sql.push(" ON CONFLICT (name) DO UPDATE SET reason = excluded.reason, probe_at = excluded.probe_at");
+                conn.execute(sql).await.map(|_| ())
+            })
+        })
+        .await
+    }
+
+    /// Lets a connection go on.
+    pub async fn resume(&self, name: String) -> Result<(), StoreError> {
+        self.write(move |conn| {
+            Box::pin(async move {
+                let mut sql = Sql::new("DELETE FROM paused_connections WHERE name = ");
+                sql.bind(name);
+                conn.execute(sql).await.map(|_| ())
+            })
+        })
+        .await
+    }
+}
+
+async fn rescue(conn: &mut Conn, lease: &Lease, all: bool) -> Result<u64, StoreError> {
+    let now_ms = lease.now.timestamp_millis();
+    let mut sql = Sql::new("SELECT id, attempts FROM runs WHERE state = 'running'");
+    if !all {
+        sql.push(" AND lease_until < ").bind(now_ms);
+    }
+    sql.push(" LIMIT 10000");
+    let rows = conn.fetch(sql).await?;
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let mut ids = Vec::with_capacity(rows.len());
+    for row in &rows {
+        ids.push(row.text(0)?);
+    }
+    let mut sql = Sql::new("UPDATE attempts SET outcome = 'uncertain', finished_at = ");
+    sql.bind(now_ms)
+        .push(", summary = ")
+        .bind(REASON)
+        .push(" WHERE finished_at IS NULL AND run_id IN ")
+        .list(&ids);
+    conn.execute(sql).await?;
+    let mut sql = Sql::new("UPDATE runs SET uncertain = 1, lease_owner = NULL, updated_at = ");
+    sql.bind(now_ms)
+        .push(", due_at = ")
+        .bind(now_ms)
+        .push(", reason = ")
+        .bind(REASON);
+    sql.push(", state = CASE WHEN EXISTS (SELECT 1 FROM steps s WHERE s.run_id = runs.id AND s.position = runs.step ");
+    sql.push("AND s.at_most_once = 1) THEN 'parked' ELSE 'retrying' END WHERE state = 'running' AND id IN ")
+        .list(&ids);
+    conn.execute(sql).await
+}

@@ -1,0 +1,225 @@
+//! The one writer. It commits in groups: whatever waits when a commit ends goes into the next, receipts first.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::model::delivery::{Arrival, Receipt};
+use crate::model::fault;
+
+use super::dialect::{Conn, Database};
+use super::{StoreError, receive};
+
+/// How many deliveries may wait for the next commit; beyond it senders are told to come back.
+pub const RECEIPTS_WAITING_MAX: usize = 2048;
+/// How many pieces of other work may wait.
+const WORK_WAITING_MAX: usize = 256;
+/// How many receipts go into one commit.
+const RECEIPTS_PER_GROUP: usize = 256;
+/// After this a group of other work ends, so that receipts do not wait for it.
+const WORK_BUDGET: Duration = Duration::from_millis(5);
+
+type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+type Work = Box<dyn FnWork + Send>;
+
+/// A piece of other work: run inside the group's transaction, told afterwards how the commit went.
+trait FnWork {
+    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> BoxFuture<'c, Result<(), StoreError>>;
+    fn end(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Piece<F, T> {
+    run: Option<F>,
+    result: Option<Result<T, StoreError>>,
+    reply: Reply<T>,
+}
+
+impl<F, T> FnWork for Piece<F, T>
+where
+    F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send,
+    T: Send,
+{
+    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> BoxFuture<'c, Result<(), StoreError>> {
+        Box::pin(async move {
+            let Some(run) = self.run.take() else { return Ok(()) };
+            let result = run(conn).await;
+            let plain = result.as_ref().map(|_| ()).map_err(Clone::clone);
+            self.result = Some(result);
+            plain
+        })
+    }
+
+    fn end(self: Box<Self>, committed: Result<(), StoreError>) {
+        let result = match (committed, self.result) {
+            (Ok(()), Some(result)) => result,
+            (Err(error), _) => Err(error),
+            (Ok(()), None) => Err(StoreError::Unavailable("the writer did not get to it".to_owned())),
+        };
+        // Whoever asked may have gone; the work is done all the same.
+        let _ = self.reply.send(result);
+    }
+}
+
+/// Hands work to the writer.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    receipts: mpsc::Sender<(Arrival, Reply<Receipt>)>,
+    work: mpsc::Sender<Work>,
+    commits: watch::Sender<u64>,
+}
+
+impl std::fmt::Debug for dyn FnWork + Send {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("work")
+    }
+}
+
+impl Handle {
+    /// Stores one delivery; returns after the commit.
+    pub async fn receive(&self, arrival: Arrival) -> Result<Receipt, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.receipts
+            .try_send((arrival, reply))
+            .map_err(|_| StoreError::Overloaded)?;
+        answer
+            .await
+            .map_err(|_| StoreError::Unavailable("the writer has stopped".to_owned()))?
+    }
+
+    /// Runs a piece of work in the next group; returns after the commit. Where it fails, only this piece is taken back.
+    pub async fn write<T, F>(&self, run: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let piece: Work = Box::new(Piece {
+            run: Some(run),
+            result: None,
+            reply,
+        });
+        let stopped = || StoreError::Unavailable("the writer has stopped".to_owned());
+        self.work.send(piece).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// Counts commits; whoever waits for something in the store waits for this to change.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.subscribe()
+    }
+}
+
+/// The writer's end of the queues.
+#[derive(Debug)]
+pub struct Writer {
+    receipts: mpsc::Receiver<(Arrival, Reply<Receipt>)>,
+    work: mpsc::Receiver<Work>,
+    commits: watch::Sender<u64>,
+}
+
+/// The two ends.
+pub fn channel() -> (Handle, Writer) {
+    let (receipts, receipts_end) = mpsc::channel(RECEIPTS_WAITING_MAX);
+    let (work, work_end) = mpsc::channel(WORK_WAITING_MAX);
+    let commits = watch::Sender::new(0);
+    (
+        Handle {
+            receipts,
+            work,
+            commits: commits.clone(),
+        },
+        Writer {
+            receipts: receipts_end,
+            work: work_end,
+            commits,
+        },
+    )
+}
+
+impl Writer {
+    /// Writes until every handle is gone.
+    pub async fn run(mut self, database: std::sync::Arc<Database>) {
+        loop {
+            let mut receipts = Vec::new();
+            let mut first = None;
+            tokio::select! {
+                biased;
+                Some(receipt) = self.receipts.recv() => receipts.push(receipt),
+                Some(work) = self.work.recv() => first = Some(work),
+                else => return,
+            }
+            while receipts.len() < RECEIPTS_PER_GROUP
+                && let Ok(receipt) = self.receipts.try_recv()
+            {
+                receipts.push(receipt);
+            }
+            self.group(&database, receipts, first).await;
+        }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a budget of work within one group, not a time anybody sees"
+    )]
+    async fn group(&mut self, database: &Database, receipts: Vec<(Arrival, Reply<Receipt>)>, first: Option<Work>) {
+        let (arrivals, replies): (Vec<_>, Vec<_>) = receipts.into_iter().unzip();
+        let mut worked: Vec<(Work, Result<(), StoreError>)> = Vec::new();
+        let began = std::time::Instant::now();
+        let outcome: Result<Vec<Receipt>, StoreError> = async {
+            let mut conn = database.writer().await?;
+            conn.begin().await?;
+            let body = async {
+                let stored = receive::insert(&mut conn, &arrivals).await?;
+                let mut next = first;
+                while let Some(mut work) = next.take().or_else(|| self.work.try_recv().ok()) {
+                    conn.mark().await?;
+                    let result = work.run(&mut conn).await;
+                    let undone = if result.is_ok() {
+                        conn.keep().await
+                    } else {
+                        conn.take_back().await
+                    };
+                    worked.push((work, result));
+                    undone?;
+                    if began.elapsed() > WORK_BUDGET {
+                        break;
+                    }
+                }
+                fault::point("before-receive-commit");
+                conn.commit().await?;
+                Ok(stored)
+            };
+            let done = body.await;
+            if done.is_err() {
+                // The transaction may have ended by itself (a full disk does that); then there is nothing to take back.
+                let _ = conn.rollback().await;
+            }
+            done
+        }
+        .await;
+        if outcome.is_ok() && !arrivals.is_empty() {
+            fault::point("after-receive-commit");
+        }
+        if let Err(error) = &outcome {
+            tracing::warn!(%error, receipts = arrivals.len(), work = worked.len(), "a group was not committed");
+        }
+        let plain = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
+        match outcome {
+            Ok(stored) => {
+                for (reply, receipt) in replies.into_iter().zip(stored) {
+                    let _ = reply.send(Ok(receipt));
+                }
+            }
+            Err(error) => {
+                for reply in replies {
+                    let _ = reply.send(Err(error.clone()));
+                }
+            }
+        }
+        for (work, result) in worked {
+            work.end(plain.clone().and(result));
+        }
+        self.commits.send_modify(|commits| *commits += 1);
+    }
+}
