@@ -5,4 +5,5 @@ pub mod duration;
 pub mod effect;
 pub mod fields;
 pub mod template;
+pub mod tree;
 pub mod yaml;

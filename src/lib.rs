@@ -4,4 +4,5 @@
 
 pub mod lang;
 pub mod model;
+pub mod recipe;
 pub mod store;

@@ -10,6 +10,7 @@ mod receive;
 mod record;
 mod replay;
 mod rescue;
+mod revisions;
 mod writer;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub use outbox::{Candidate, Lease, Start};
 pub use read::{AttemptRow, Counts, DeliveryRow, EventRow, Filter, Page, RunDetail, RunRow, StayRow, StepRow};
 pub use replay::ReplayWhich;
 pub use rescue::Paused;
+pub use revisions::Revision;
 pub use writer::{RECEIPTS_WAITING_MAX, Writer};
 
 use dialect::{Conn, Database};

@@ -245,6 +245,8 @@ pub struct StoredStep {
     pub prepared: Option<super::effect::Prepared>,
     /// Its idempotency key.
     pub key: String,
+    /// Whether it is parked rather than sent again where nobody knows if it had an effect.
+    pub at_most_once: bool,
     /// What it gave to later steps.
     pub output: serde_json::Value,
 }

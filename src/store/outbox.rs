@@ -91,18 +91,19 @@ impl Store {
         found
     }
 
-    /// When the next run of these connections is due; and which of them have any that wait at all.
-    pub async fn waiting(&self, lanes: &[String], now: Time) -> Result<HashMap<String, Time>, StoreError> {
+    /// Whether any run waits for a connection, and when the next of them is due after `now`.
+    pub async fn waiting(&self, lane: &str, now: Time) -> Result<(bool, Option<Time>), StoreError> {
         let mut conn = self.reader().await?;
-        let mut next = HashMap::new();
-        for lane in lanes {
-            let mut sql = Sql::new("SELECT MIN(due_at) FROM runs WHERE state IN ('ready', 'retrying') AND lane = ");
-            sql.bind(lane).push(" AND due_at > ").bind(now.timestamp_millis());
-            if let Some(at) = conn.fetch(sql).await?.first().map_or(Ok(None), |row| row.opt_int(0))? {
-                next.insert(lane.clone(), from_ms(at));
-            }
+        let mut sql = Sql::new("SELECT MIN(due_at) FROM runs WHERE state IN ('ready', 'retrying') AND lane = ");
+        sql.bind(lane).push(" AND due_at > ").bind(now.timestamp_millis());
+        let rows = conn.fetch(sql).await?;
+        let later = rows.first().map_or(Ok(None), |row| row.opt_int(0))?.map(from_ms);
+        if later.is_some() {
+            return Ok((true, later));
         }
-        Ok(next)
+        let mut sql = Sql::new("SELECT 1 FROM runs WHERE state IN ('ready', 'retrying') AND lane = ");
+        sql.bind(lane).push(" LIMIT 1");
+        Ok((!conn.fetch(sql).await?.is_empty(), None))
     }
 
     /// Every connection for which a run waits.
@@ -195,8 +196,9 @@ async fn load(conn: &mut Conn, runs: Vec<Run>) -> Result<Vec<Candidate>, StoreEr
         let event = row.opt_text(1)?.map(|text| from_json(&text)).transpose()?;
         events.insert(row.text(0)?, (event, row.opt_blob(2)?.unwrap_or_default()));
     }
-    let mut sql =
-        Sql::new("SELECT run_id, position, step_id, state, request, step_key, output FROM steps WHERE run_id IN ");
+    let mut sql = Sql::new(
+        "SELECT run_id, position, step_id, state, request, step_key, output, at_most_once FROM steps WHERE run_id IN ",
+    );
     sql.list(runs.iter().map(|run| run.id.as_str()))
         .push(" ORDER BY run_id, position");
     let mut steps: HashMap<String, Vec<StoredStep>> = HashMap::new();
@@ -212,6 +214,7 @@ async fn load(conn: &mut Conn, runs: Vec<Run>) -> Result<Vec<Candidate>, StoreEr
                 .map(|text| from_json(&text))
                 .transpose()?
                 .unwrap_or(Value::Null),
+            at_most_once: row.flag(7)?,
         });
     }
     Ok(runs

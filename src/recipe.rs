@@ -1,0 +1,99 @@
+//! Recipes: YAML to a checked recipe, and the pure evaluation of what it waits for. No clock, no network, no database.
+
+mod actions;
+mod book;
+mod conditions;
+mod context;
+mod matching;
+mod names;
+mod pattern;
+mod read;
+mod sentence;
+mod trigger;
+mod wanted;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use crate::lang::diag::Place;
+use crate::lang::effect::Effect;
+use crate::lang::template::Condition;
+use crate::lang::tree::Tree;
+use crate::model::effect::Policy;
+use crate::model::reservation::Status;
+use crate::model::run::Mode;
+
+pub use book::{Book, Broken};
+pub use conditions::Match;
+pub use context::{Parts, RUN_NAMES, context};
+pub use read::compile;
+pub use trigger::Trigger;
+pub use wanted::{Facts, Wanted};
+
+/// A recipe, read and checked.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    /// What it is called, 1 to 80 characters. A recipe is its name.
+    pub name: String,
+    /// The file as the user named it.
+    pub file: String,
+    /// The first 16 hex digits of the SHA-256 of `text`.
+    pub revision: String,
+    /// The file's text.
+    pub text: String,
+    /// Whether it makes runs at all.
+    pub enabled: bool,
+    /// Whether everything up to the sending is done, and nothing sent.
+    pub dry_run: bool,
+    /// What it waits for; never empty.
+    pub on: Vec<Trigger>,
+    /// Its `match`, with the default of `kind`.
+    pub conditions: Match,
+    /// Its `when`.
+    pub when: Option<Condition>,
+    /// Its `vars` in the order written; later ones may use earlier ones.
+    pub vars: Vec<(String, ValueTemplate)>,
+    /// How its runs for one stay go together.
+    pub mode: Mode,
+    /// Runs of one stay in one queue go in order; the recipe's name where it says nothing.
+    pub queue: String,
+    /// Its actions; never empty.
+    pub steps: Vec<Step>,
+    /// Where its name stands.
+    named_at: Place,
+}
+
+/// A value of `vars`: texts in it are templates, everything keeps its type.
+pub type ValueTemplate = Tree;
+
+/// One action of a recipe.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// As given, else its position counted from 1.
+    pub id: String,
+    /// The kind of action: `email`, `http`.
+    pub kind: String,
+    /// What it does.
+    pub effect: Arc<dyn Effect>,
+    /// Its own `when`; false skips the step, not the run.
+    pub when: Option<Condition>,
+    /// How it is to be tried.
+    pub policy: Policy,
+    /// Where it begins in the file.
+    pub place: Place,
+}
+
+impl Recipe {
+    /// The gone statuses that `match.status` names by their canonical word, in the order of [`Status::ALL`]: entering
+    /// one of them does not cancel the recipe's waiting runs.
+    pub fn names_gone(&self) -> Vec<Status> {
+        self.conditions.names_gone()
+    }
+
+    /// Where its name stands in the file.
+    pub fn named_at(&self) -> &Place {
+        &self.named_at
+    }
+}

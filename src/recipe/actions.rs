@@ -1,0 +1,239 @@
+//! `actions`: the steps of a recipe.
+
+use crate::lang::diag::{Report, did_you_mean};
+use crate::lang::effect::EffectKind;
+use crate::lang::fields::{Fields, quoted};
+use crate::lang::template::Condition;
+use crate::lang::yaml::{Key, Kind, Node};
+use crate::lang::{duration, tree};
+use crate::model::effect::Policy;
+use crate::model::retry::Retry;
+
+use super::Step;
+
+/// More actions than this in one recipe are refused.
+const STEPS_MAX: usize = 50;
+/// More delays than this in one `retry` are refused.
+const DELAYS_MAX: usize = 50;
+/// Nothing is tried for longer than this many seconds: 30 days.
+const RETRY_MAX_S: i64 = 30 * 86_400;
+
+/// The keys of an action beside its kind.
+const SETTINGS: &[&str] = &["id", "when", "retry", "at_most_once", "on_error"];
+
+/// Kinds of actions that the contract knows and this version does not have.
+const LATER: &[&str] = &["journal"];
+
+/// Reads `actions`; at least one has to be there.
+pub(super) fn read(node: &Node, kinds: &[&dyn EffectKind], report: &mut Report) -> Vec<Step> {
+    let items = match &node.kind {
+        Kind::List(items) if !items.is_empty() => items.as_slice(),
+        Kind::Map(_) => {
+            report
+                .mistake("expected-list", &node.place, "`actions` is a list, this is settings")
+                .help("begin each action with `- `");
+            return Vec::new();
+        }
+        _ => {
+            report.mistake("expected-list", &node.place, "`actions` needs at least one action");
+            return Vec::new();
+        }
+    };
+    if items.len() > STEPS_MAX {
+        report.mistake(
+            "too-many",
+            &items[STEPS_MAX].place,
+            format!("a recipe has at most {STEPS_MAX} actions"),
+        );
+        return Vec::new();
+    }
+    let mut ids: Vec<(String, usize)> = Vec::new();
+    let mut steps = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        let id = given_id(item, report).unwrap_or_else(|| (at + 1).to_string());
+        if let Some((_, line)) = ids.iter().find(|(known, _)| *known == id) {
+            let title = format!("the id `{id}` is there twice, first in line {line}");
+            report
+                .mistake("duplicate-id", &item.place, title)
+                .help("an action without `id` has its position as its id");
+        }
+        ids.push((id.clone(), item.place.line));
+        steps.extend(step(item, id, kinds, report));
+    }
+    steps
+}
+
+fn given_id(node: &Node, report: &mut Report) -> Option<String> {
+    let (_, value) = node
+        .entries()
+        .iter()
+        .find(|(key, value)| key.text == "id" && !value.is_null())?;
+    let id = value
+        .scalar()
+        .filter(|id| (1..=40).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
+    if id.is_none() {
+        report
+            .mistake("bad-id", &value.place, "an `id` is up to 40 letters, digits and `_`")
+            .help("other steps read it as `steps.ID.output`");
+    }
+    id.map(str::to_owned)
+}
+
+fn step(node: &Node, id: String, kinds: &[&dyn EffectKind], report: &mut Report) -> Option<Step> {
+    let before = report.mistakes();
+    let mut fields = Fields::of(node, "an action", report)?;
+    fields.get("id");
+    let when = fields.get("when").and_then(|node| condition(node, "when", report));
+    let retry = fields
+        .get("retry")
+        .map_or_else(|| Some(Retry::default()), |node| retry(node, report));
+    let at_most_once = fields.flag("at_most_once", false, report);
+    let go_on = fields.word("on_error", &["stop", "continue"], report) == Some("continue");
+    let kind = kind(node, kinds, report);
+    // What is not a setting of ours has been judged as a kind of action.
+    fields.rest();
+    let (key, settings, kind) = kind?;
+    let effect = kind.compile(settings, report);
+    if effect.is_none() && report.mistakes() == before {
+        report.mistake(
+            "bad-action",
+            &key.place,
+            format!("`{}` cannot be used like this", key.text),
+        );
+    }
+    Some(Step {
+        id,
+        kind: kind.name().to_owned(),
+        effect: effect?,
+        when,
+        policy: Policy {
+            retry: retry?,
+            at_most_once,
+            go_on,
+        },
+        place: node.place.clone(),
+    })
+}
+
+/// The one key of an action that says what it does.
+fn kind<'n, 'k>(
+    node: &'n Node,
+    kinds: &[&'k dyn EffectKind],
+    report: &mut Report,
+) -> Option<(&'n Key, &'n Node, &'k dyn EffectKind)> {
+    let words: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+    let mut found = None;
+    let mut judged = false;
+    for (key, value) in node.entries() {
+        let word = key.text.as_str();
+        if SETTINGS.contains(&word) {
+            continue;
+        }
+        judged = true;
+        if let Some(kind) = kinds.iter().find(|kind| kind.name() == word) {
+            match found {
+                None => found = Some((key, value, *kind)),
+                Some((first, _, _)) => {
+                    let first: &Key = first;
+                    report
+                        .mistake(
+                            "two-actions",
+                            &key.place,
+                            format!("one action does one thing: `{}` or `{word}`", first.text),
+                        )
+                        .help("begin a second one with `- `");
+                }
+            }
+        } else if LATER.contains(&word) {
+            report.mistake("not-yet", &key.place, format!("`{word}` is not in this version yet"));
+        } else if word.contains('.') {
+            report.mistake(
+                "not-yet",
+                &key.place,
+                format!("`{word}`: operations of connectors are not in this version yet"),
+            );
+        } else {
+            let known = words.iter().copied().chain(SETTINGS.iter().copied());
+            let diagnostic = report.mistake("unknown-action", &key.place, format!("there is no action `{word}`"));
+            match did_you_mean(word, known) {
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                None => diagnostic.help(format!("an action is {}", quoted(&words))),
+            }
+        }
+    }
+    if !judged && matches!(node.kind, Kind::Map(_)) {
+        report
+            .mistake("missing-key", &node.place, "this action does not say what it does")
+            .help(format!("an action is {}", quoted(&words)));
+    }
+    found
+}
+
+/// Reads `when`.
+pub(super) fn condition(node: &Node, key: &str, report: &mut Report) -> Option<Condition> {
+    let text = crate::lang::fields::text(node, key, report)?;
+    match Condition::compile(text) {
+        Ok(condition) => Some(condition),
+        Err(error) => {
+            tree::mistake(node, error, report);
+            None
+        }
+    }
+}
+
+fn retry(node: &Node, report: &mut Report) -> Option<Retry> {
+    if let Some(word) = node.scalar() {
+        if word == "never" {
+            return Some(Retry::Never);
+        }
+        let diagnostic = report.mistake(
+            "bad-retry",
+            &node.place,
+            "`retry` is `never`, `{for: 24h}` or `{schedule: [5s, 1m]}`",
+        );
+        if duration::parse(word).is_some() {
+            diagnostic.help(format!("write `retry: {{for: {word}}}`"));
+        }
+        return None;
+    }
+    let before = report.mistakes();
+    let mut fields = Fields::of(node, "`retry`", report)?;
+    let span = fields.duration("for", report);
+    let schedule = fields.get("schedule");
+    let both = span.is_some() && schedule.is_some();
+    fields.finish(report);
+    if both || (span.is_none() && schedule.is_none() && report.mistakes() == before) {
+        report.mistake("bad-retry", &node.place, "`retry` has either `for` or `schedule`");
+    }
+    let found = match (span, schedule) {
+        (Some(span), None) => (1..=RETRY_MAX_S)
+            .contains(&span.num_seconds())
+            .then(|| Retry::For(span.num_seconds())),
+        (None, Some(list)) => delays(list).map(Retry::Schedule),
+        _ => return None,
+    };
+    if found.is_none() {
+        let title = match schedule {
+            Some(_) => {
+                format!("`schedule` is a list of 1 to {DELAYS_MAX} durations such as `5s` or `1m`, each up to 30d")
+            }
+            None => "`for` is more than nothing and at most 30d; `retry: never` for not at all".to_owned(),
+        };
+        report.mistake("bad-retry", &schedule.unwrap_or(node).place, title);
+    }
+    found
+}
+
+fn delays(list: &Node) -> Option<Vec<i64>> {
+    let items = list.items();
+    let delays: Option<Vec<i64>> = items
+        .iter()
+        .map(|item| {
+            item.scalar()
+                .and_then(duration::parse)
+                .map(|span| span.num_seconds())
+                .filter(|s| *s <= RETRY_MAX_S)
+        })
+        .collect();
+    delays.filter(|delays| (1..=DELAYS_MAX).contains(&delays.len()))
+}

@@ -1,0 +1,151 @@
+//! All recipes by name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::lang::diag::{Diagnostic, Report, Severity};
+use crate::lang::effect::EffectKind;
+use crate::lang::yaml;
+
+use super::{Recipe, compile};
+
+/// A recipe that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Its name, where that much could be read.
+    pub name: Option<String>,
+    /// Its file.
+    pub file: String,
+    /// Its first mistake, with its line.
+    pub because: String,
+}
+
+/// All recipes, and older revisions of them that runs still need.
+#[derive(Clone, Debug, Default)]
+pub struct Book {
+    /// By name.
+    all: Vec<Arc<Recipe>>,
+    broken: Vec<Broken>,
+    older: BTreeMap<(String, String), Arc<Recipe>>,
+}
+
+impl Book {
+    /// Reads every `(path, text)`. One bad file never stops the others; two files with one name are both broken.
+    pub fn load(files: &[(String, String)], kinds: &[&dyn EffectKind], report: &mut Report) -> Book {
+        let mut read = Vec::new();
+        for (file, text) in files {
+            let from = report.items.len();
+            let recipe = compile(file, text, kinds, report);
+            let because = recipe.is_none().then(|| first_mistake(&report.items[from..]));
+            let name = match &recipe {
+                Some(recipe) => Some(recipe.name.clone()),
+                None => name_in(file, text),
+            };
+            read.push((file, name, recipe, because));
+        }
+        let mut book = Book::default();
+        let mut files_of: BTreeMap<String, Vec<&String>> = BTreeMap::new();
+        for (file, name, ..) in &read {
+            if let Some(name) = name {
+                files_of.entry(name.clone()).or_default().push(file);
+            }
+        }
+        for (file, name, recipe, mut because) in read {
+            let others = name
+                .as_ref()
+                .and_then(|name| files_of.get(name))
+                .map_or(&[][..], Vec::as_slice);
+            if let (Some(name), Some(other)) = (&name, others.iter().find(|other| **other != file)) {
+                let title = format!("another recipe is called `{name}` too: {other}");
+                if let Some(recipe) = &recipe {
+                    report
+                        .mistake("duplicate-name", recipe.named_at(), title.clone())
+                        .help("a recipe is its name: give one of them another");
+                }
+                because.get_or_insert(title);
+            }
+            match (recipe, because) {
+                (Some(recipe), None) => book.all.push(Arc::new(recipe)),
+                (_, because) => book.broken.push(Broken {
+                    name,
+                    file: file.clone(),
+                    because: because.unwrap_or_else(|| "it cannot be read".to_owned()),
+                }),
+            }
+        }
+        book.all.sort_by(|a, b| a.name.cmp(&b.name));
+        book
+    }
+
+    /// Every recipe that runs, by name.
+    pub fn all(&self) -> &[Arc<Recipe>] {
+        &self.all
+    }
+
+    /// The recipe with this name: the current one, or one of its revisions, where that is known.
+    pub fn get(&self, name: &str, revision: Option<&str>) -> Option<&Arc<Recipe>> {
+        let current = self.all.iter().find(|recipe| recipe.name == name);
+        match revision {
+            None => current,
+            Some(revision) => current
+                .filter(|recipe| recipe.revision == revision)
+                .or_else(|| self.older.get(&(name.to_owned(), revision.to_owned()))),
+        }
+    }
+
+    /// The recipes that cannot be used as they stand in their files.
+    pub fn broken(&self) -> &[Broken] {
+        &self.broken
+    }
+
+    /// Whether the recipe with this name stands in its file with a mistake.
+    pub fn is_broken(&self, name: &str) -> bool {
+        self.broken.iter().any(|broken| broken.name.as_deref() == Some(name))
+    }
+
+    /// Keeps an older revision for runs that send again what it said. It makes no new runs.
+    pub fn add_revision(&mut self, recipe: Arc<Recipe>) {
+        let key = (recipe.name.clone(), recipe.revision.clone());
+        self.older.insert(key, recipe);
+    }
+
+    /// Lets the last good revision of a broken recipe run on. Returns whether it does: the name has to be that of a
+    /// broken recipe that nothing stands in for yet.
+    pub fn run_on(&mut self, recipe: Arc<Recipe>) -> bool {
+        if !self.is_broken(&recipe.name) || self.get(&recipe.name, None).is_some() {
+            return false;
+        }
+        let at = self.all.partition_point(|known| known.name < recipe.name);
+        self.all.insert(at, recipe);
+        true
+    }
+}
+
+fn first_mistake(items: &[Diagnostic]) -> String {
+    let first = items.iter().find(|item| item.severity == Severity::Mistake);
+    match first {
+        Some(Diagnostic {
+            title,
+            place: Some(place),
+            ..
+        }) => format!("line {}: {title}", place.line),
+        Some(item) => item.title.clone(),
+        None => "it cannot be read".to_owned(),
+    }
+}
+
+/// The name in a file that is no recipe, so that its last good revision can be found: also from text that is no YAML.
+fn name_in(file: &str, text: &str) -> Option<String> {
+    let mut nobody = Report::new();
+    let name_of = |text: &str, report: &mut Report| {
+        let root = yaml::parse(file, text, report)?;
+        let (_, name) = root.entries().iter().find(|(key, _)| key.text == "name")?;
+        name.scalar()
+            .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty())
+    };
+    name_of(text, &mut nobody).or_else(|| {
+        let line = text.lines().find(|line| line.starts_with("name:"))?;
+        name_of(line, &mut nobody)
+    })
+}

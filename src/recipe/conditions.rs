@@ -1,0 +1,289 @@
+//! `match`: the conditions as they are written.
+
+mod words;
+
+use chrono::Weekday;
+use jsonpath_rust::parser::model::JpQuery;
+use jsonpath_rust::parser::parse_json_path;
+
+use crate::lang::diag::{Report, did_you_mean};
+use crate::lang::fields::quoted;
+use crate::lang::yaml::{Key, Kind, Node};
+use crate::model::reservation::Status;
+
+use super::names::{is_group, matchable};
+use super::pattern::{Against, AnyOf};
+use words::{kind_word, property_word, status_word, weekday, words};
+
+pub(super) use words::{PropertyWord, StatusMeans, StatusWord};
+
+/// The words of `match` that are no canonical names, or mean more than one.
+const WORDS: &[&str] = &[
+    "status",
+    "was",
+    "kind",
+    "property",
+    "notice",
+    "check_in_weekday",
+    "check_out_weekday",
+    "payload",
+    "not",
+];
+
+/// Conditions that all have to hold.
+#[derive(Clone, Debug)]
+pub struct Match {
+    pub(super) tests: Vec<Test>,
+}
+
+/// One condition.
+#[derive(Clone, Debug)]
+pub(super) struct Test {
+    /// As the recipe says it.
+    pub(super) says: String,
+    pub(super) of: Subject,
+}
+
+/// What a condition looks at, and what it wants there.
+#[derive(Clone, Debug)]
+pub(super) enum Subject {
+    Status(Vec<StatusWord>),
+    Kind(Vec<&'static str>),
+    Property(Vec<PropertyWord>),
+    Notice(AnyOf),
+    /// The canonical name of a local date, and the days.
+    Weekday(&'static str, Vec<Weekday>),
+    /// A dotted canonical name.
+    Field(String, AnyOf),
+    Payload(Box<JpQuery>, AnyOf),
+    Was(Match),
+    Not(Match),
+}
+
+/// Where conditions stand: what they may look at differs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Top,
+    Was,
+}
+
+impl Match {
+    /// What holds where a recipe has no `match`: stays of guests.
+    pub(super) fn default_for_stays() -> Match {
+        Match {
+            tests: vec![Test {
+                says: "kind: guest".to_owned(),
+                of: Subject::Kind(vec!["guest"]),
+            }],
+        }
+    }
+
+    /// Reads a recipe's `match`.
+    pub(super) fn read(node: &Node, report: &mut Report) -> Match {
+        let mut found = read(node, "match", Level::Top, report);
+        if !node.entries().iter().any(|(key, _)| key.text == "kind") {
+            found.tests.extend(Match::default_for_stays().tests);
+        }
+        found
+    }
+
+    /// The gone statuses that its own `status` names.
+    pub(super) fn names_gone(&self) -> Vec<Status> {
+        let named = |status: &Status| {
+            self.tests.iter().any(|test| match &test.of {
+                Subject::Status(words) => words.iter().any(|word| {
+                    !word.other && matches!(&word.means, StatusMeans::Canonical(named) if named.contains(status))
+                }),
+                _ => false,
+            })
+        };
+        Status::ALL
+            .into_iter()
+            .filter(|status| status.is_gone() && named(status))
+            .collect()
+    }
+}
+
+fn read(node: &Node, what: &str, level: Level, report: &mut Report) -> Match {
+    let mut tests = Vec::new();
+    match &node.kind {
+        Kind::Map(entries) => entries
+            .iter()
+            .for_each(|(key, value)| entry(key, value, level, &mut tests, report)),
+        _ if node.is_null() => {}
+        _ => {
+            report
+                .mistake(
+                    "expected-settings",
+                    &node.place,
+                    format!(
+                        "`{what}` is written as settings (`key: value`), this is {}",
+                        node.what()
+                    ),
+                )
+                .help("such as `status: booked`; expressions are written in `when`");
+        }
+    }
+    Match { tests }
+}
+
+fn entry(key: &Key, value: &Node, level: Level, tests: &mut Vec<Test>, report: &mut Report) {
+    let says = format!("{}: {}", key.text, flow(value));
+    let outside =
+        level == Level::Was && matches!(key.text.as_str(), "was" | "notice" | "payload" | "payment" | "message");
+    let of = match key.text.as_str() {
+        word if outside => {
+            report
+                .mistake(
+                    "unknown-condition",
+                    &key.place,
+                    format!("the stay before has no `{word}`"),
+                )
+                .help(format!("`{word}` stands in `match` itself"));
+            None
+        }
+        "status" => words(value, "status", report, status_word).map(Subject::Status),
+        "kind" => words(value, "kind", report, kind_word).map(Subject::Kind),
+        "property" if !matches!(value.kind, Kind::Map(_)) => {
+            words(value, "property", report, property_word).map(Subject::Property)
+        }
+        "notice" => AnyOf::read("notice", value, Against::Span, report).map(Subject::Notice),
+        "check_in_weekday" => {
+            words(value, "check_in_weekday", report, weekday).map(|days| Subject::Weekday("check_in_date", days))
+        }
+        "check_out_weekday" => {
+            words(value, "check_out_weekday", report, weekday).map(|days| Subject::Weekday("check_out_date", days))
+        }
+        "payload" => return payload(value, tests, report),
+        "was" => Some(Subject::Was(inner(key, value, Level::Was, report))),
+        "not" => Some(Subject::Not(inner(key, value, level, report))),
+        name => return field(name, key, value, tests, report),
+    };
+    if let Some(of) = of {
+        tests.push(Test { says, of });
+    }
+}
+
+fn inner(key: &Key, value: &Node, level: Level, report: &mut Report) -> Match {
+    if value.is_null() || matches!(&value.kind, Kind::Map(entries) if entries.is_empty()) {
+        report
+            .mistake(
+                "empty-condition",
+                &key.place,
+                format!("`{}` needs at least one condition", key.text),
+            )
+            .help(format!("such as `{}: {{status: booked}}`", key.text));
+    }
+    read(value, &key.text, level, report)
+}
+
+/// A canonical name, dotted or as nested settings.
+fn field(name: &str, key: &Key, value: &Node, tests: &mut Vec<Test>, report: &mut Report) {
+    if let Kind::Map(entries) = &value.kind
+        && (is_group(name) || name == "property.vars" || name.starts_with("property.vars."))
+    {
+        for (below, value) in entries {
+            let name = format!("{name}.{}", below.text);
+            field(&name, below, value, tests, report);
+        }
+        return;
+    }
+    let against = matchable()
+        .find(|(known, _)| *known == name)
+        .map(|(_, kind)| Against::from(kind))
+        .or_else(|| name.starts_with("property.vars.").then_some(Against::Anything));
+    let Some(against) = against else {
+        let known = || matchable().map(|(known, _)| known);
+        let leaf = || known().filter(|known| known.rsplit_once('.').is_some_and(|(_, leaf)| leaf == name));
+        let diagnostic = report.mistake(
+            "unknown-condition",
+            &key.place,
+            format!("`match` has no condition `{name}`"),
+        );
+        let near = leaf()
+            .next()
+            .or_else(|| did_you_mean(name, WORDS.iter().copied().chain(known()).chain(["property.vars"])));
+        match near {
+            _ if name.starts_with('$') => diagnostic.help(format!(
+                "a path into the body stands below `payload`: `payload: {{{name}: …}}`"
+            )),
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.help(format!(
+                "conditions are {}, and every field of a reservation",
+                quoted(WORDS).replace(" or ", ", ")
+            )),
+        }
+        return;
+    };
+    if let Some(of) = AnyOf::read(name, value, against, report) {
+        tests.push(Test {
+            says: format!("{name}: {}", flow(value)),
+            of: Subject::Field(name.to_owned(), of),
+        });
+    }
+}
+
+fn payload(node: &Node, tests: &mut Vec<Test>, report: &mut Report) {
+    let Kind::Map(entries) = &node.kind else {
+        report
+            .mistake(
+                "expected-settings",
+                &node.place,
+                format!(
+                    "`payload` is written as settings (`$.path: value`), this is {}",
+                    node.what()
+                ),
+            )
+            .help("such as `payload: {$.guest.location: \"*Belgium\"}`");
+        return;
+    };
+    for (key, value) in entries {
+        let path = match parse_json_path(&key.text) {
+            Ok(path) if key.text.starts_with('$') => path,
+            _ => {
+                let diagnostic = report.mistake(
+                    "bad-path",
+                    &key.place,
+                    format!("`{}` is not a JSONPath into the body", key.text),
+                );
+                let fixed = format!("$.{}", key.text.trim_start_matches(['.', '$']));
+                match parse_json_path(&fixed) {
+                    Ok(_) => diagnostic.help(format!("write `{fixed}`")),
+                    Err(_) => diagnostic.help("such as `$.guest.location`, or in quotes `\"$.guests[0].name\"`"),
+                }
+                continue;
+            }
+        };
+        if let Some(of) = AnyOf::read(&key.text, value, Against::Anything, report) {
+            tests.push(Test {
+                says: format!("payload {}: {}", key.text, flow(value)),
+                of: Subject::Payload(Box::new(path), of),
+            });
+        }
+    }
+}
+
+/// A value as it would be written on one line, at most 160 characters.
+pub(super) fn flow(node: &Node) -> String {
+    let text = match &node.kind {
+        Kind::Scalar(_) if node.is_null() => "null".to_owned(),
+        Kind::Scalar(scalar) => scalar.text.clone(),
+        Kind::List(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Kind::Map(entries) => {
+            let entries: Vec<_> = entries
+                .iter()
+                .map(|(key, value)| format!("{}: {}", key.text, flow(value)))
+                .collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+    };
+    short(&text)
+}
+
+/// At most 160 characters of a text.
+pub(super) fn short(text: &str) -> String {
+    match text.char_indices().nth(160) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,154 @@
+//! The words of `status`, `kind`, `property` and of the days of the week.
+
+use chrono::Weekday;
+
+use crate::lang::diag::{Report, did_you_mean};
+use crate::lang::fields::{quoted, text};
+use crate::lang::yaml::{Kind, Node};
+use crate::model::reservation::{Status, fold_word};
+
+/// The kinds of stays.
+const KINDS: &[&str] = &["guest", "owner", "block"];
+
+/// A word of `status`.
+#[derive(Clone, Debug)]
+pub(in crate::recipe) struct StatusWord {
+    /// Whether it is to be another one: `!= cancelled`.
+    pub(in crate::recipe) other: bool,
+    pub(in crate::recipe) means: StatusMeans,
+}
+
+#[derive(Clone, Debug)]
+pub(in crate::recipe) enum StatusMeans {
+    /// No status was ever sent.
+    Nothing,
+    /// One of these canonical ones.
+    Canonical(Vec<Status>),
+    /// The sender's own word, folded; `*` stands for anything.
+    Own(String),
+}
+
+/// A word of `property`.
+#[derive(Clone, Debug)]
+pub(in crate::recipe) struct PropertyWord {
+    pub(in crate::recipe) other: bool,
+    pub(in crate::recipe) tag: bool,
+    /// In lower case; `*` stands for anything.
+    pub(in crate::recipe) text: String,
+}
+
+/// One word or a list of words, each read by `one`.
+pub(super) fn words<T>(
+    node: &Node,
+    key: &str,
+    report: &mut Report,
+    one: fn(&Node, &str, &mut Report) -> Option<T>,
+) -> Option<Vec<T>> {
+    let items = match &node.kind {
+        Kind::List(items) => items.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    if items.is_empty() {
+        report.mistake(
+            "empty-list",
+            &node.place,
+            format!("an empty list for `{key}` never holds"),
+        );
+        return None;
+    }
+    let read: Vec<Option<T>> = items
+        .iter()
+        .map(|item| text(item, key, report).and_then(|word| one(item, word.trim(), report)))
+        .collect();
+    read.into_iter().collect()
+}
+
+/// The word without `!=`, and whether that stood before it.
+fn negated(word: &str) -> (bool, &str) {
+    word.strip_prefix("!=")
+        .map_or((false, word), |rest| (true, rest.trim()))
+}
+
+pub(super) fn status_word(node: &Node, word: &str, report: &mut Report) -> Option<StatusWord> {
+    let (other, word) = negated(word);
+    if word.starts_with(['<', '>', '=']) {
+        report.mistake(
+            "no-order",
+            &node.place,
+            "`status` is a word: there is nothing to compare",
+        );
+        return None;
+    }
+    let folded = fold_word(word);
+    let means = if node.is_null() || (other && word == "null") {
+        StatusMeans::Nothing
+    } else if folded == "booked" {
+        StatusMeans::Canonical(Status::ALL.into_iter().filter(|status| status.is_active()).collect())
+    } else if let Some(status) = Status::from_word(word) {
+        StatusMeans::Canonical(vec![status])
+    } else {
+        let canonical = Status::ALL.iter().map(|status| status.word());
+        if let Some(near) = did_you_mean(&folded.replace(' ', "_"), canonical.chain(["booked"])) {
+            report
+                .warning(
+                    "own-status",
+                    &node.place,
+                    format!("`{word}` is compared with the sender's own word; it is none of ours"),
+                )
+                .help(format!("did you mean `{near}`?"));
+        }
+        StatusMeans::Own(folded)
+    };
+    Some(StatusWord { other, means })
+}
+
+pub(super) fn kind_word(node: &Node, word: &str, report: &mut Report) -> Option<&'static str> {
+    let found = KINDS.iter().find(|kind| kind.eq_ignore_ascii_case(word)).copied();
+    if found.is_none() {
+        let diagnostic = report.mistake(
+            "expected-word",
+            &node.place,
+            format!("`kind` is one of {}", quoted(KINDS)),
+        );
+        if let Some(near) = did_you_mean(word, KINDS.iter().copied()) {
+            diagnostic.help(format!("did you mean `{near}`?"));
+        }
+    }
+    found
+}
+
+pub(super) fn property_word(node: &Node, word: &str, report: &mut Report) -> Option<PropertyWord> {
+    let (other, word) = negated(word);
+    let (tag, name) = word
+        .strip_prefix("tag:")
+        .map_or((false, word), |tag| (true, tag.trim()));
+    if name.is_empty() || node.is_null() {
+        report
+            .mistake(
+                "expected-text",
+                &node.place,
+                "`property` is the key of a property, or `tag:` and a tag",
+            )
+            .help(
+                "such as `property: [brannan, \"tag:downtown\"]`; `property.key: null` for stays of no known property",
+            );
+        return None;
+    }
+    Some(PropertyWord {
+        other,
+        tag,
+        text: name.to_lowercase(),
+    })
+}
+
+pub(super) fn weekday(node: &Node, word: &str, report: &mut Report) -> Option<Weekday> {
+    let found = word.parse().ok();
+    if found.is_none() {
+        report.mistake(
+            "expected-word",
+            &node.place,
+            format!("`{word}` is no day: they are `mon`, `tue`, `wed`, `thu`, `fri`, `sat` and `sun`"),
+        );
+    }
+    found
+}

@@ -1,0 +1,223 @@
+//! A recipe's file, read and checked as a whole.
+
+use sha2::{Digest, Sha256};
+
+use crate::lang::diag::Report;
+use crate::lang::effect::EffectKind;
+use crate::lang::fields::{Fields, text};
+use crate::lang::template::{Condition, Format};
+use crate::lang::tree::Tree;
+use crate::lang::yaml::{self, Kind, Node};
+use crate::model::run::Mode;
+
+use super::names::Scope;
+use super::{Match, Recipe, Step, Trigger, ValueTemplate, actions, trigger};
+
+/// The longest name of a recipe or a queue, in characters.
+const NAME_MAX: usize = 80;
+/// More vars than this in one recipe are refused.
+const VARS_MAX: usize = 100;
+
+/// What the contract knows of recipes and this version does not do yet.
+const LATER: &[&str] = &["settle", "gather", "keep", "late", "again"];
+
+/// Reads one recipe. All its mistakes go to the report; with one of them there is no recipe.
+///
+/// `file` is named in places, `kinds` are the kinds of actions there are.
+pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut Report) -> Option<Recipe> {
+    let before = report.mistakes();
+    let root = yaml::parse(file, text, report)?;
+    let mut fields = Fields::of(&root, "a recipe", report)?;
+    let name_node = fields.required("name", report);
+    let name = name_node.and_then(|node| label(node, "name", report));
+    let enabled = fields.flag("enabled", true, report);
+    let dry_run = fields.flag("dry_run", false, report);
+    // A recipe that keeps a thing has neither triggers nor actions of its own.
+    let keeps = fields.get("keep").is_some();
+    fields.later(LATER, report);
+    let mut wanted = |key: &'static str, report: &mut Report| match keeps {
+        true => fields.get(key),
+        false => fields.required(key, report),
+    };
+    let on = wanted("on", report)
+        .map(|node| trigger::read(node, report))
+        .unwrap_or_default();
+    let actions = wanted("actions", report);
+    let conditions = fields
+        .get("match")
+        .map_or_else(Match::default_for_stays, |node| Match::read(node, report));
+    let when_node = fields.get("when");
+    let when = when_node.and_then(|node| actions::condition(node, "when", report));
+    let vars_node = fields.get("vars");
+    let vars = vars_node.map(|node| vars(node, report)).unwrap_or_default();
+    let mode = fields.word("mode", &["queued", "newest", "parallel"], report);
+    let queue = fields.get("queue").and_then(|node| label(node, "queue", report));
+    fields.finish(report);
+    let steps = actions
+        .map(|node| actions::read(node, kinds, report))
+        .unwrap_or_default();
+
+    check_names(
+        &on,
+        when_node.zip(when.as_ref()),
+        &vars,
+        actions.zip(Some(&steps)),
+        report,
+    );
+    if report.mistakes() > before {
+        return None;
+    }
+    let name = name?;
+    Some(Recipe {
+        file: file.to_owned(),
+        revision: revision(text),
+        text: text.to_owned(),
+        enabled,
+        dry_run,
+        on,
+        conditions,
+        when,
+        vars,
+        mode: match mode {
+            Some("newest") => Mode::Newest,
+            Some("parallel") => Mode::Parallel,
+            _ => Mode::Queued,
+        },
+        queue: queue.unwrap_or_else(|| name.clone()),
+        steps,
+        named_at: name_node?.place.clone(),
+        name,
+    })
+}
+
+/// The revision of a recipe's text: the first 16 hex digits of its SHA-256.
+pub(super) fn revision(text: &str) -> String {
+    let mut hex = hex::encode(Sha256::digest(text.as_bytes()));
+    hex.truncate(16);
+    hex
+}
+
+/// A name of a recipe or a queue.
+fn label(node: &Node, key: &str, report: &mut Report) -> Option<String> {
+    let name = text(node, key, report)?.trim();
+    let fine = (1..=NAME_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if !fine {
+        report.mistake(
+            "bad-name",
+            &node.place,
+            format!("`{key}` is one line of 1 to {NAME_MAX} characters"),
+        );
+    }
+    fine.then(|| name.to_owned())
+}
+
+fn vars(node: &Node, report: &mut Report) -> Vec<(String, ValueTemplate)> {
+    let Kind::Map(entries) = &node.kind else {
+        let title = format!("`vars` is written as settings (`name: value`), this is {}", node.what());
+        report.mistake("expected-settings", &node.place, title);
+        return Vec::new();
+    };
+    if entries.len() > VARS_MAX {
+        report.mistake("too-many", &node.place, format!("a recipe has at most {VARS_MAX} vars"));
+        return Vec::new();
+    }
+    let mut vars = Vec::new();
+    for (key, value) in entries {
+        let fine = key
+            .text
+            .chars()
+            .enumerate()
+            .all(|(at, c)| c == '_' || c.is_ascii_alphabetic() || at > 0 && c.is_ascii_digit());
+        if key.text.is_empty() || !fine {
+            report
+                .mistake(
+                    "bad-name",
+                    &key.place,
+                    format!("`{}` cannot be the name of a var", key.text),
+                )
+                .help("letters, digits and `_`, not beginning with a digit");
+        }
+        if let Some(tree) = Tree::compile(value, Format::Text, report) {
+            vars.push((key.text.clone(), tree));
+        }
+    }
+    vars
+}
+
+/// Holds every name that a template reads against what exists where it stands.
+fn check_names(
+    on: &[Trigger],
+    when: Option<(&Node, &Condition)>,
+    vars: &[(String, ValueTemplate)],
+    steps: Option<(&Node, &Vec<Step>)>,
+    report: &mut Report,
+) {
+    let events: Vec<String> = on.iter().flat_map(|trigger| trigger.types().iter().cloned()).collect();
+    let names: Vec<String> = vars.iter().map(|(name, _)| name.clone()).collect();
+    for (at, (_, tree)) in vars.iter().enumerate() {
+        let scope = Scope {
+            place: "`vars`",
+            steps: None,
+            vars: &names[..at],
+            events: &events,
+        };
+        for (name, place) in tree.names() {
+            scope.check(&name, &place, report);
+        }
+    }
+    if let Some((node, when)) = when {
+        let scope = Scope {
+            place: "the `when` of a recipe",
+            steps: None,
+            vars: &names,
+            events: &events,
+        };
+        for name in when.names() {
+            scope.check(name, &node.place_inside(name.line, name.column), report);
+        }
+    }
+    let Some((list, steps)) = steps else { return };
+    // A step that could not be read is missing from `steps`; it still has its id.
+    let ids: Vec<String> = list
+        .items()
+        .iter()
+        .enumerate()
+        .map(|(at, item)| id_of(item, at))
+        .collect();
+    for step in steps {
+        let at = ids.iter().position(|id| *id == step.id).unwrap_or(0);
+        let scope = Scope {
+            place: "an action",
+            steps: Some(&ids[..at]),
+            vars: &names,
+            events: &events,
+        };
+        for (name, place) in step.effect.names() {
+            scope.check(&name, &place, report);
+        }
+        if let (Some(when), Some(node)) = (&step.when, entry(list, at, "when")) {
+            for name in when.names() {
+                scope.check(name, &node.place_inside(name.line, name.column), report);
+            }
+        }
+    }
+}
+
+fn id_of(item: &Node, at: usize) -> String {
+    let given = item
+        .entries()
+        .iter()
+        .find(|(key, _)| key.text == "id")
+        .and_then(|(_, value)| value.scalar());
+    given
+        .filter(|id| !id.is_empty())
+        .map_or_else(|| (at + 1).to_string(), str::to_owned)
+}
+
+fn entry<'n>(list: &'n Node, at: usize, key: &str) -> Option<&'n Node> {
+    let entries = list.items().get(at)?.entries();
+    entries
+        .iter()
+        .find(|(found, _)| found.text == key)
+        .map(|(_, value)| value)
+}

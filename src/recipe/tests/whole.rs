@@ -1,0 +1,173 @@
+//! Whole recipes: the contract's example, what vars give, and what recipes say of themselves.
+
+use super::*;
+use crate::model::retry::Retry;
+
+const EXAMPLE: &str = r#"name: Tell the cleaner when dates move
+enabled: true
+dry_run: false
+on:
+  - event: [reservation.dates_changed, reservation.cancelled]
+match:
+  status: [booked, cancelled]
+  was: {status: booked}
+  kind: guest
+  channel: airbnb*
+  property: [brannan, "tag:downtown"]
+  nights: ">= 2"
+  notice: "> 24h"
+  check_out_weekday: [sat, sun]
+  payload: {$.guest.location: "*Belgium"}
+  not: {labels: complaint}
+when: reservation.guests > 2 and not property.vars.self_clean
+vars: {moved: "{{ changes.check_out.from | date('%d %b') }} → {{ changes.check_out.to | date('%d %b') }}"}
+mode: queued
+queue: cleaning
+actions:
+  - id: tell
+    email:
+      connection: mail
+      to: "{{ property.vars.cleaner }}"
+      subject: "{{ property.name }}: {{ vars.moved }}"
+    when: property.vars.cleaner is known
+    retry: {for: 24h}
+    at_most_once: false
+    on_error: continue
+  - http:
+      connection: cleaning
+      method: PUT
+      url: /tasks/{{ reservation.code }}
+      json: {starts: "{{ reservation.check_out }}", guests: "{{ reservation.guests }}", mail: "{{ steps.tell.output.message_id }}"}
+      succeeds_if: {status: 2xx, body: {$.ok: true}}
+      output: {id: $.task.id}
+"#;
+
+#[test]
+fn the_example_of_the_contract() {
+    let recipe = recipe(EXAMPLE);
+    assert_eq!(recipe.queue, "cleaning");
+    assert_eq!(recipe.revision.len(), 16);
+    assert_eq!(recipe.names_gone(), [Status::Cancelled]);
+    let ids: Vec<(&str, &str)> = recipe
+        .steps
+        .iter()
+        .map(|step| (step.id.as_str(), step.kind.as_str()))
+        .collect();
+    assert_eq!(ids, [("tell", "email"), ("2", "http")]);
+    assert_eq!(recipe.steps[0].policy.retry, Retry::For(86_400));
+    assert!(recipe.steps[0].policy.go_on && !recipe.steps[1].policy.go_on);
+    let mut moved = event(stay(), stay());
+    moved.types = vec!["reservation.dates_changed".to_owned()];
+    moved.reservation["check_out_date"] = json!("2027-03-28");
+    let wanted = wants(&recipe, &moved);
+    assert!(wanted.wanted, "{:#?}", wanted);
+}
+
+#[test]
+fn as_a_sentence() {
+    assert_eq!(
+        recipe(EXAMPLE).sentence(),
+        "Tell the cleaner when dates move: on reservation.dates_changed or reservation.cancelled, if status is booked or \
+         cancelled and before it status was booked and channel is airbnb* and property is brannan or tag:downtown and \
+         nights >= 2 and notice > 24h and check_out_weekday is sat or sun and payload $.guest.location is *Belgium and \
+         not (labels is complaint) and reservation.guests > 2 and not property.vars.self_clean, then email over `mail` \
+         (if property.vars.cleaner is known), http over `cleaning`."
+    );
+    assert_eq!(
+        matching("dry_run: true\nmatch: {pets: null, channel: '!= vrbo'}").sentence(),
+        "r: on reservation.created, if pets is not sent and channel is not vrbo, then http. Nothing is really sent (dry \
+         run)."
+    );
+}
+
+#[test]
+fn policies_read() {
+    for (written, retry) in [
+        ("retry: never", Retry::Never),
+        ("retry: {schedule: [5s, 1m, 10m]}", Retry::Schedule(vec![5, 60, 600])),
+        ("retry: {for: 30d}", Retry::For(2_592_000)),
+        ("at_most_once: true", Retry::default()),
+    ] {
+        let recipe = recipe(&format!(
+            "name: r\non: {{event: other.x}}\nactions: [{{http: {{}}, {written}}}]"
+        ));
+        assert_eq!(recipe.steps[0].policy.retry, retry, "{written}");
+        assert_eq!(recipe.steps[0].policy.at_most_once, written.starts_with("at"));
+        assert_eq!(recipe.queue, "r");
+    }
+}
+
+#[test]
+fn vars_keep_types_and_build_on_one_another() {
+    let recipe = matching(concat!(
+        "vars:\n",
+        "  guests: '{{ reservation.guests }}'\n",
+        "  moved: \"{{ changes.check_out.from | date('%d %b') }} → {{ changes.check_out.to | date('%d %b') }}\"\n",
+        "  tree: {of: ['{{ vars.guests + 1 }}', 7, true, ~], who: '{{ property.vars.cleaner }}', pets: '{{ reservation.pets }}'}\n",
+        "  last: '{{ vars.tree.of[0] }} in {{ event.type }} at {{ event.at }}'\n",
+    ));
+    let event = event(stay(), Value::Null);
+    let (body, nothing) = (body(), Value::Null);
+    let facts = Facts::new(&event, &body, now());
+    let vars = recipe.vars(&facts.parts(&nothing, &nothing, &nothing)).unwrap();
+    assert_eq!(
+        vars,
+        json!({
+            "guests": 4,
+            "moved": "29 Mar → 30 Mar",
+            "tree": {"of": [5, 7, true, null], "who": "bo@example.com", "pets": null},
+            "last": "5 in reservation.created at 2027-03-25T11:40:00-07:00",
+        })
+    );
+}
+
+#[test]
+fn every_canonical_name_is_known_where_nothing_was_sent() {
+    let names: Vec<&str> = super::super::names::canonical().map(|(name, _)| name).collect();
+    let mut text = String::from("name: r\non: {event: [payment.created, message.received]}\nvars:\n");
+    for (at, name) in names.iter().enumerate() {
+        text +=
+            &format!("  v{at}: \"{{{{ [reservation.{name}, previous.{name}, stay.{name}, changes.{name}.to] }}}}\"\n");
+    }
+    text += "  w: '{{ [payment.amount, message.text, run.id, run.due_at, property.vars.x, payload.a.b] }}'\n";
+    text += "actions: [{http: {}}]\n";
+    let recipe = recipe(&text);
+    let mut event = event(json!({}), Value::Null);
+    event.changes = Value::Null;
+    let nothing = Value::Null;
+    let facts = Facts::new(&event, &nothing, now());
+    let vars = recipe.vars(&facts.parts(&nothing, &nothing, &nothing)).unwrap();
+    assert_eq!(vars["v0"], json!([null, null, null, null]));
+}
+
+#[test]
+fn steps_render_with_what_came_before() {
+    let recipe = recipe(EXAMPLE);
+    let event = event(stay(), stay());
+    let (body, nothing) = (body(), Value::Null);
+    let facts = Facts::new(&event, &body, now());
+    let steps = json!({"tell": {"output": {"message_id": "<1@x>"}}});
+    let vars = recipe.vars(&facts.parts(&nothing, &nothing, &nothing)).unwrap();
+    let values = context(&facts.parts(&steps, &vars, &nothing));
+    let rendered = format!("{:?}", recipe.steps[1].effect.render("cleaning", &values).unwrap());
+    assert!(
+        rendered.contains(r#"\"guests\":4"#) && rendered.contains("<1@x>") && rendered.contains("/tasks/HMABC"),
+        "{rendered}"
+    );
+    let rendered = format!("{:?}", recipe.steps[0].effect.render("mail", &values).unwrap());
+    assert!(rendered.contains("Brannan Street: 29 Mar → 30 Mar"), "{rendered}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_damage_to_a_file_is_a_panic(at in 0..EXAMPLE.len(), cut in 0usize..40, put in "[ \\[\\]{}:,'\"$*|>\\-a0\n]{0,6}") {
+        let chars: Vec<char> = EXAMPLE.chars().collect();
+        let at = at.min(chars.len());
+        let rest = &chars[(at + cut).min(chars.len())..];
+        let text: String = chars[..at].iter().copied().chain(put.chars()).chain(rest.iter().copied()).collect();
+        // A recipe comes out, or a mistake is told.
+        if let (Some(recipe), _) = compiled(&text) {
+            wants(&recipe, &event(stay(), stay()));
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Whether a recipe wants an event, and why.
+
+use std::sync::OnceLock;
+
+use chrono::{DateTime, FixedOffset, SecondsFormat};
+use serde_json::{Map, Value};
+
+use crate::lang::template::{Context, TemplateError};
+use crate::model::decision::Check;
+use crate::model::event::Event;
+
+use super::conditions::short;
+use super::context::{Parts, context};
+use super::matching::{View, at};
+use super::{Recipe, Trigger};
+
+/// What is known when it is asked whether recipes want an event. One for all recipes: what their `when` reads is
+/// put together once.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    event: &'a Event,
+    payload: &'a Value,
+    now: DateTime<FixedOffset>,
+    values: OnceLock<Context>,
+}
+
+impl<'a> Facts<'a> {
+    /// `payload` is the delivery's body, `now` the time with the offset of the property's zone.
+    pub fn new(event: &'a Event, payload: &'a Value, now: DateTime<FixedOffset>) -> Facts<'a> {
+        Facts {
+            event,
+            payload,
+            now,
+            values: OnceLock::new(),
+        }
+    }
+
+    /// The parts of a context with these steps, vars and run.
+    pub fn parts(&self, steps: &'a Value, vars: &'a Value, run: &'a Value) -> Parts<'a> {
+        Parts {
+            event: self.event,
+            payload: self.payload,
+            steps,
+            vars,
+            run,
+            now: self.now.to_rfc3339_opts(SecondsFormat::Secs, false),
+        }
+    }
+
+    /// The values without steps, vars and run.
+    fn values(&self) -> &Context {
+        self.values
+            .get_or_init(|| context(&self.parts(&Value::Null, &Value::Null, &Value::Null)))
+    }
+}
+
+/// Whether a recipe wants an event, with every condition and what it saw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// Whether a run is to be made; never with `failed`.
+    pub wanted: bool,
+    /// All conditions: whether it is enabled (only if not), its triggers, `match`, `when`.
+    pub checks: Vec<Check>,
+    /// Why it could not be said, where nothing else spoke against it: `when` or `vars` has a mistake that only this
+    /// event's values brought to light.
+    pub failed: Option<String>,
+}
+
+impl Wanted {
+    /// In one line for a person: what spoke against it first, or that nothing did.
+    pub fn because(&self) -> String {
+        match (&self.failed, self.checks.iter().find(|check| !check.held)) {
+            (Some(failed), _) => failed.clone(),
+            (None, Some(check)) => format!("{} is not so: {}", check.condition, check.saw),
+            (None, None) => "every condition holds".to_owned(),
+        }
+    }
+}
+
+impl Recipe {
+    /// Holds the recipe against an event. Everything is evaluated, so that the explanation is complete.
+    pub fn wants(&self, facts: &Facts) -> Wanted {
+        let mut checks = Vec::new();
+        if !self.enabled {
+            checks.push(Check {
+                condition: "enabled".to_owned(),
+                saw: "the recipe is switched off".to_owned(),
+                held: false,
+            });
+        }
+        checks.push(self.trigger(facts.event));
+        let event = facts.event;
+        checks.extend(self.conditions.check(&View {
+            stay: &event.reservation,
+            kind: kind_of(event),
+            previous: &event.previous,
+            payload: facts.payload,
+            payment: &event.payment,
+            message: &event.message,
+            now: facts.now,
+        }));
+        let mut failed = None;
+        if self.when.is_some() {
+            match self.check_when(facts) {
+                Ok(check) => checks.extend(check),
+                // Where something else speaks against it, there is nothing that could have failed.
+                Err(reason) if checks.iter().all(|check| check.held) => failed = Some(reason),
+                Err(reason) => checks.push(Check {
+                    condition: self.when_says(),
+                    saw: reason,
+                    held: false,
+                }),
+            }
+        }
+        Wanted {
+            wanted: failed.is_none() && checks.iter().all(|check| check.held),
+            checks,
+            failed,
+        }
+    }
+
+    /// Renders `vars` one after the other; [`Parts::vars`] is what there was before (usually null).
+    ///
+    /// # Errors
+    /// The first mistake that the event's values bring to light, with the name of the var.
+    pub fn vars(&self, parts: &Parts) -> Result<Value, TemplateError> {
+        let mut vars = parts.vars.as_object().cloned().unwrap_or_else(Map::new);
+        let mut seen = Value::Object(vars.clone());
+        let mut values = None;
+        for (name, tree) in &self.vars {
+            // A context is a copy of everything: a new one only for a var that reads another.
+            let reads_vars = tree.names().iter().any(|(name, _)| root(&name.path) == "vars");
+            if reads_vars && seen.as_object() != Some(&vars) {
+                seen = Value::Object(vars.clone());
+                values = None;
+            }
+            let values = values.get_or_insert_with(|| {
+                context(&Parts {
+                    vars: &seen,
+                    ..parts.clone()
+                })
+            });
+            let rendered = tree.value(values).map_err(|error| TemplateError {
+                message: format!("vars.{name}: {}", error.message),
+                ..error
+            })?;
+            vars.insert(name.clone(), rendered.value);
+        }
+        Ok(Value::Object(vars))
+    }
+
+    fn trigger(&self, event: &Event) -> Check {
+        let types: Vec<&str> = self.on.iter().flat_map(Trigger::types).map(String::as_str).collect();
+        Check {
+            condition: format!("on {}", types.join(" or ")),
+            saw: short(&event.types.join(", ")),
+            held: self.on.iter().any(|trigger| trigger.wants(event)),
+        }
+    }
+
+    fn when_says(&self) -> String {
+        let source = self.when.as_ref().map_or("", |when| when.source());
+        format!("when {}", short(source.trim()))
+    }
+
+    fn check_when(&self, facts: &Facts) -> Result<Option<Check>, String> {
+        let Some(when) = &self.when else { return Ok(None) };
+        let verdict = if when.names().iter().any(|name| root(&name.path) == "vars") {
+            let parts = facts.parts(&Value::Null, &Value::Null, &Value::Null);
+            let vars = self.vars(&parts).map_err(|error| error.to_string())?;
+            when.holds(&context(&Parts { vars: &vars, ..parts }))
+        } else {
+            when.holds(facts.values())
+        };
+        let verdict = verdict.map_err(|error| format!("`when`: {error}"))?;
+        let saw: Vec<String> = verdict
+            .saw
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        Ok(Some(Check {
+            condition: self.when_says(),
+            saw: short(&saw.join(", ")),
+            held: verdict.held,
+        }))
+    }
+}
+
+/// What a name begins with.
+fn root(path: &str) -> &str {
+    path.split(['.', '[']).next().unwrap_or_default()
+}
+
+/// The kind to hold `match` against: a guest's stay that turns into a block is cancelled as the guest's stay it was.
+fn kind_of(event: &Event) -> &Value {
+    let now = at(&event.reservation, "kind");
+    let before = at(&event.previous, "kind");
+    let cancelled = event.types.iter().any(|kind| kind == "reservation.cancelled");
+    if cancelled && now == "block" && before != "block" {
+        before
+    } else {
+        now
+    }
+}
