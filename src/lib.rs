@@ -2,6 +2,7 @@
 //! acknowledged, and the actions that recipes describe go out, once.
 #![forbid(unsafe_code)]
 
+pub mod decide;
 pub mod lang;
 pub mod model;
 pub mod recipe;

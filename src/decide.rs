@@ -1,0 +1,406 @@
+//! The pure heart: what is known of a stay, a fact, the rules and the time give a decision. No clock, no network, no
+//! database in here; that is what makes dry runs, replays and simulation possible.
+
+mod derive;
+mod explain;
+mod fold;
+mod view;
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::model::clock::Time;
+use crate::model::decision::{FactDecision, FactKey, FirstStep, Gone, NewRun};
+use crate::model::delivery::{Outcome, Replay};
+use crate::model::event::{About, Event};
+use crate::model::fact::{Fact, Says, Stamp};
+use crate::model::id::{DeliveryId, EventId, RunId, StayId};
+use crate::model::property::Properties;
+use crate::model::reservation::Stay;
+use crate::model::run::{Mode, event_run_key};
+use crate::recipe::{Broken, Facts, Recipe};
+
+pub use derive::{Derived, changes, derive};
+pub use fold::{fold, merge};
+pub use view::{View, empty, local_in, local_now, view};
+
+/// For how many days after `live_from` a stay without a created time is taken over rather than announced.
+const ADOPT_DAYS: i64 = 30;
+
+/// What is known before the fact.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The stays that the fact's names mean, oldest first; more than one where it names stays we took for different ones.
+    pub stays: Vec<Stay>,
+    /// The content under the fact's own key, where this payment or message is known.
+    pub content: Option<Value>,
+    /// The event that this very fact has made before, where it is decided once more.
+    pub event: Option<Event>,
+}
+
+/// The delivery a fact came with.
+#[derive(Clone, Debug)]
+pub struct Origin<'a> {
+    /// Its id.
+    pub delivery: &'a DeliveryId,
+    /// Its place in the order of arrival.
+    pub seq: i64,
+    /// The source it came to.
+    pub source: &'a str,
+    /// When it was first received.
+    pub received_at: Time,
+    /// Its body.
+    pub payload: &'a Value,
+    /// Set where a person asked for it once more.
+    pub replay: Option<&'a Replay>,
+    /// The position of the fact in it, from 0.
+    pub position: usize,
+}
+
+/// What the configuration and the recipes say.
+#[derive(Clone, Debug)]
+pub struct Rules<'a> {
+    /// From when on the source's stays are announced; older ones are adopted.
+    pub live_from: Option<Time>,
+    /// The source stores, maps and shows, and starts no run.
+    pub learn: bool,
+    /// Everything up to the sending.
+    pub dry_run: bool,
+    /// The properties.
+    pub properties: &'a Properties,
+    /// The recipes.
+    pub recipes: &'a [Arc<Recipe>],
+    /// Recipe files that cannot be used.
+    pub broken: &'a [Broken],
+}
+
+/// Decides one fact. Nothing outside the arguments has a say.
+pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>, now: Time) -> FactDecision {
+    let mut warnings = fact.warnings.clone();
+    let (mut stay, others) = own_stay(&known, fact, origin, rules, &mut warnings);
+    let first_heard = stay.revision == 0;
+    let before_stay = stay.clone();
+    let before = (!first_heard).then(|| view(&stay, rules.properties));
+    let stored = known.event.as_ref();
+    stay.ids.extend(fact.stay.all().map(str::to_owned));
+    stay.last_delivery = origin.delivery.clone();
+    for other in &others {
+        merge(&mut stay, other);
+    }
+    let mut decision = FactDecision {
+        outcome: Outcome::Unchanged,
+        because: String::new(),
+        warnings: Vec::new(),
+        stay: None,
+        merged: others.iter().map(|other| other.id.clone()).collect(),
+        fact_key: None,
+        event: None,
+        explanation: Vec::new(),
+        runs: Vec::new(),
+        gone: None,
+    };
+    let made = match &fact.says {
+        Says::Reservation { fields } => {
+            if first_heard {
+                stay.first_was_created = fact.hint.as_deref() == Some("reservation.created");
+            }
+            let stamp = fact
+                .version
+                .unwrap_or(Stamp::of_receipt(origin.received_at, origin.seq));
+            let mut fields = fields.clone();
+            if let Some(code) = &fact.stay.code {
+                fields.insert("code".to_owned(), json!(code));
+            }
+            let folded = fold(&mut stay, &fields, stamp);
+            warnings.extend(folded.warnings);
+            let after = view(&stay, rules.properties);
+            warnings.extend(after.warnings.iter().cloned());
+            let adopt = adopts(&stay, rules, now);
+            let mut derived = derive(before.as_ref(), &after, stay.announced, adopt);
+            if let Some(hint) = fact.hint.as_ref().filter(|hint| hint.starts_with("other.")) {
+                derived.types.push(hint.clone());
+            }
+            if after.complete && !stay.announced {
+                stay.announced = true;
+                stay.adopted = adopt;
+            }
+            let visible = !derived.changes.is_empty() || !others.is_empty();
+            decision.outcome = match (derived.types.is_empty() && !visible, folded.older) {
+                (false, _) => Outcome::Processed,
+                (true, true) => Outcome::Stale,
+                (true, false) => Outcome::Unchanged,
+            };
+            decision.because = explain::reservation(decision.outcome, &derived, &after, stamp, &stay);
+            decision.gone = derived.entered_gone.map(|status| Gone { status });
+            Made {
+                types: derived.types,
+                previous: before.map_or(Value::Object(empty()), |view| view.json),
+                changes: Value::Object(derived.changes),
+                payment: Value::Null,
+                message: Value::Null,
+                after,
+            }
+        }
+        Says::Payment { id, payment } => money(&known, id.as_deref(), payment, &stay, origin, rules, &mut decision),
+        Says::Message { id, message } => words(&known, id.as_deref(), message, &stay, origin, rules, &mut decision),
+    };
+    stay.revision = before_stay.revision;
+    if stay != before_stay || first_heard {
+        decision.stay = Some(stay.clone());
+    }
+    decision.warnings = warnings;
+    decision.event = event(made, stored, &stay, origin, now);
+    if stored.is_some() && decision.event.is_none() {
+        // Decided once more with the same result: the stored event meets today's recipes.
+        decision.event = stored.map(|stored| announce_again(stored, origin));
+        decision.outcome = Outcome::Processed;
+        decision.because = "decided once more: the facts are the same, its event met today's recipes".to_owned();
+    }
+    if let Some(event) = &decision.event {
+        (decision.explanation, decision.runs) = meet(event, decision.gone.is_some(), origin, rules, now);
+    }
+    decision
+}
+
+/// What a fact made, before it has an id.
+struct Made {
+    types: Vec<String>,
+    previous: Value,
+    changes: Value,
+    payment: Value,
+    message: Value,
+    after: View,
+}
+
+/// The stay a fact is about, and the stays that turn out to be the same one.
+fn own_stay(
+    known: &Known,
+    fact: &Fact,
+    origin: &Origin<'_>,
+    rules: &Rules<'_>,
+    warnings: &mut Vec<String>,
+) -> (Stay, Vec<Stay>) {
+    let Some(oldest) = known.stays.first() else {
+        let id: StayId = origin.delivery.stay(origin.position);
+        return (
+            Stay::new(id, &fact.stay.source, origin.delivery.clone(), origin.received_at),
+            Vec::new(),
+        );
+    };
+    if known.stays.len() == 1 || !matches!(fact.says, Says::Reservation { .. }) {
+        return (oldest.clone(), Vec::new());
+    }
+    let dates = |stay: &Stay| {
+        let view = view(stay, rules.properties);
+        view.complete
+            .then(|| (view.json["check_in_date"].clone(), view.json["check_out_date"].clone()))
+    };
+    let mut same = Vec::new();
+    let own = dates(oldest);
+    for other in &known.stays[1..] {
+        match (&own, dates(other)) {
+            (Some(own), Some(theirs)) if *own != theirs => {
+                warnings.push(format!(
+                    "it names two stays with different dates, {} and {}; they were not merged",
+                    oldest.id, other.id
+                ));
+            }
+            _ => same.push(other.clone()),
+        }
+    }
+    // Where stays stay apart, the one that the code means is the one the fact is about.
+    if same.len() + 1 < known.stays.len()
+        && let Some(code) = &fact.stay.code
+        && let Some(named) = known.stays.iter().find(|stay| stay.code() == Some(code))
+    {
+        return (named.clone(), Vec::new());
+    }
+    (oldest.clone(), same)
+}
+
+/// Whether a stay that becomes complete now existed before the daemon was switched on.
+fn adopts(stay: &Stay, rules: &Rules<'_>, now: Time) -> bool {
+    let Some(live_from) = rules.live_from else { return false };
+    match stay
+        .text("created_at")
+        .and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok())
+    {
+        Some(created) => created < live_from,
+        None => !stay.first_was_created && now < live_from + chrono::TimeDelta::days(ADOPT_DAYS),
+    }
+}
+
+fn money(
+    known: &Known,
+    id: Option<&str>,
+    payment: &Value,
+    stay: &Stay,
+    origin: &Origin<'_>,
+    rules: &Rules<'_>,
+    decision: &mut FactDecision,
+) -> Made {
+    let mut payment = payment.clone();
+    if let Some(positive) = payment["amount"]
+        .as_number()
+        .and_then(|n| n.to_string().strip_prefix('-').map(str::to_owned))
+    {
+        payment["amount"] = serde_json::from_str(&positive).unwrap_or_default();
+        payment["kind"] = json!("refund");
+    }
+    let refund = payment["kind"] == "refund";
+    let types: &[&str] = match &known.content {
+        Some(content) if *content == payment => &[],
+        Some(content) if refund && content["kind"] != "refund" => &["payment.refunded"],
+        Some(_) => &["payment.updated"],
+        None if refund => &["payment.refunded"],
+        None => &["payment.created"],
+    };
+    explain::fact(decision, types, "payment", id);
+    keep(decision, About::Payment, id, &payment, origin);
+    fact_made(types, payment, Value::Null, stay, rules)
+}
+
+fn words(
+    known: &Known,
+    id: Option<&str>,
+    message: &Value,
+    stay: &Stay,
+    origin: &Origin<'_>,
+    rules: &Rules<'_>,
+    decision: &mut FactDecision,
+) -> Made {
+    // An edited message is the same message: people have been told of it.
+    let types: &[&str] = if known.content.is_some() {
+        &[]
+    } else {
+        &["message.received"]
+    };
+    explain::fact(decision, types, "message", id);
+    keep(decision, About::Message, id, message, origin);
+    fact_made(types, Value::Null, message.clone(), stay, rules)
+}
+
+fn keep(decision: &mut FactDecision, about: About, id: Option<&str>, content: &Value, origin: &Origin<'_>) {
+    if decision.outcome == Outcome::Processed {
+        let id = id.map_or_else(|| origin.delivery.event(origin.position).0, str::to_owned);
+        decision.fact_key = Some(FactKey {
+            source: origin.source.to_owned(),
+            about,
+            id,
+            content: content.clone(),
+        });
+    }
+}
+
+fn fact_made(types: &[&str], payment: Value, message: Value, stay: &Stay, rules: &Rules<'_>) -> Made {
+    let after = view(stay, rules.properties);
+    Made {
+        types: types.iter().map(|name| (*name).to_owned()).collect(),
+        previous: after.json.clone(),
+        changes: json!({}),
+        payment,
+        message,
+        after,
+    }
+}
+
+fn event(made: Made, stored: Option<&Event>, stay: &Stay, origin: &Origin<'_>, now: Time) -> Option<Event> {
+    if made.types.is_empty() {
+        return None;
+    }
+    let id = origin.delivery.event(origin.position);
+    Some(Event {
+        // A second event of the same fact (its mapping has changed since) must not be taken for the first.
+        id: if stored.is_some() {
+            EventId(format!("{id}r{}", occurrence(origin).max(1)))
+        } else {
+            id
+        },
+        delivery: origin.delivery.clone(),
+        source: origin.source.to_owned(),
+        stay: stay.id.clone(),
+        types: made.types,
+        at_ms: now.timestamp_millis(),
+        reservation: made.after.json,
+        previous: made.previous,
+        changes: made.changes,
+        payment: made.payment,
+        message: made.message,
+    })
+}
+
+fn occurrence(origin: &Origin<'_>) -> u32 {
+    origin
+        .replay
+        .filter(|replay| replay.again)
+        .map_or(0, |replay| replay.occurrence)
+}
+
+/// The stored event as it meets the recipes once more; an adopted stay is announced where a person asked for it.
+fn announce_again(stored: &Event, origin: &Origin<'_>) -> Event {
+    let mut event = stored.clone();
+    if occurrence(origin) > 0 && event.types.iter().any(|name| name == "reservation.adopted") {
+        let active = stored.reservation["status"]
+            .as_str()
+            .and_then(crate::model::reservation::Status::from_word)
+            .is_some_and(crate::model::reservation::Status::is_active);
+        event.types.retain(|name| name != "reservation.adopted");
+        event.types.insert(0, "reservation.created".to_owned());
+        if active {
+            event.types.insert(1, "reservation.confirmed".to_owned());
+        }
+    }
+    event
+}
+
+/// Lets every recipe look at the event.
+fn meet(
+    event: &Event,
+    entered_gone: bool,
+    origin: &Origin<'_>,
+    rules: &Rules<'_>,
+    now: Time,
+) -> (Vec<crate::model::decision::Explanation>, Vec<NewRun>) {
+    let only = origin.replay.and_then(|replay| replay.recipe.as_deref());
+    let mut explanations = Vec::new();
+    let mut runs = Vec::new();
+    let facts = Facts::new(
+        event,
+        origin.payload,
+        local_now(&event.reservation, rules.properties, now),
+    );
+    for recipe in rules
+        .recipes
+        .iter()
+        .filter(|recipe| only.is_none_or(|name| name == recipe.name))
+    {
+        let (explanation, wanted) = explain::recipe(recipe, &facts, rules.learn);
+        explanations.push(explanation);
+        if !wanted {
+            continue;
+        }
+        let key = event_run_key(&recipe.name, &event.id, occurrence(origin));
+        runs.push(NewRun {
+            id: RunId::of_key(&key),
+            key,
+            recipe: recipe.name.clone(),
+            revision: recipe.revision.clone(),
+            about: event.about(),
+            queue: (recipe.mode != Mode::Parallel).then(|| recipe.queue.clone()),
+            mode: recipe.mode,
+            names_gone: recipe.names_gone(),
+            after_gone: entered_gone && event.about() == About::Reservation,
+            dry_run: rules.dry_run || recipe.dry_run,
+            lane: String::new(),
+            due_at: now,
+            first: FirstStep::Later,
+        });
+    }
+    let broken = rules
+        .broken
+        .iter()
+        .filter(|broken| only.is_none_or(|name| broken.name.as_deref() == Some(name)));
+    explanations.extend(broken.map(explain::broken));
+    (explanations, runs)
+}

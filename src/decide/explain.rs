@@ -1,0 +1,73 @@
+//! Why: every outcome in one line, every recipe with what its conditions saw.
+
+use crate::model::clock::from_ms;
+use crate::model::decision::{Explanation, FactDecision};
+use crate::model::delivery::Outcome;
+use crate::model::fact::Stamp;
+use crate::model::reservation::Stay;
+use crate::recipe::{Broken, Facts, Recipe};
+
+use super::derive::Derived;
+use super::view::View;
+
+/// Why a reservation fact has its outcome.
+pub fn reservation(outcome: Outcome, derived: &Derived, after: &View, stamp: Stamp, stay: &Stay) -> String {
+    match outcome {
+        Outcome::Processed if !derived.types.is_empty() => derived.types.join(", "),
+        Outcome::Processed if !after.complete => {
+            "kept; the stay is incomplete until its status and both dates are known".to_owned()
+        }
+        Outcome::Processed => "kept; nothing changed that makes an event".to_owned(),
+        Outcome::Stale => {
+            let newest = stay.writers.iter().map(|writer| writer.stamp).max().unwrap_or_default();
+            format!(
+                "older ({}) than what is known ({}): nothing in it is news",
+                from_ms(stamp.by).to_rfc3339(),
+                from_ms(newest.by).to_rfc3339()
+            )
+        }
+        _ => "everything it says is known already".to_owned(),
+    }
+}
+
+/// Why a payment or a message has its outcome; sets it.
+pub fn fact(decision: &mut FactDecision, types: &[&str], what: &str, id: Option<&str>) {
+    if types.is_empty() {
+        decision.outcome = Outcome::Unchanged;
+        decision.because = format!("the {what} {} is known already", id.unwrap_or("it speaks of"));
+    } else {
+        decision.outcome = Outcome::Processed;
+        decision.because = types.join(", ");
+    }
+}
+
+/// Why a recipe did or did not run for an event, and whether it does.
+pub fn recipe(recipe: &Recipe, facts: &Facts<'_>, learn: bool) -> (Explanation, bool) {
+    let wanted = recipe.wants(facts);
+    let (result, because) = match (&wanted.failed, wanted.wanted, learn) {
+        (Some(reason), ..) => ("failed", reason.clone()),
+        (None, false, _) => ("not_wanted", wanted.because()),
+        (None, true, true) => ("learning", "the source is learning: nothing is started".to_owned()),
+        (None, true, false) => ("ran", wanted.because()),
+    };
+    let explanation = Explanation {
+        recipe: recipe.name.clone(),
+        revision: recipe.revision.clone(),
+        result: result.to_owned(),
+        because,
+        conditions: wanted.checks,
+    };
+    let runs = result == "ran";
+    (explanation, runs)
+}
+
+/// A recipe that could not be asked.
+pub fn broken(broken: &Broken) -> Explanation {
+    Explanation {
+        recipe: broken.name.clone().unwrap_or_else(|| broken.file.clone()),
+        revision: String::new(),
+        result: "broken".to_owned(),
+        because: broken.because.clone(),
+        conditions: Vec::new(),
+    }
+}

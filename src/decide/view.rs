@@ -1,0 +1,293 @@
+//! What recipes see of a stay: the canonical reservation, derived from the fields as sent and the configured property.
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone};
+use chrono_tz::Tz;
+use serde_json::{Map, Value, json};
+
+use crate::model::clock::Time;
+use crate::model::property::{Properties, Property};
+use crate::model::reservation::{FIELDS, Field, FieldKind, Status, Stay};
+
+/// A stay as recipes see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// The canonical reservation; every canonical name is there, null where it is not known.
+    pub json: Value,
+    /// Its status; `None` before a known word was said.
+    pub status: Option<Status>,
+    /// Whether status and both dates are known.
+    pub complete: bool,
+    /// `guest`, `owner` or `block`.
+    pub kind: String,
+    /// When the guest arrives.
+    pub check_in: Option<DateTime<FixedOffset>>,
+    /// When the guest leaves.
+    pub check_out: Option<DateTime<FixedOffset>>,
+    /// The configured property's key.
+    pub property: Option<String>,
+    /// What does not fit together in what the sender said.
+    pub warnings: Vec<String>,
+}
+
+/// Derives the view of a stay.
+pub fn view(stay: &Stay, properties: &Properties) -> View {
+    let ids: Vec<&str> = list(stay, "property.ids");
+    let name = stay.text("property.name");
+    let property = properties.find(&stay.source, ids.iter().copied().chain(name));
+    let zone = Zone::of(property, properties);
+    let mut warnings = Vec::new();
+    let arrival = moment(
+        stay,
+        "check_in",
+        &zone,
+        property.map_or(properties.check_in, |p| p.check_in),
+        &mut warnings,
+    );
+    let departure = moment(
+        stay,
+        "check_out",
+        &zone,
+        property.map_or(properties.check_out, |p| p.check_out),
+        &mut warnings,
+    );
+    let nights = match (arrival.date, departure.date) {
+        (Some(from), Some(to)) => Value::from((to - from).num_days()),
+        _ => Value::Null,
+    };
+    let status = stay.status();
+    let kind = stay.text("kind").unwrap_or("guest").to_owned();
+
+    let mut root = empty();
+    for Field { name, kind, .. } in FIELDS {
+        if let Some(value) = stay.value(name) {
+            let value = match kind {
+                FieldKind::Time => value
+                    .as_str()
+                    .and_then(|text| zone.instant(text))
+                    .map_or(value.clone(), |at| at.to_rfc3339().into()),
+                _ => value.clone(),
+            };
+            put(&mut root, name, value);
+        }
+    }
+    put(&mut root, "code", json!(stay.code()));
+    let ids: Vec<&String> = stay.ids.iter().filter(|id| Some(id.as_str()) != stay.code()).collect();
+    put(&mut root, "ids", json!(ids));
+    put(&mut root, "source", json!(stay.source));
+    put(&mut root, "kind", json!(kind));
+    let unknown = stay.text("source_status").map(|_| Status::Unknown);
+    put(&mut root, "status", json!(status.or(unknown).map(Status::word)));
+    put(&mut root, "check_in", json!(arrival.at.map(|at| at.to_rfc3339())));
+    put(&mut root, "check_out", json!(departure.at.map(|at| at.to_rfc3339())));
+    put(&mut root, "check_in_date", json!(arrival.date));
+    put(&mut root, "check_out_date", json!(departure.date));
+    put(&mut root, "nights", nights);
+    put(&mut root, "labels", json!(stay.labels));
+    let zone_name = property
+        .and_then(|property| property.timezone)
+        .unwrap_or(properties.timezone)
+        .name();
+    put(&mut root, "property.timezone", json!(zone_name));
+    match property {
+        Some(property) => {
+            put(&mut root, "property.key", json!(property.key));
+            put(&mut root, "property.name", json!(property.name));
+            put(&mut root, "property.tags", json!(property.tags));
+            put(&mut root, "property.vars", json!(property.vars));
+        }
+        None => {
+            put(&mut root, "property.tags", json!([]));
+            put(&mut root, "property.vars", json!(properties.vars));
+        }
+    }
+    View {
+        complete: status.is_some() && arrival.date.is_some() && departure.date.is_some(),
+        json: Value::Object(root),
+        status,
+        kind,
+        check_in: arrival.at,
+        check_out: departure.at,
+        property: property.map(|property| property.key.clone()),
+        warnings,
+    }
+}
+
+/// Every canonical name with nothing in it: the reservation before the first that was heard of it.
+pub fn empty() -> Map<String, Value> {
+    let mut root = Map::new();
+    for name in ["code", "ids", "source", "nights", "labels"] {
+        put(&mut root, name, Value::Null);
+    }
+    for name in ["property.key", "property.timezone", "property.tags", "property.vars"] {
+        put(&mut root, name, Value::Null);
+    }
+    for field in FIELDS {
+        put(&mut root, field.name, Value::Null);
+    }
+    root
+}
+
+/// The time in the zone of this reservation's property, as templates print `now`.
+pub fn local_now(reservation: &Value, properties: &Properties, now: Time) -> DateTime<FixedOffset> {
+    let zone = reservation
+        .pointer("/property/timezone")
+        .and_then(Value::as_str)
+        .and_then(|name| name.parse::<Tz>().ok());
+    now.with_timezone(&zone.unwrap_or(properties.timezone)).fixed_offset()
+}
+
+fn put(root: &mut Map<String, Value>, name: &str, value: Value) {
+    match name.split_once('.') {
+        None => {
+            root.insert(name.to_owned(), value);
+        }
+        Some((group, inner)) => {
+            let group = root.entry(group).or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(group) = group {
+                group.insert(inner.to_owned(), value);
+            }
+        }
+    }
+}
+
+fn list<'s>(stay: &'s Stay, field: &str) -> Vec<&'s str> {
+    stay.value(field)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
+}
+
+/// How times without an offset are read, and how all are shown.
+struct Zone {
+    /// The zone that holds for the stay's clock.
+    zone: Tz,
+    /// Whether an offset that the sender wrote goes before it: only where nobody configured the property.
+    sent_first: bool,
+}
+
+impl Zone {
+    fn of(property: Option<&Property>, properties: &Properties) -> Zone {
+        Zone {
+            zone: property
+                .and_then(|property| property.timezone)
+                .unwrap_or(properties.timezone),
+            sent_first: property.is_none(),
+        }
+    }
+
+    /// A time as a mapping leaves it: with offset, without, or a date only (which is no instant).
+    fn instant(&self, text: &str) -> Option<DateTime<FixedOffset>> {
+        match Written::read(text)? {
+            Written::Offset(at) => Some(self.show(at)),
+            Written::Local(at) => Some(self.local(at)),
+            Written::Date(_) => None,
+        }
+    }
+
+    fn show(&self, at: DateTime<FixedOffset>) -> DateTime<FixedOffset> {
+        if self.sent_first {
+            at
+        } else {
+            at.with_timezone(&self.zone).fixed_offset()
+        }
+    }
+
+    /// A local time in the zone: one that does not exist is the next that does, one that exists twice the first.
+    fn local(&self, at: NaiveDateTime) -> DateTime<FixedOffset> {
+        local_in(self.zone, at)
+    }
+}
+
+/// A local time in a zone: one that does not exist is the next that does, one that exists twice the first.
+pub fn local_in(zone: Tz, at: NaiveDateTime) -> DateTime<FixedOffset> {
+    // The longest gap ever was a day (a zone that crossed the date line): 15-minute steps find its end.
+    let mut wanted = at;
+    for _ in 0..=4 * 25 {
+        if let Some(found) = zone.from_local_datetime(&wanted).earliest() {
+            return found.fixed_offset();
+        }
+        wanted += TimeDelta::minutes(15);
+    }
+    at.and_utc().fixed_offset()
+}
+
+/// A time as it was written.
+enum Written {
+    Offset(DateTime<FixedOffset>),
+    Local(NaiveDateTime),
+    Date(NaiveDate),
+}
+
+impl Written {
+    fn read(text: &str) -> Option<Written> {
+        if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+            return Some(Written::Offset(at));
+        }
+        if let Ok(at) = text.parse::<NaiveDateTime>() {
+            return Some(Written::Local(at));
+        }
+        text.parse::<NaiveDate>().ok().map(Written::Date)
+    }
+
+    fn date(&self) -> NaiveDate {
+        match self {
+            Written::Offset(at) => at.date_naive(),
+            Written::Local(at) => at.date(),
+            Written::Date(date) => *date,
+        }
+    }
+
+    fn time_of_day(&self) -> Option<NaiveTime> {
+        match self {
+            Written::Offset(at) => Some(at.time()),
+            Written::Local(at) => Some(at.time()),
+            Written::Date(_) => None,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Moment {
+    date: Option<NaiveDate>,
+    at: Option<DateTime<FixedOffset>>,
+}
+
+/// Arrival or departure from what the sender gave: a date, a time, or both.
+fn moment(stay: &Stay, field: &str, zone: &Zone, default: NaiveTime, warnings: &mut Vec<String>) -> Moment {
+    let date_field = format!("{field}_date");
+    let sent_date = stay.text(&date_field).and_then(|text| text.parse::<NaiveDate>().ok());
+    let sent_time = stay.text(field).and_then(Written::read);
+    let (mut date, mut time) = (sent_date, sent_time);
+    if let (Some(day), Some(written)) = (&date, &time)
+        && written.date() != *day
+    {
+        // They were said by different facts: the newer one is right about the day.
+        let (of_day, of_time) = (stay.writer(&date_field), stay.writer(field));
+        match of_day.map(|w| w.stamp).cmp(&of_time.map(|w| w.stamp)) {
+            std::cmp::Ordering::Greater => {
+                time = written.time_of_day().map(|time| Written::Local(day.and_time(time)));
+            }
+            std::cmp::Ordering::Less => date = Some(written.date()),
+            std::cmp::Ordering::Equal => {}
+        }
+    }
+    let date = date.or_else(|| time.as_ref().map(Written::date));
+    let at = match time {
+        Some(Written::Offset(at)) => {
+            if !zone.sent_first && zone.zone.offset_from_utc_datetime(&at.naive_utc()).fix() != *at.offset() {
+                warnings.push(format!(
+                    "{field} came with the offset {}, which is not that of {}; the instant stands",
+                    at.offset(),
+                    zone.zone
+                ));
+            }
+            Some(zone.show(at))
+        }
+        Some(Written::Local(at)) => Some(zone.local(at)),
+        Some(Written::Date(day)) => Some(zone.local(date.unwrap_or(day).and_time(default))),
+        None => date.map(|day| zone.local(day.and_time(default))),
+    };
+    Moment { date, at }
+}
