@@ -2,8 +2,11 @@
 //! acknowledged, and the actions that recipes describe go out, once.
 #![forbid(unsafe_code)]
 
+pub mod action;
+pub mod case;
 pub mod decide;
 pub mod lang;
 pub mod model;
+pub mod outbound;
 pub mod recipe;
 pub mod store;

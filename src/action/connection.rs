@@ -1,0 +1,194 @@
+//! Connections: the configured address and credentials that an action goes over. Recipes know only their names.
+
+use std::time::Duration;
+
+use crate::lang::diag::Report;
+use crate::lang::fields::{Fields, quoted, text};
+use crate::lang::yaml::Node;
+use crate::model::secret::Secret;
+
+mod http;
+mod smtp;
+#[cfg(test)]
+mod tests;
+
+pub use http::HttpConnection;
+pub use smtp::{SmtpConnection, Tls};
+
+/// The longest time-out: together with 5 s for recording it has to stay within the lease of 30 s.
+pub const TIMEOUT_MAX_S: i64 = 25;
+/// The time-out where none is written.
+pub const TIMEOUT_DEFAULT_S: i64 = 10;
+/// How many attempts go over a connection at once where nothing is written.
+pub const CONCURRENCY_DEFAULT: usize = 4;
+
+/// Keys that the contract knows and this version does not do yet.
+const LATER: &[&str] = &["journal", "seam"];
+
+/// A configured connection.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Its name in the configuration.
+    pub name: String,
+    /// What it speaks, with address and credentials.
+    pub kind: ConnectionKind,
+    /// For one attempt as a whole; 1 s to [`TIMEOUT_MAX_S`].
+    pub timeout: Duration,
+    /// How many attempts may be under way at once, 1 to 64.
+    pub concurrency: usize,
+    /// How fast attempts may follow one another; `None` for as fast as they come.
+    pub rate: Option<Rate>,
+}
+
+/// What a connection speaks.
+#[derive(Clone, Debug)]
+pub enum ConnectionKind {
+    /// HTTP or HTTPS.
+    Http(HttpConnection),
+    /// Mail.
+    Smtp(SmtpConnection),
+}
+
+/// So many attempts in so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many, 1 to 10,000.
+    pub count: u32,
+    /// In how long: a second or a minute.
+    pub per: Duration,
+}
+
+impl Connection {
+    /// The text with every credential of this connection replaced by `***`: targets like to repeat what they were sent.
+    pub fn hide(&self, text: &str) -> String {
+        let secrets = match &self.kind {
+            ConnectionKind::Http(http) => http.secrets(),
+            ConnectionKind::Smtp(smtp) => smtp.secrets(),
+        };
+        let mut text = text.to_owned();
+        for secret in secrets {
+            // Anything shorter would black out ordinary words.
+            if secret.reveal().len() >= 6 {
+                text = text.replace(secret.reveal(), "***");
+            }
+        }
+        text
+    }
+}
+
+/// Reads one entry of `connections`. `read_file` gives the text of a file that the settings name (a certificate).
+pub fn compile_connection(
+    name: &str,
+    node: &Node,
+    read_file: &dyn Fn(&str) -> Result<String, String>,
+    report: &mut Report,
+) -> Option<Connection> {
+    let before = report.mistakes();
+    let mut fields = Fields::of(node, "a connection", report)?;
+    let http = fields.get("http");
+    let smtp = fields.get("smtp");
+    fields.later(LATER, report);
+    let place = fields.place().clone();
+    fields.finish(report);
+    let found = match (http, smtp) {
+        (Some(node), None) => http::compile(node, report),
+        (None, Some(node)) => smtp::compile(node, read_file, report),
+        (Some(_), Some(_)) => {
+            report.mistake("one-kind", &place, "a connection is either `http` or `smtp`, not both");
+            None
+        }
+        (None, None) => {
+            if report.mistakes() == before {
+                report
+                    .mistake("missing-key", &place, format!("the connection `{name}` says nothing"))
+                    .help(format!("it needs one of {}", quoted(&["http", "smtp"])));
+            }
+            None
+        }
+    };
+    let (kind, pace) = found.filter(|_| report.mistakes() == before)?;
+    Some(Connection {
+        name: name.to_owned(),
+        kind,
+        timeout: pace.timeout,
+        concurrency: pace.concurrency,
+        rate: pace.rate,
+    })
+}
+
+/// What every kind of connection can say about its pace.
+struct Pace {
+    timeout: Duration,
+    concurrency: usize,
+    rate: Option<Rate>,
+}
+
+impl Pace {
+    fn read(fields: &mut Fields<'_>, report: &mut Report) -> Pace {
+        let place = fields.get("timeout").map(|node| node.place.clone());
+        let mut timeout_s = TIMEOUT_DEFAULT_S;
+        if let Some(found) = fields.duration("timeout", report) {
+            timeout_s = found.num_seconds();
+            if !(1..=TIMEOUT_MAX_S).contains(&timeout_s)
+                && let Some(place) = place
+            {
+                report.mistake(
+                    "timeout",
+                    &place,
+                    format!(
+                        "`timeout` is from 1s to {TIMEOUT_MAX_S}s; whatever takes longer should be asked for later"
+                    ),
+                );
+            }
+        }
+        let concurrency = fields
+            .count("concurrency", 1, 64, report)
+            .and_then(|count| usize::try_from(count).ok())
+            .unwrap_or(CONCURRENCY_DEFAULT);
+        let rate = fields.get("rate").and_then(|node| {
+            let found = node.scalar().and_then(Rate::parse);
+            if found.is_none() {
+                report.mistake(
+                    "rate",
+                    &node.place,
+                    "`rate` is so many a second or a minute: `5/s`, `100/m`",
+                );
+            }
+            found
+        });
+        Pace {
+            timeout: Duration::from_secs(u64::try_from(timeout_s).unwrap_or_default()),
+            concurrency,
+            rate,
+        }
+    }
+}
+
+impl Rate {
+    /// Reads `5/s` or `100/m`.
+    pub fn parse(text: &str) -> Option<Rate> {
+        let (count, unit) = text.trim().split_once('/')?;
+        let count = count.trim().parse().ok().filter(|count| (1..=10_000).contains(count))?;
+        let per = match unit.trim() {
+            "s" => Duration::from_secs(1),
+            "m" => Duration::from_secs(60),
+            _ => return None,
+        };
+        Some(Rate { count, per })
+    }
+}
+
+/// A secret text below `key`, which may be left out; an empty one is a mistake.
+fn secret(fields: &mut Fields<'_>, key: &'static str, report: &mut Report) -> Option<Secret> {
+    let node = fields.get(key)?;
+    let found = text(node, key, report)?;
+    if found.is_empty() || found.chars().any(super::excerpt::is_control) {
+        report.mistake(
+            "secret",
+            &node.place,
+            format!("`{key}` is empty or holds a line break or another control character"),
+        );
+        return None;
+    }
+    Some(Secret::new(found))
+}

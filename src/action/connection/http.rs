@@ -1,0 +1,157 @@
+//! Settings of an `http` connection.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderName, HeaderValue};
+
+use crate::lang::diag::Report;
+use crate::lang::fields::{Fields, text};
+use crate::lang::yaml::Node;
+use crate::model::secret::Secret;
+use crate::outbound::{Url, refusal};
+
+use super::{ConnectionKind, Pace, secret};
+use crate::action::http::header;
+
+/// Where an `http` step goes, and with which credentials.
+#[derive(Clone, Debug)]
+pub struct HttpConnection {
+    /// Scheme, host, port and the beginning of every path. No user, no query, no fragment.
+    pub base_url: Url,
+    /// Sent with every request.
+    pub headers: Vec<(HeaderName, Secret)>,
+}
+
+impl HttpConnection {
+    /// The headers as they are sent, marked as not to be shown.
+    pub fn header_values(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> + '_ {
+        self.headers.iter().filter_map(|(name, secret)| {
+            let mut value = HeaderValue::from_str(secret.reveal()).ok()?;
+            value.set_sensitive(true);
+            Some((name.clone(), value))
+        })
+    }
+
+    /// Header values as a whole, and what stands behind a scheme such as `Bearer`.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        self.headers
+            .iter()
+            .flat_map(|(_, value)| {
+                let tail = value.reveal().split_once(' ').map(|(_, tail)| Secret::new(tail));
+                [Some(value.clone()), tail]
+            })
+            .flatten()
+            .collect()
+    }
+}
+
+pub(super) fn compile(node: &Node, report: &mut Report) -> Option<(ConnectionKind, Pace)> {
+    let mut fields = Fields::of(node, "an `http` connection", report)?;
+    let base_url = fields
+        .required("base_url", report)
+        .and_then(|node| base_url(node, report));
+    let mut headers = Vec::new();
+    if let Some(node) = fields.get("headers")
+        && let Some(mut entries) = Fields::of(node, "`headers`", report)
+    {
+        for (key, node) in entries.rest() {
+            let name = match header::name(&key.text) {
+                Ok(name) => name,
+                Err(why) => {
+                    report.mistake("header", &key.place, why);
+                    continue;
+                }
+            };
+            let Some(value) = text(node, &key.text, report) else {
+                continue;
+            };
+            if HeaderValue::from_str(value).is_err() {
+                // The value may be a secret: it is not repeated.
+                let title = format!(
+                    "the value of the header `{}` holds characters that no header may have",
+                    key.text
+                );
+                report.mistake("header", &node.place, title);
+                continue;
+            }
+            if headers.iter().any(|(known, _)| *known == name) {
+                report.mistake(
+                    "header",
+                    &key.place,
+                    format!("the header `{}` is there twice", key.text),
+                );
+                continue;
+            }
+            headers.push((name, Secret::new(value)));
+        }
+    }
+    if let Some(node) = fields.get("basic")
+        && let Some(mut basic) = Fields::of(node, "`basic`", report)
+    {
+        basic.required("username", report);
+        basic.required("password", report);
+        let username = secret(&mut basic, "username", report);
+        let password = secret(&mut basic, "password", report);
+        basic.finish(report);
+        if let (Some(username), Some(password)) = (username, password) {
+            if username.reveal().contains(':') {
+                report.mistake("basic", &node.place, "a user name with `:` cannot be sent as `basic`");
+            }
+            if headers.iter().any(|(name, _)| *name == http::header::AUTHORIZATION) {
+                report.mistake(
+                    "basic",
+                    &node.place,
+                    "`basic` and a header `Authorization` exclude each other",
+                );
+            }
+            let pair = Secret::new(format!("{}:{}", username.reveal(), password.reveal()));
+            let value = Secret::new(format!("Basic {}", STANDARD.encode(pair.reveal())));
+            headers.push((http::header::AUTHORIZATION, value));
+        }
+    }
+    let pace = Pace::read(&mut fields, report);
+    fields.finish(report);
+    Some((
+        ConnectionKind::Http(HttpConnection {
+            base_url: base_url?,
+            headers,
+        }),
+        pace,
+    ))
+}
+
+fn base_url(node: &Node, report: &mut Report) -> Option<Url> {
+    let written = text(node, "base_url", report)?;
+    let (why, help) = match Url::parse(written) {
+        Err(_) => (
+            "`base_url` is not a complete address",
+            "such as `https://api.example.com/v1`",
+        ),
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => (
+            "`base_url` begins with `https://` or `http://`",
+            "nothing else is spoken here",
+        ),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => (
+            "`base_url` holds a user name or password",
+            "write them as `basic: {username: …, password: …}`",
+        ),
+        Ok(url) if url.query().is_some() || url.fragment().is_some() => (
+            "`base_url` ends before `?` and `#`",
+            "a step adds its own `query`; a key belongs into `headers`",
+        ),
+        Ok(url) => {
+            let literal = url
+                .host_str()
+                .and_then(|host| host.trim_start_matches('[').trim_end_matches(']').parse().ok());
+            match literal.and_then(refusal) {
+                None => return Some(url),
+                Some(_) => (
+                    "`base_url` is an address that nothing is sent to",
+                    "link-local, metadata, multicast and unspecified addresses are refused",
+                ),
+            }
+        }
+    };
+    report.mistake("base-url", &node.place, why).help(help);
+    None
+}

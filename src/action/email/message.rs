@@ -1,0 +1,156 @@
+//! A rendered mail as the bytes that go over the wire: the same mail and key, the same bytes.
+
+use std::time::SystemTime;
+
+use chrono::DateTime;
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
+
+use crate::action::excerpt::is_control;
+use crate::model::clock::Time;
+use crate::model::id::hash;
+
+use super::Mail;
+use super::address::Address;
+
+/// A mail that is ready for a server.
+#[derive(Debug)]
+pub(super) struct Ready {
+    /// Who it is from.
+    pub(super) sender: lettre::Address,
+    /// Everybody who gets it.
+    pub(super) recipients: Vec<lettre::Address>,
+    /// Headers and body; ASCII, lines end with CR LF.
+    pub(super) bytes: Vec<u8>,
+    /// Its `Message-ID` with the angle brackets.
+    pub(super) message_id: String,
+}
+
+/// Composes the mail. `redirect` replaces everybody who would get it; `now` is its date only where it has none of its own.
+///
+/// # Errors
+///
+/// Why it cannot be sent; another attempt would not change that.
+pub(super) fn compose(
+    mail: &Mail,
+    key: &str,
+    from: &Address,
+    redirect: Option<&Address>,
+    now: Time,
+) -> Result<Ready, String> {
+    // Checked when it was rendered, and here once more: nothing that was recorded reaches the library unchecked.
+    let to = parse("to", &mail.to)?;
+    let cc = parse("cc", &mail.cc)?;
+    let bcc = parse("bcc", &mail.bcc)?;
+    let reply_to = parse("reply_to", mail.reply_to.as_slice())?;
+    if to.is_empty() {
+        return Err("the mail has no address to go to".to_owned());
+    }
+    if mail.subject.chars().any(is_control) {
+        return Err("`subject` holds a line break or another control character".to_owned());
+    }
+    let digest = hex::encode(&hash(&[b"mail", key.as_bytes()])[..16]);
+    let plain_key = !key.is_empty() && key.len() <= 64 && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let local = if plain_key { key } else { digest.as_str() };
+    let message_id = format!("<{local}@stayhook.{}>", from.domain);
+    let date = mail
+        .date
+        .as_deref()
+        .and_then(|date| DateTime::parse_from_rfc3339(date).ok())
+        .map_or(now, |date| date.to_utc());
+
+    let mut builder = Message::builder()
+        .from(mailbox(from)?)
+        .subject(mail.subject.clone())
+        .date(SystemTime::from(date))
+        .message_id(Some(message_id.clone()))
+        .raw_header(raw("Auto-Submitted", "auto-generated".to_owned()));
+    for address in &reply_to {
+        builder = builder.reply_to(mailbox(address)?);
+    }
+    let everybody: Vec<&Address> = to.iter().chain(&cc).chain(&bcc).collect();
+    let recipients: Vec<&Address> = match redirect {
+        Some(redirect) => {
+            builder = builder.to(mailbox(redirect)?);
+            let meant: Vec<String> = everybody.iter().map(|address| address.spec()).collect();
+            builder = builder.raw_header(raw("X-Stayhook-Redirected-From", meant.join(", ")));
+            vec![redirect]
+        }
+        None => {
+            for address in &to {
+                builder = builder.to(mailbox(address)?);
+            }
+            for address in &cc {
+                builder = builder.cc(mailbox(address)?);
+            }
+            everybody
+        }
+    };
+    let sender = plain(from)?;
+    let recipients = recipients.into_iter().map(plain).collect::<Result<Vec<_>, _>>()?;
+    let envelope =
+        lettre::address::Envelope::new(Some(sender.clone()), recipients.clone()).map_err(|error| error.to_string())?;
+    let builder = builder.envelope(envelope);
+    let message = match (&mail.text, &mail.html) {
+        (Some(text), Some(html)) => builder.multipart(
+            MultiPart::alternative()
+                .boundary(format!("=_{digest}"))
+                .singlepart(part(ContentType::TEXT_PLAIN, text)?)
+                .singlepart(part(ContentType::TEXT_HTML, html)?),
+        ),
+        (Some(text), None) => builder.singlepart(part(ContentType::TEXT_PLAIN, text)?),
+        (None, Some(html)) => builder.singlepart(part(ContentType::TEXT_HTML, html)?),
+        (None, None) => return Err("the mail has neither `text` nor `html`".to_owned()),
+    };
+    let bytes = message.map_err(|error| error.to_string())?.formatted();
+    if !is_plain_wire(&bytes) {
+        return Err("the mail could not be put into a form that every server reads alike".to_owned());
+    }
+    Ok(Ready {
+        sender,
+        recipients,
+        bytes,
+        message_id,
+    })
+}
+
+/// Always base64: whatever a guest wrote, no line of a body can be mistaken for the end of the mail or for a command.
+/// (The library escapes lines that begin with a dot after CR LF only: RUSTSEC-2026-0561.)
+fn part(kind: ContentType, text: &str) -> Result<SinglePart, String> {
+    let body = Body::new_with_encoding(text.to_owned(), ContentTransferEncoding::Base64)
+        .map_err(|_| "the body cannot be encoded".to_owned())?;
+    Ok(SinglePart::builder().content_type(kind).body(body))
+}
+
+/// ASCII, every line ended by CR LF and none longer than RFC 5321 allows, no bare CR or LF, no other control character,
+/// no line of a lone dot.
+fn is_plain_wire(bytes: &[u8]) -> bool {
+    bytes.split(|byte| *byte == b'\n').enumerate().all(|(at, line)| {
+        let last = bytes.iter().filter(|byte| **byte == b'\n').count() == at;
+        let line = match (line.strip_suffix(b"\r"), last) {
+            (Some(line), false) => line,
+            (None, true) => line,
+            _ => return false,
+        };
+        line.len() <= 998 && line != b"." && line.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
+    })
+}
+
+fn parse(key: &str, texts: &[String]) -> Result<Vec<Address>, String> {
+    texts
+        .iter()
+        .map(|text| Address::parse(text).map_err(|why| format!("`{key}` {why}")))
+        .collect()
+}
+
+fn mailbox(address: &Address) -> Result<Mailbox, String> {
+    Ok(Mailbox::new(address.name.clone(), plain(address)?))
+}
+
+fn plain(address: &Address) -> Result<lettre::Address, String> {
+    lettre::Address::new(&address.local, &address.domain).map_err(|_| "an address is not usable".to_owned())
+}
+
+fn raw(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
+}

@@ -1,0 +1,50 @@
+//! The beginning of an answer, fit to be kept and shown.
+
+/// This many characters are kept.
+pub const CHARS_MAX: usize = 2000;
+
+/// The first [`CHARS_MAX`] characters; what is not text or would steer a terminal becomes `�`. `None` for nothing.
+pub fn of(body: &[u8]) -> Option<String> {
+    // Four bytes a character at the most: no need to look at more.
+    let head = &body[..body.len().min(CHARS_MAX * 4)];
+    let text: String = String::from_utf8_lossy(head)
+        .chars()
+        .map(shown)
+        .take(CHARS_MAX)
+        .collect();
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+fn shown(char: char) -> char {
+    match char {
+        '\n' | '\t' => char,
+        '\r' => ' ',
+        _ if is_control(char) => '\u{fffd}',
+        _ => char,
+    }
+}
+
+/// Whether a character ends lines, steers terminals or turns the direction of writing: nothing of it belongs into a
+/// header, an address or a page.
+pub fn is_control(char: char) -> bool {
+    char.is_control() || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_bounded_and_harmless() {
+        assert_eq!(of(b""), None);
+        assert_eq!(of(b" \r\n "), None);
+        assert_eq!(
+            of(b"no \x1b[31m\0\xff").as_deref(),
+            Some("no \u{fffd}[31m\u{fffd}\u{fffd}")
+        );
+        assert_eq!(of("a\u{202e}b".as_bytes()).as_deref(), Some("a\u{fffd}b"));
+        for long in ["x".repeat(100_000), "ü".repeat(50_000), "😀".repeat(9_000)] {
+            assert_eq!(of(long.as_bytes()).map(|text| text.chars().count()), Some(CHARS_MAX));
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! The `http` action: one request over a connection.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::lang::diag::{Place, Report};
+use crate::lang::effect::{Effect, EffectKind, Rendering};
+use crate::lang::fields::{Fields, quoted};
+use crate::lang::template::{Context, Format, Name, TemplateError};
+use crate::lang::yaml::Node;
+use crate::model::effect::{Answer, Prepared};
+
+use super::connection::{Connection, ConnectionKind};
+use super::slot::{Slot, Tree, refused};
+use super::{Io, Kind};
+
+pub mod header;
+mod judge;
+mod path;
+mod send;
+#[cfg(test)]
+mod tests;
+
+pub use judge::{Judge, Verdict, retry_after_s};
+
+/// The methods a step may name.
+const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// Everything but the unreserved characters of RFC 3986.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The kind `http`.
+#[derive(Clone, Copy, Debug)]
+pub struct Http;
+
+/// A rendered request: all of the recipe, nothing of the connection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HttpRequest {
+    /// One of `GET`, `POST`, `PUT`, `PATCH`, `DELETE`.
+    pub method: String,
+    /// Path and query below the connection's `base_url`.
+    pub url: String,
+    /// The headers that the recipe sets.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub headers: Map<String, Value>,
+    /// A body of JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json: Option<Value>,
+    /// A body of form fields, all texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<Map<String, Value>>,
+    /// A body of text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// What a body of text is; plain text where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// How the answer is read.
+    #[serde(default)]
+    pub answer: Judge,
+}
+
+/// An `http` step, read and checked.
+#[derive(Debug)]
+struct HttpEffect {
+    connection: Option<String>,
+    method: &'static str,
+    url: Slot,
+    query: Vec<(String, Slot)>,
+    headers: Vec<(String, Slot)>,
+    body: Body,
+    content_type: Option<String>,
+    answer: Judge,
+}
+
+#[derive(Debug)]
+enum Body {
+    None,
+    Json(Tree),
+    Form(Vec<(String, Slot)>),
+    Text(Slot),
+}
+
+impl EffectKind for Http {
+    fn name(&self) -> &'static str {
+        "http"
+    }
+
+    fn compile(&self, settings: &Node, report: &mut Report) -> Option<Arc<dyn Effect>> {
+        let before = report.mistakes();
+        let mut fields = Fields::of(settings, "an `http` step", report)?;
+        let connection = fields.text("connection", report).map(str::to_owned);
+        let method = fields.word("method", METHODS, report).unwrap_or("POST");
+        let url = fields.required("url", report).and_then(|node| url(node, report));
+        let query = slots(&mut fields, "query", report);
+        let headers = slots(&mut fields, "headers", report);
+        if let Some(node) = fields.get("headers") {
+            check_headers(node, report);
+        }
+        let (json, form, text) = (fields.get("json"), fields.get("form"), fields.get("text"));
+        let body = match (json, form, text) {
+            (None, None, None) => Body::None,
+            (Some(node), None, None) => Body::Json(Tree::compile(node, "json", report)?),
+            (None, Some(_), None) => Body::Form(slots(&mut fields, "form", report)),
+            (None, None, Some(node)) => Body::Text(Slot::compile(node, "text", Format::Text, report)?),
+            _ => {
+                let place = fields.place().clone();
+                report.mistake(
+                    "one-body",
+                    &place,
+                    format!("a request has one body: {}", quoted(&["json", "form", "text"])),
+                );
+                Body::None
+            }
+        };
+        let content_type = fields.get("content_type").and_then(|node| {
+            if text.is_none() {
+                report.mistake("content-type", &node.place, "`content_type` goes with `text`");
+            }
+            let found = crate::lang::fields::text(node, "content_type", report)?;
+            if let Err(why) = header::value("content-type", found) {
+                report.mistake("content-type", &node.place, why);
+            }
+            Some(found.to_owned())
+        });
+        let answer = Judge::compile(&mut fields, report);
+        fields.finish(report);
+        let url = url.filter(|_| report.mistakes() == before)?;
+        Some(Arc::new(HttpEffect {
+            connection,
+            method,
+            url,
+            query,
+            headers,
+            body,
+            content_type,
+            answer,
+        }))
+    }
+}
+
+impl Kind for Http {
+    fn fits(&self, connection: &ConnectionKind) -> bool {
+        matches!(connection, ConnectionKind::Http(_))
+    }
+
+    fn perform<'a>(
+        &'a self,
+        prepared: &'a Prepared,
+        key: &'a str,
+        connection: &'a Connection,
+        io: &'a Io,
+    ) -> BoxFuture<'a, Answer> {
+        Box::pin(send::perform(prepared, key, connection, io))
+    }
+}
+
+fn url(node: &Node, report: &mut Report) -> Option<Slot> {
+    // Judged as a URL only when it is filled in: compiled as text, so that mistakes of the template are found here.
+    let slot = Slot::compile(node, "url", Format::Text, report)?;
+    if let Some(why) = path::written_refusal(slot.source()) {
+        report
+            .mistake("url", &node.place, why)
+            .help("write a path such as `/tasks/{{ reservation.code }}`; the host stands in the connection");
+    }
+    Some(slot)
+}
+
+/// A map of templates whose keys are the user's own.
+fn slots(fields: &mut Fields<'_>, key: &'static str, report: &mut Report) -> Vec<(String, Slot)> {
+    let Some(mut entries) = fields
+        .get(key)
+        .and_then(|node| Fields::of(node, &format!("`{key}`"), report))
+    else {
+        return Vec::new();
+    };
+    entries
+        .rest()
+        .into_iter()
+        .filter_map(|(name, node)| {
+            Slot::compile(node, &format!("{key}.{}", name.text), Format::Text, report)
+                .map(|slot| (name.text.clone(), slot))
+        })
+        .collect()
+}
+
+fn check_headers(node: &Node, report: &mut Report) {
+    let mut known = Vec::new();
+    for (key, _) in node.entries() {
+        match header::name(&key.text) {
+            Err(why) => {
+                report.mistake("header", &key.place, why);
+            }
+            Ok(name) if known.contains(&name) => {
+                report.mistake(
+                    "header",
+                    &key.place,
+                    format!("the header `{}` is there twice", key.text),
+                );
+            }
+            Ok(name) => known.push(name),
+        }
+    }
+}
+
+impl Effect for HttpEffect {
+    fn connection(&self) -> Option<&str> {
+        self.connection.as_deref()
+    }
+
+    fn names(&self) -> Vec<(Name, Place)> {
+        let mut names = self.url.names().to_vec();
+        for (_, slot) in self.query.iter().chain(&self.headers) {
+            names.extend_from_slice(slot.names());
+        }
+        match &self.body {
+            Body::None => {}
+            Body::Json(tree) => tree.names(&mut names),
+            Body::Form(entries) => entries
+                .iter()
+                .for_each(|(_, slot)| names.extend_from_slice(slot.names())),
+            Body::Text(slot) => names.extend_from_slice(slot.names()),
+        }
+        names
+    }
+
+    fn render(&self, connection: &str, values: &Context) -> Result<Rendering, TemplateError> {
+        let mut missing = Vec::new();
+        let mut url = self.url.url(values, &mut missing)?.trim().to_owned();
+        if let Some(why) = path::refusal(&url) {
+            return Err(refused(why));
+        }
+        let query = texts(&self.query, values, &mut missing)?;
+        if !query.is_empty() {
+            url.push(if url.contains('?') { '&' } else { '?' });
+            url.push_str(&encoded(&query));
+        }
+        let headers = texts(&self.headers, values, &mut missing)?;
+        for (name, value) in &headers {
+            header::value(name, value.as_str().unwrap_or_default()).map_err(refused)?;
+        }
+        let mut request = HttpRequest {
+            method: self.method.to_owned(),
+            url,
+            headers,
+            json: None,
+            form: None,
+            text: None,
+            content_type: self.content_type.clone(),
+            answer: self.answer.clone(),
+        };
+        match &self.body {
+            Body::None => {}
+            Body::Json(tree) => request.json = Some(tree.render(values, &mut missing)?),
+            Body::Form(entries) => request.form = Some(texts(entries, values, &mut missing)?),
+            Body::Text(slot) => request.text = Some(slot.text(values, &mut missing)?),
+        }
+        let request = serde_json::to_value(request)
+            .map_err(|error| refused(format!("the request cannot be written down: {error}")))?;
+        Ok(Rendering::Ready(Prepared {
+            kind: "http".to_owned(),
+            connection: connection.to_owned(),
+            request,
+            missing,
+        }))
+    }
+}
+
+/// Filled-in texts; an entry whose whole value is not known is left out rather than sent empty.
+fn texts(
+    entries: &[(String, Slot)],
+    values: &Context,
+    missing: &mut Vec<String>,
+) -> Result<Map<String, Value>, TemplateError> {
+    let mut map = Map::new();
+    for (key, slot) in entries {
+        if !slot.value(values, missing)?.is_null() {
+            map.insert(key.clone(), slot.text(values, missing)?.into());
+        }
+    }
+    Ok(map)
+}
+
+/// `a=b&c=d` with both sides encoded, in the order of the map.
+fn encoded(entries: &Map<String, Value>) -> String {
+    let pairs: Vec<String> = entries
+        .iter()
+        .map(|(key, value)| {
+            let value = value.as_str().unwrap_or_default();
+            format!(
+                "{}={}",
+                utf8_percent_encode(key, ENCODED),
+                utf8_percent_encode(value, ENCODED)
+            )
+        })
+        .collect();
+    pairs.join("&")
+}

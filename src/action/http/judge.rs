@@ -1,0 +1,282 @@
+//! What an answer means: `succeeds_if`, `output`, and the one table from a status to an outcome.
+
+use chrono::DateTime;
+use http::HeaderMap;
+use jsonpath_rust::parser::parse_json_path;
+use jsonpath_rust::query::js_path_vals;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::lang::diag::Report;
+use crate::lang::fields::Fields;
+use crate::lang::yaml::{Kind, Node};
+use crate::model::clock::Time;
+use crate::model::run::AttemptOutcome;
+
+/// How a step's answer is read; recorded with the request, so that every attempt is judged alike.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Judge {
+    /// The statuses that can mean success: `2xx`, `404`. Empty: `2xx`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub status: Vec<String>,
+    /// What has to stand in the body: JSONPath and expected value.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub body: Map<String, Value>,
+    /// Whether an answer that is no success is worth another attempt.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub else_retry: bool,
+    /// The step's output: name and JSONPath, or `header.NAME`.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub output: Map<String, Value>,
+}
+
+/// What an answer means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// For the run.
+    pub outcome: AttemptOutcome,
+    /// Whether it says that our credentials are not accepted.
+    pub denied: bool,
+    /// Why it is not `done`, beside the status.
+    pub because: Option<String>,
+}
+
+impl Judge {
+    /// Reads `succeeds_if` and `output`.
+    pub fn compile(fields: &mut Fields<'_>, report: &mut Report) -> Judge {
+        let mut judge = Judge::default();
+        if let Some(node) = fields.get("succeeds_if")
+            && let Some(mut rule) = Fields::of(node, "`succeeds_if`", report)
+        {
+            for item in rule.get("status").map(Node::items).unwrap_or_default() {
+                match item
+                    .scalar()
+                    .map(str::to_ascii_lowercase)
+                    .filter(|text| is_status(text))
+                {
+                    Some(text) => judge.status.push(text),
+                    None => {
+                        report
+                            .mistake("status", &item.place, "`status` is a status or a class of them")
+                            .help("`200`, `2xx` or `[200, 404]`");
+                    }
+                }
+            }
+            for (key, node) in rule
+                .get("body")
+                .map(|node| map_of(node, "body", report))
+                .unwrap_or_default()
+            {
+                if check_path(&key.text, &key.place, report) {
+                    if matches!(node.kind, Kind::Map(_)) {
+                        report.mistake("expected", &node.place, "what is expected is a value or a list of them");
+                    }
+                    judge.body.insert(key.text.clone(), node.value());
+                }
+            }
+            judge.else_retry = rule.word("else", &["retry", "reject"], report) == Some("retry");
+            rule.finish(report);
+        }
+        for (key, node) in fields
+            .get("output")
+            .map(|node| map_of(node, "output", report))
+            .unwrap_or_default()
+        {
+            let named = key.text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && key.text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            if !named {
+                report
+                    .mistake(
+                        "output-name",
+                        &key.place,
+                        format!("`{}` is no name of an output", key.text),
+                    )
+                    .help("letters, digits and `_`, so that templates can say `steps.ID.output.NAME`");
+            }
+            let Some(source) = crate::lang::fields::text(node, &key.text, report) else {
+                continue;
+            };
+            let good = match source.strip_prefix("header.") {
+                Some(name) => http::HeaderName::from_bytes(name.as_bytes()).is_ok(),
+                None => check_path(source, &node.place, report),
+            };
+            if good {
+                judge.output.insert(key.text.clone(), source.into());
+            } else if source.starts_with("header.") {
+                report.mistake("output", &node.place, format!("`{source}` names no header"));
+            }
+        }
+        judge
+    }
+
+    /// Whether the answer's body matters, not only its status.
+    pub fn reads_body(&self) -> bool {
+        !self.body.is_empty() || self.output.values().any(|source| !is_header(source))
+    }
+
+    /// What a status, 100 to 999, and a body mean. `json` is `None` for a body that is not JSON.
+    pub fn verdict(&self, status: u16, json: Option<&Value>) -> Verdict {
+        let denied = matches!(status, 401 | 403);
+        let say = |outcome, because: Option<String>| Verdict {
+            outcome,
+            denied: denied && outcome != AttemptOutcome::Done,
+            because,
+        };
+        let expected = match self.status.is_empty() {
+            true => (200..300).contains(&status),
+            false => self.status.iter().any(|rule| status_holds(rule, status)),
+        };
+        let because = if expected {
+            match self.body.iter().find(|(path, want)| !holds(path, want, json)) {
+                None => return say(AttemptOutcome::Done, None),
+                Some((path, _)) if json.is_none() => Some(format!("the answer is not JSON, {path} was expected in it")),
+                Some((path, want)) => Some(format!("{path} in the answer is not {want}")),
+            }
+        } else if (300..400).contains(&status) {
+            Some("redirects are not followed".to_owned())
+        } else if (200..300).contains(&status) {
+            Some("`succeeds_if` expects another status".to_owned())
+        } else {
+            None
+        };
+        match status {
+            401 | 408 | 425 | 429 | 500.. if !expected => say(AttemptOutcome::Retry, because),
+            _ if self.else_retry => say(AttemptOutcome::Retry, because),
+            _ => say(AttemptOutcome::Reject, because),
+        }
+    }
+
+    /// The step's output; what is not there is null.
+    pub fn output(&self, headers: &HeaderMap, json: Option<&Value>) -> Value {
+        if self.output.is_empty() {
+            return Value::Null;
+        }
+        let mut output = Map::new();
+        for (name, source) in &self.output {
+            let source = source.as_str().unwrap_or_default();
+            let value = match source.strip_prefix("header.") {
+                Some(header) => headers
+                    .get(header)
+                    .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned().into()),
+                None => json.and_then(|json| match find(source, json).as_slice() {
+                    [] => None,
+                    [one] => Some((*one).clone()),
+                    many => Some(many.iter().map(|one| (*one).clone()).collect()),
+                }),
+            };
+            output.insert(name.clone(), value.unwrap_or(Value::Null));
+        }
+        Value::Object(output)
+    }
+}
+
+/// How many seconds a `Retry-After` asks for (RFC 9110, section 10.2.3): a number of seconds, or a date.
+pub fn retry_after_s(headers: &HeaderMap, now: Time) -> Option<i64> {
+    let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
+    match text.parse::<i64>() {
+        Ok(seconds) => Some(seconds).filter(|seconds| *seconds >= 0),
+        Err(_) => {
+            let until = DateTime::parse_from_rfc2822(text).ok()?;
+            Some((until.to_utc() - now).num_seconds().max(0))
+        }
+    }
+}
+
+fn is_header(source: &Value) -> bool {
+    source.as_str().is_some_and(|source| source.starts_with("header."))
+}
+
+fn is_status(text: &str) -> bool {
+    match text.strip_suffix("xx") {
+        Some(class) => matches!(class, "2" | "3" | "4" | "5"),
+        None => text.parse::<u16>().is_ok_and(|code| (200..600).contains(&code)),
+    }
+}
+
+fn status_holds(rule: &str, status: u16) -> bool {
+    match rule.strip_suffix("xx") {
+        Some(class) => class.parse() == Ok(status / 100),
+        None => rule.parse() == Ok(status),
+    }
+}
+
+fn map_of<'n>(node: &'n Node, key: &str, report: &mut Report) -> Vec<&'n (crate::lang::yaml::Key, Node)> {
+    Fields::of(node, &format!("`{key}`"), report)
+        .map(|mut fields| fields.rest())
+        .unwrap_or_default()
+}
+
+fn check_path(path: &str, place: &crate::lang::diag::Place, report: &mut Report) -> bool {
+    let good = path.starts_with('$') && parse_json_path(path).is_ok();
+    if !good {
+        report
+            .mistake("json-path", place, format!("`{path}` is not a path into the answer"))
+            .help("a JSONPath such as `$.task.id`");
+    }
+    good
+}
+
+/// All values at a path. A path was checked when the recipe was read; one that still fails finds nothing.
+fn find<'v>(path: &str, json: &'v Value) -> Vec<&'v Value> {
+    js_path_vals(path, json).unwrap_or_default()
+}
+
+/// Whether something at `path` is what was expected. A list expects any of its values, null nothing or null.
+fn holds(path: &str, want: &Value, json: Option<&Value>) -> bool {
+    let Some(json) = json else {
+        return false;
+    };
+    let found = find(path, json);
+    let wanted = match want {
+        Value::Array(any) => any.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    wanted.iter().any(|want| match want {
+        Value::Null => found.iter().all(|found| found.is_null()),
+        want => found.iter().any(|found| alike(want, found)),
+    })
+}
+
+/// Values are compared as texts in any case, with `*` for anything; numbers by what they are worth.
+fn alike(want: &Value, found: &Value) -> bool {
+    match (plain(want), plain(found)) {
+        (Some(want), Some(found)) => {
+            let worth = |text: &str| text.parse::<rust_decimal::Decimal>().ok();
+            glob(&want.to_lowercase(), &found.to_lowercase())
+                || matches!((worth(&want), worth(&found)), (Some(a), Some(b)) if a == b)
+        }
+        _ => want == found,
+    }
+}
+
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Whether `text` is `pattern`, where `*` stands for anything. Linear in both: greedy, piece by piece.
+fn glob(pattern: &str, text: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let mut pieces: Vec<&str> = pieces.collect();
+    let Some(last) = pieces.pop() else {
+        return rest.is_empty();
+    };
+    for piece in pieces {
+        match rest.find(piece) {
+            Some(at) => rest = &rest[at + piece.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,27 @@
+//! Stand-ins for the outside world: targets on this machine that record what reaches them and answer as they are told.
+
+mod http_standin;
+mod smtp_standin;
+
+pub use http_standin::{HttpStandin, Reply, Request};
+pub use smtp_standin::{Letter, Move, Phase, SmtpStandin};
+
+/// A background task that ends with what it belongs to.
+#[derive(Debug)]
+struct Background(tokio::task::AbortHandle);
+
+impl Background {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a stand-in's task ends with the stand-in; its failure shows in what it recorded"
+    )]
+    fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Background {
+        Background(tokio::spawn(work).abort_handle())
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
