@@ -9,4 +9,5 @@ pub mod lang;
 pub mod model;
 pub mod outbound;
 pub mod recipe;
+pub mod source;
 pub mod store;

@@ -1,0 +1,355 @@
+//! Applying mappings to a body.
+
+use std::collections::{BTreeMap, HashSet};
+
+use rust_decimal::Decimal;
+use serde_json::{Map, Value};
+
+use super::mapping::{AUTHORS, Mapping, PAYMENT_KINDS};
+use super::moment::decimal;
+use super::path::{Input, Lookup};
+use super::read::{self, Reading, StatusReading};
+use super::value::{Expr, Found, scalar_text};
+use crate::model::fact::{Fact, Says, StayNames};
+use crate::model::reservation::{FieldKind, fold_word};
+
+/// No sender's code or id is longer; what is longer is something else in its place.
+const NAME_MAX: usize = 200;
+
+/// What mappings make of a body.
+pub(super) enum Read {
+    Facts(Vec<Fact>),
+    /// A list of items that is empty.
+    Nothing(String),
+    Unmapped(String),
+}
+
+/// Reads a body by the first mapping that applies, or each of its items by the first that applies to it.
+pub(super) fn read(mappings: &[Mapping], source: &str, input: &Input<'_>) -> Read {
+    let mut facts = Vec::new();
+    let mut problems = Vec::new();
+    let mut looked_at = Vec::new();
+    let mut taken: HashSet<*const Value> = HashSet::new();
+    let mut empty = None;
+    for mapping in mappings {
+        let items = items(mapping, input);
+        if items.is_empty() {
+            empty = Some(mapping.items.iter().map(Lookup::text).collect::<Vec<_>>().join(", "));
+        }
+        for item in items {
+            let input = Input { item, ..*input };
+            if taken.contains(&std::ptr::from_ref(item)) {
+                continue;
+            }
+            match &mapping.applies_to {
+                Some(predicate) if !predicate.holds(&input) => {
+                    for place in predicate.looked_at(&input) {
+                        if !looked_at.contains(&place) {
+                            looked_at.push(place);
+                        }
+                    }
+                    continue;
+                }
+                _ => {}
+            }
+            taken.insert(std::ptr::from_ref(item));
+            match apply(mapping, source, &input) {
+                Ok(found) => facts.extend(found),
+                Err(problem) if problems.contains(&problem) => {}
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if mapping.items.is_empty() && taken.contains(&std::ptr::from_ref(input.body)) {
+            break;
+        }
+    }
+    if let Some(first) = facts.first_mut() {
+        first.warnings.extend(problems);
+        return Read::Facts(facts);
+    }
+    if !problems.is_empty() {
+        return Read::Unmapped(problems.join("; "));
+    }
+    match empty {
+        _ if !looked_at.is_empty() => Read::Unmapped(format!("no mapping applies: looked at {}", looked_at.join(", "))),
+        Some(paths) => Read::Nothing(format!("nothing in {paths}")),
+        None => Read::Unmapped("this source has no mapping yet".to_owned()),
+    }
+}
+
+/// The first name of the first stay that a body speaks of.
+pub(super) fn first_name(mappings: &[Mapping], input: &Input<'_>) -> Option<String> {
+    mappings.iter().find_map(|mapping| {
+        items(mapping, input).into_iter().find_map(|item| {
+            let input = Input { item, ..*input };
+            if mapping
+                .applies_to
+                .as_ref()
+                .is_some_and(|predicate| !predicate.holds(&input))
+            {
+                return None;
+            }
+            names(mapping, "", &input, &mut Vec::new())
+                .ok()?
+                .all()
+                .next()
+                .map(str::to_owned)
+        })
+    })
+}
+
+fn items<'v>(mapping: &Mapping, input: &Input<'v>) -> Vec<&'v Value> {
+    if mapping.items.is_empty() {
+        return vec![input.body];
+    }
+    for lookup in &mapping.items {
+        let Lookup::Path(path) = lookup else { continue };
+        let mut found = Vec::new();
+        for value in path.all(input) {
+            match value {
+                // A sender that sends one thing bare and several in a list means the same by both.
+                Value::Array(items) => found.extend(items),
+                Value::Null => {}
+                other => found.push(other),
+            }
+        }
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    Vec::new()
+}
+
+fn names(mapping: &Mapping, source: &str, input: &Input<'_>, warnings: &mut Vec<String>) -> Result<StayNames, String> {
+    let mut code = None;
+    if let Some(expr) = &mapping.code
+        && let Found::Value(value) = expr.find(input)
+    {
+        let value = expr.translate(&value).unwrap_or(&value);
+        match read::text(value).map(|text| text.trim().to_owned()) {
+            Some(text) if text.len() <= NAME_MAX => code = Some(text).filter(|text| !text.is_empty()),
+            _ => warnings.push(format!(
+                "`code` is not readable: {} holds no short text",
+                expr.paths().join(", ")
+            )),
+        }
+    }
+    let mut ids = Vec::new();
+    if let Some(expr) = &mapping.ids {
+        match expr.find_all(input) {
+            Ok(found) => ids = found.unwrap_or_default(),
+            Err(path) => warnings.push(format!("`ids` is not readable: `{path}` holds no text or number")),
+        }
+    }
+    if ids.iter().any(|id| id.len() > NAME_MAX) {
+        warnings.push("`ids`: what is longer than 200 characters is no id".to_owned());
+    }
+    ids.retain(|id| id.len() <= NAME_MAX && code.as_ref() != Some(id));
+    if mapping.code.is_none() && !ids.is_empty() {
+        code = Some(ids.remove(0));
+    }
+    if code.is_none() && ids.is_empty() {
+        let exprs = [&mapping.code, &mapping.ids];
+        let paths: Vec<String> = exprs.into_iter().flatten().flat_map(Expr::paths).collect();
+        return Err(format!("no code or id of a stay: looked at {}", paths.join(", ")));
+    }
+    Ok(StayNames {
+        source: source.to_owned(),
+        code,
+        ids,
+    })
+}
+
+fn apply(mapping: &Mapping, source: &str, input: &Input<'_>) -> Result<Vec<Fact>, String> {
+    let mut warnings = Vec::new();
+    let stay = names(mapping, source, input, &mut warnings)?;
+    let version = mapping.version.stamp(input, &mut warnings);
+    let hint = mapping.hint.as_ref().and_then(|expr| hint(expr, input));
+    let mut said = Vec::new();
+    if !mapping.fields.is_empty() {
+        let fields = reservation(mapping, input, &mut warnings);
+        said.push(("reservation.", Says::Reservation { fields }));
+    }
+    let payment = record("payment", &mapping.payment, input, &mut warnings);
+    if let Some(payment) = payment {
+        let (id, payment) = settled(payment);
+        said.push(("payment.", Says::Payment { id, payment }));
+    }
+    let message = record("message", &mapping.message, input, &mut warnings);
+    if let Some(mut message) = message {
+        let from = fold_word(message["from"].as_str().unwrap_or_default());
+        message["from"] = AUTHORS.iter().find(|who| **who == from).copied().into();
+        let id = message["id"].as_str().map(str::to_owned);
+        said.push(("message.", Says::Message { id, message }));
+    }
+    if said.is_empty() {
+        let paths = mapping
+            .payment
+            .iter()
+            .chain(&mapping.message)
+            .flat_map(|(.., expr)| expr.paths());
+        let paths: Vec<String> = paths.collect();
+        return Err(match paths.as_slice() {
+            [] => "the mapping reads no field of a reservation, payment or message".to_owned(),
+            paths => format!("no payment or message: looked at {}", paths.join(", ")),
+        });
+    }
+    let mut facts: Vec<Fact> = Vec::new();
+    for (prefix, says) in said {
+        let fits = |hint: &&String| hint.starts_with(prefix) || (hint.starts_with("other.") && facts.is_empty());
+        facts.push(Fact {
+            stay: stay.clone(),
+            says,
+            version,
+            hint: hint.as_ref().filter(fits).cloned(),
+            warnings: std::mem::take(&mut warnings),
+        });
+    }
+    Ok(facts)
+}
+
+fn hint(expr: &Expr, input: &Input<'_>) -> Option<String> {
+    let Found::Value(value) = expr.find(input) else {
+        return None;
+    };
+    match expr.translate(&value) {
+        Some(mapped) => scalar_text(mapped),
+        None if expr.is_constant() => scalar_text(&value),
+        None => None,
+    }
+}
+
+fn reservation(mapping: &Mapping, input: &Input<'_>, warnings: &mut Vec<String>) -> BTreeMap<String, Value> {
+    let partial = mapping.partial.holds(input);
+    let currency = mapping.fields.iter().find(|(field, _)| field.name == "money.currency");
+    let currency = currency.and_then(|(_, expr)| currency_of(expr, input));
+    let mut fields = BTreeMap::new();
+    for (field, expr) in &mapping.fields {
+        if field.kind == FieldKind::Status {
+            match read::status(expr, input) {
+                StatusReading::Words { canonical, sent } => {
+                    fields.insert("status".to_owned(), canonical.word().into());
+                    fields.insert("source_status".to_owned(), sent.into());
+                }
+                StatusReading::Absent if partial => {}
+                StatusReading::Absent => {
+                    fields.insert("status".to_owned(), Value::Null);
+                }
+                StatusReading::Unreadable(why) => warnings.push(why),
+            }
+            continue;
+        }
+        match read::field(field.name, field.kind, expr, input, currency.as_deref()) {
+            Reading::Value(value) => fields.insert(field.name.to_owned(), value),
+            Reading::Cleared => fields.insert(field.name.to_owned(), Value::Null),
+            // The sender's word for the status stays with the status, which absence does not clear either.
+            Reading::Absent if partial || field.name == "source_status" => None,
+            Reading::Absent => fields.insert(field.name.to_owned(), Value::Null),
+            Reading::Unreadable(why) => {
+                warnings.push(why);
+                None
+            }
+        };
+    }
+    full_name(mapping, &mut fields);
+    fields
+}
+
+/// The name from its two halves, where the body does not give it whole. A partial that speaks of one half only says
+/// nothing about the whole.
+fn full_name(mapping: &Mapping, fields: &mut BTreeMap<String, Value>) {
+    const HALVES: [&str; 2] = ["guest.first_name", "guest.last_name"];
+    if fields.get("guest.name").is_some_and(|name| !name.is_null()) {
+        return;
+    }
+    let mapped: Vec<&str> = HALVES
+        .into_iter()
+        .filter(|half| mapping.fields.iter().any(|(field, _)| field.name == *half))
+        .collect();
+    if mapped.is_empty() || !mapped.iter().all(|half| fields.contains_key(*half)) {
+        return;
+    }
+    let name: Vec<&str> = mapped
+        .iter()
+        .filter_map(|half| fields[*half].as_str().map(str::trim))
+        .filter(|half| !half.is_empty())
+        .collect();
+    let name = match name.as_slice() {
+        [] => Value::Null,
+        halves => halves.join(" ").into(),
+    };
+    fields.insert("guest.name".to_owned(), name);
+}
+
+fn currency_of(expr: &Expr, input: &Input<'_>) -> Option<String> {
+    match read::field("money.currency", FieldKind::Text, expr, input, None) {
+        Reading::Value(Value::String(text)) => Some(text.trim().to_owned()),
+        _ => None,
+    }
+}
+
+/// A payment or message with all its fields; `None` where the body says nothing of it.
+fn record(
+    what: &str,
+    section: &[(&'static str, FieldKind, Expr)],
+    input: &Input<'_>,
+    warnings: &mut Vec<String>,
+) -> Option<Value> {
+    let currency = section.iter().find(|(name, ..)| *name == "currency");
+    let currency = currency.and_then(|(.., expr)| currency_of(expr, input));
+    let mut there = false;
+    let mut record = Map::new();
+    for (name, kind, expr) in section {
+        let value = match read::field(&format!("{what}.{name}"), *kind, expr, input, currency.as_deref()) {
+            Reading::Value(value) => {
+                there |= !expr.is_constant();
+                value
+            }
+            Reading::Unreadable(why) => {
+                there = true;
+                warnings.push(why);
+                Value::Null
+            }
+            Reading::Absent | Reading::Cleared => Value::Null,
+        };
+        record.insert((*name).to_owned(), value);
+    }
+    let every: &[&str] = match what {
+        "payment" => &["id", "kind", "amount", "currency", "method", "description", "paid_at"],
+        _ => &["id", "from", "text", "at"],
+    };
+    for name in every {
+        record.entry(*name).or_insert(Value::Null);
+    }
+    for name in ["id", "currency"] {
+        // An empty text is no name and no currency.
+        if record
+            .get(name)
+            .and_then(Value::as_str)
+            .is_some_and(|text| text.trim().is_empty())
+        {
+            record.insert(name.to_owned(), Value::Null);
+        }
+    }
+    there.then_some(Value::Object(record))
+}
+
+/// A payment with its kind known and a refund's amount positive.
+fn settled(mut payment: Value) -> (Option<String>, Value) {
+    let amount = payment["amount"].as_number().and_then(|n| decimal(&n.to_string()));
+    let negative = amount.is_some_and(|amount| amount < Decimal::ZERO);
+    let word = fold_word(payment["kind"].as_str().unwrap_or_default());
+    let kind = match PAYMENT_KINDS.iter().find(|kind| **kind == word) {
+        Some(kind) => kind,
+        None if negative => "refund",
+        None => "guest",
+    };
+    payment["kind"] = kind.into();
+    if kind == "refund"
+        && negative
+        && let Some(positive) = amount.and_then(|amount| amount.abs().to_string().parse().ok())
+    {
+        payment["amount"] = Value::Number(positive);
+    }
+    (payment["id"].as_str().map(str::to_owned), payment)
+}

@@ -1,0 +1,407 @@
+//! How one sort of body is read: the compiled form of a mapping.
+
+use super::path::{Compiling, Input, Lookup};
+use super::predicate::Predicate;
+use super::value::{Expr, scalar_text};
+use crate::lang::diag::did_you_mean;
+use crate::lang::fields::{Fields, quoted};
+use crate::lang::yaml::{Kind, Node};
+use crate::model::event;
+use crate::model::fact::Stamp;
+use crate::model::reservation::{FIELDS, Field, FieldKind, Status};
+
+/// The keys of one mapping; what stands beside a list of mappings holds for all of them.
+pub(super) const KEYS: &[&str] = &[
+    "items",
+    "applies_to",
+    "version",
+    "partial",
+    "event",
+    "reservation",
+    "payment",
+    "message",
+];
+
+/// The kinds of payment.
+pub(super) const PAYMENT_KINDS: &[&str] = &["guest", "payout", "refund", "deposit"];
+/// Who writes messages.
+pub(super) const AUTHORS: &[&str] = &["guest", "host", "owner"];
+
+const PAYMENT: &[(&str, FieldKind)] = &[
+    ("id", FieldKind::Text),
+    ("kind", FieldKind::Text),
+    ("amount", FieldKind::Money),
+    ("currency", FieldKind::Text),
+    ("method", FieldKind::Text),
+    ("description", FieldKind::Text),
+    ("paid_at", FieldKind::Time),
+];
+
+const MESSAGE: &[(&str, FieldKind)] = &[
+    ("id", FieldKind::Text),
+    ("from", FieldKind::Text),
+    ("text", FieldKind::Text),
+    ("at", FieldKind::Time),
+];
+
+/// Canonical names that no mapping fills, and where they come from instead.
+const NOT_MAPPED: &[(&str, &str)] = &[
+    ("nights", "the nights are counted from the dates"),
+    ("source", "it is the name of the source in the configuration"),
+    ("labels", "people give labels, senders do not"),
+    ("property.key", "it is the property's key in the configuration"),
+    ("property.timezone", "it stands with the property in the configuration"),
+    ("property.tags", "they stand with the property in the configuration"),
+    ("property.vars", "they stand with the property in the configuration"),
+];
+
+/// One way to read a body.
+#[derive(Clone, Debug)]
+pub(super) struct Mapping {
+    /// Where several things of one delivery stand.
+    pub(super) items: Vec<Lookup>,
+    /// Which bodies (or items) it is for; none means all.
+    pub(super) applies_to: Option<Predicate>,
+    /// When absent fields keep their value.
+    pub(super) partial: Partial,
+    /// The sender's order.
+    pub(super) version: Version,
+    /// The event type that the sender names.
+    pub(super) hint: Option<Expr>,
+    /// The confirmation code.
+    pub(super) code: Option<Expr>,
+    /// All other names of the stay.
+    pub(super) ids: Option<Expr>,
+    /// The fields of the reservation; empty where it speaks of a payment or message only.
+    pub(super) fields: Vec<(&'static Field, Expr)>,
+    /// The fields of a payment.
+    pub(super) payment: Vec<(&'static str, FieldKind, Expr)>,
+    /// The fields of a message.
+    pub(super) message: Vec<(&'static str, FieldKind, Expr)>,
+}
+
+/// When a body says only part of a stay.
+#[derive(Clone, Debug)]
+pub(super) enum Partial {
+    /// Never: what is absent is cleared.
+    Never,
+    /// Always.
+    Always,
+    /// Where any of these holds.
+    Where(Vec<Predicate>),
+}
+
+impl Partial {
+    /// Whether this body is one.
+    pub(super) fn holds(&self, input: &Input<'_>) -> bool {
+        match self {
+            Partial::Never => false,
+            Partial::Always => true,
+            Partial::Where(any) => any.iter().any(|predicate| predicate.holds(input)),
+        }
+    }
+}
+
+/// Where the sender's order stands.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Version {
+    by: Option<Expr>,
+    then: Option<Expr>,
+}
+
+impl Version {
+    /// The order of this body; a warning where it is there and cannot be read.
+    pub(super) fn stamp(&self, input: &Input<'_>, warnings: &mut Vec<String>) -> Option<Stamp> {
+        let by = order(self.by.as_ref()?, "version", input, warnings)?;
+        let then = self
+            .then
+            .as_ref()
+            .and_then(|then| order(then, "version.then", input, warnings));
+        Some(Stamp {
+            by,
+            then: then.unwrap_or(0),
+        })
+    }
+
+    fn compile(node: &Node, cx: &mut Compiling<'_>) -> Option<Version> {
+        let mut fields = Fields::of(node, "`version`", cx.report)?;
+        let by = fields.required("by", cx.report);
+        let then = fields.get("then");
+        fields.finish(cx.report);
+        Some(Version {
+            by: Expr::compile(by?, "version.by", cx),
+            then: then.and_then(|then| Expr::compile(then, "version.then", cx)),
+        })
+    }
+}
+
+fn order(expr: &Expr, what: &str, input: &Input<'_>, warnings: &mut Vec<String>) -> Option<i64> {
+    let super::value::Found::Value(value) = expr.find(input) else {
+        return None;
+    };
+    let read = super::moment::order_ms(&value);
+    if read.is_none() {
+        let (paths, found) = (expr.paths().join(", "), super::read::type_of(&value));
+        warnings.push(format!(
+            "`{what}` is not readable: {paths} holds {found} that is not a time"
+        ));
+    }
+    read
+}
+
+impl Mapping {
+    /// Reads one mapping; what is wrong goes to the report.
+    pub(super) fn compile(node: &Node, what: &str, cx: &mut Compiling<'_>) -> Option<Mapping> {
+        let mut fields = Fields::of(node, what, cx.report)?;
+        let items = fields.get("items");
+        let applies_to = fields.get("applies_to");
+        let version = fields.get("version");
+        let partial = fields.get("partial");
+        let hint = fields.get("event");
+        let reservation = fields.get("reservation");
+        let payment = fields.get("payment");
+        let message = fields.get("message");
+        fields.finish(cx.report);
+
+        cx.items = false;
+        let items: Vec<Lookup> = items
+            .map(Node::items)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|item| Lookup::compile(item, cx))
+            .collect();
+        cx.items = !items.is_empty();
+        let applies_to =
+            applies_to.and_then(|node| Predicate::compile(node.entries(), &node.place, "`applies_to`", cx));
+        let version = version.and_then(|node| Version::compile(node, cx)).unwrap_or_default();
+        let partial = partial.map_or(Partial::Never, |node| partial_of(node, cx));
+        let hint = hint.and_then(|node| hint_of(node, cx));
+
+        let Some(reservation) = reservation else {
+            cx.report
+                .mistake("missing-key", &node.place, format!("{what} needs `reservation`"))
+                .help("a payment or message needs to say whose it is too: `reservation: {code: $.booking_id}`");
+            cx.items = false;
+            return None;
+        };
+        let mut compiled = Mapping {
+            items,
+            applies_to,
+            partial,
+            version,
+            hint,
+            code: None,
+            ids: None,
+            fields: Vec::new(),
+            payment: payment
+                .map(|node| section(node, "payment", PAYMENT, cx))
+                .unwrap_or_default(),
+            message: message
+                .map(|node| section(node, "message", MESSAGE, cx))
+                .unwrap_or_default(),
+        };
+        compiled.reservation(reservation, cx);
+        for (words, section) in [("kind", &compiled.payment), ("from", &compiled.message)] {
+            let allowed = if words == "kind" { PAYMENT_KINDS } else { AUTHORS };
+            if let Some((_, _, expr)) = section.iter().find(|(name, ..)| *name == words) {
+                check_words(expr, words, allowed, reservation, cx);
+            }
+        }
+        cx.items = false;
+        Some(compiled)
+    }
+
+    fn reservation(&mut self, node: &Node, cx: &mut Compiling<'_>) {
+        let Some(mut fields) = Fields::of(node, "`reservation`", cx.report) else {
+            return;
+        };
+        let (code, ids) = (fields.get("code"), fields.get("ids"));
+        self.code = code.and_then(|node| Expr::compile(node, "code", cx));
+        self.ids = ids.and_then(|node| Expr::compile(node, "ids", cx));
+        if code.is_none() && ids.is_none() {
+            cx.report
+                .mistake(
+                    "nameless",
+                    &node.place,
+                    "nothing says which stay is meant: `reservation` needs `code` or `ids`",
+                )
+                .help("`code: $.confirmation_code`, or `ids: [$.id]` where there is no code for people");
+        }
+        if cx.items
+            && [&self.code, &self.ids]
+                .iter()
+                .all(|expr| expr.as_ref().is_some_and(|e| !e.reads_item()))
+        {
+            cx.report
+                .mistake(
+                    "same-for-all",
+                    &node.place,
+                    "every item would name the same stay: `code` and `ids` read the body",
+                )
+                .help("with `items`, `@` is the item and `$` the whole body: `code: @.code`");
+        }
+        for prefix in ["", "guest", "property", "money"] {
+            let mut group = match prefix {
+                "" => None,
+                prefix => match fields
+                    .get(prefix)
+                    .map(|node| Fields::of(node, &format!("`{prefix}`"), cx.report))
+                {
+                    Some(Some(group)) => Some(group),
+                    _ => continue,
+                },
+            };
+            for field in FIELDS {
+                let (parent, key) = field.name.rsplit_once('.').unwrap_or(("", field.name));
+                if parent != prefix {
+                    continue;
+                }
+                if let Some(node) = group.as_mut().unwrap_or(&mut fields).get(key)
+                    && let Some(expr) = Expr::compile(node, field.name, cx)
+                {
+                    check_field(field, &expr, node, cx);
+                    self.fields.push((field, expr));
+                }
+            }
+            let open = group.as_mut().unwrap_or(&mut fields);
+            for (name, why) in NOT_MAPPED {
+                let (parent, key) = name.rsplit_once('.').unwrap_or(("", name));
+                if parent == prefix
+                    && let Some(node) = open.get(key)
+                {
+                    let title = format!("`{name}` is not read from a body: {why}");
+                    cx.report.mistake("not-mapped", &node.place, title).help("leave it out");
+                }
+            }
+            if let Some(group) = group {
+                group.finish(cx.report);
+            }
+        }
+        fields.finish(cx.report);
+    }
+}
+
+fn section(
+    node: &Node,
+    what: &str,
+    known: &'static [(&'static str, FieldKind)],
+    cx: &mut Compiling<'_>,
+) -> Vec<(&'static str, FieldKind, Expr)> {
+    let Some(mut fields) = Fields::of(node, &format!("`{what}`"), cx.report) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for (name, kind) in known {
+        if let Some(node) = fields.get(name)
+            && let Some(expr) = Expr::compile(node, name, cx)
+        {
+            check_shape(name, *kind, &expr, node, cx);
+            found.push((*name, *kind, expr));
+        }
+    }
+    fields.finish(cx.report);
+    found
+}
+
+/// Holds what an expression can make against what the field can hold.
+fn check_field(field: &Field, expr: &Expr, node: &Node, cx: &mut Compiling<'_>) {
+    check_shape(field.name, field.kind, expr, node, cx);
+    match field.kind {
+        FieldKind::Status => {
+            let words: Vec<&str> = Status::ALL.iter().map(|status| status.word()).collect();
+            check_words(expr, field.name, &words, node, cx);
+        }
+        FieldKind::Kind => check_words(expr, field.name, &["guest", "owner", "block"], node, cx),
+        _ => {}
+    }
+}
+
+fn check_shape(name: &str, kind: FieldKind, expr: &Expr, node: &Node, cx: &mut Compiling<'_>) {
+    if expr.minor && kind != FieldKind::Money {
+        let title = format!("`minor` is for amounts, `{name}` is none");
+        cx.report.mistake("odd-setting", &node.place, title);
+    }
+    if expr.plus_days > 0 && kind != FieldKind::Date {
+        let title = format!("`plus_days` is for local dates, `{name}` is none");
+        cx.report
+            .mistake("odd-setting", &node.place, title)
+            .help("the local dates are `check_in_date` and `check_out_date`");
+    }
+}
+
+fn check_words(expr: &Expr, name: &str, allowed: &[&str], node: &Node, cx: &mut Compiling<'_>) {
+    for constant in expr.constants() {
+        let word = scalar_text(constant).unwrap_or_default();
+        if !allowed.contains(&word.as_str()) {
+            let place = place_of(node, &word).unwrap_or(&node.place);
+            let diagnostic = cx
+                .report
+                .mistake("unknown-word", place, format!("`{word}` is no `{name}`"));
+            match did_you_mean(&word, allowed.iter().copied()) {
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                None => diagnostic.help(format!("it is one of {}", quoted(allowed))),
+            }
+        }
+    }
+}
+
+/// Where in an expression a word stands.
+fn place_of<'n>(node: &'n Node, word: &str) -> Option<&'n crate::lang::diag::Place> {
+    match &node.kind {
+        Kind::Scalar(scalar) => (scalar.text == word).then_some(&node.place),
+        Kind::List(items) => items.iter().find_map(|item| place_of(item, word)),
+        Kind::Map(entries) => entries.iter().find_map(|(_, value)| place_of(value, word)),
+    }
+}
+
+fn partial_of(node: &Node, cx: &mut Compiling<'_>) -> Partial {
+    match (&node.kind, node.scalar()) {
+        (_, Some("true")) => Partial::Always,
+        (_, Some("false")) => Partial::Never,
+        (Kind::Map(_) | Kind::List(_), _) => Partial::Where(
+            node.items()
+                .iter()
+                .filter_map(|one| Predicate::compile(one.entries(), &one.place, "`partial`", cx))
+                .collect(),
+        ),
+        _ => {
+            cx.report
+                .mistake(
+                    "expected-condition",
+                    &node.place,
+                    "`partial` is `true`, or says for which bodies",
+                )
+                .help("for example `partial: {$.type: [booking.updated, booking.cancelled]}`");
+            Partial::Never
+        }
+    }
+}
+
+fn hint_of(node: &Node, cx: &mut Compiling<'_>) -> Option<Expr> {
+    let expr = Expr::compile(node, "event", cx)?;
+    if !expr.has_words() && !expr.is_constant() {
+        cx.report
+            .mistake(
+                "missing-key",
+                &node.place,
+                "`event` needs `map`: which of the sender's types mean which of ours",
+            )
+            .help("for example `event: {from: $.type, map: {no_show: reservation.no_show}}`");
+        return None;
+    }
+    for constant in expr.constants() {
+        let word = scalar_text(constant).unwrap_or_default();
+        if !event::is_type(&word) {
+            let place = place_of(node, &word).unwrap_or(&node.place);
+            let diagnostic = cx
+                .report
+                .mistake("unknown-event", place, format!("`{word}` is no event type"));
+            if let Some(near) = did_you_mean(&word, event::TYPES.iter().copied()) {
+                diagnostic.help(format!("did you mean `{near}`?"));
+            } else {
+                diagnostic.help("a type of the sender's own is written `other.name`");
+            }
+        }
+    }
+    Some(expr)
+}

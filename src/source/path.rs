@@ -1,0 +1,264 @@
+//! Where in a delivery a value stands: a JSONPath (RFC 9535), compiled once, or a header.
+
+use std::collections::BTreeSet;
+
+use http::HeaderName;
+use jsonpath_rust::parser::model::{JpQuery, Segment, Selector};
+use jsonpath_rust::parser::parse_json_path;
+use jsonpath_rust::query::js_path_process;
+use serde_json::Value;
+
+use crate::lang::diag::Report;
+use crate::lang::fields::text;
+use crate::lang::yaml::Node;
+
+/// What values are looked up in.
+#[derive(Clone, Copy)]
+pub(super) struct Input<'v> {
+    /// The whole body; `$`.
+    pub(super) body: &'v Value,
+    /// The item of `items` that is being read, else the body; `@`.
+    pub(super) item: &'v Value,
+    /// The value of a header.
+    pub(super) headers: &'v dyn Fn(&str) -> Option<String>,
+}
+
+/// What reading a mapping collects beside the mapping itself.
+pub(super) struct Compiling<'r> {
+    /// Where mistakes go.
+    pub(super) report: &'r mut Report,
+    /// The headers that are read, in lower case: they have to be kept with the delivery.
+    pub(super) headers: BTreeSet<String>,
+    /// Whether the mapping has `items`: only then does `@` mean something.
+    pub(super) items: bool,
+}
+
+/// A compiled JSONPath.
+#[derive(Clone, Debug)]
+pub(super) struct Path {
+    text: String,
+    of_item: bool,
+    way: Way,
+}
+
+#[derive(Clone, Debug)]
+enum Way {
+    /// Names and indexes only, which nearly all paths are: walked without the machinery of a query.
+    Steps(Vec<Step>),
+    Query(JpQuery),
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Name(String),
+    Index(usize),
+}
+
+impl Path {
+    /// Compiles `$.a.b[0]` or, of an item, `@.a`.
+    pub(super) fn parse(text: &str) -> Result<Path, String> {
+        let of_item = text.starts_with('@');
+        let from_root = match text.strip_prefix('@') {
+            Some(rest) => format!("${rest}"),
+            None => text.to_owned(),
+        };
+        let query = parse_json_path(&from_root).map_err(|error| first_line(&error.to_string()))?;
+        let steps = query.segments.iter().map(step).collect::<Option<Vec<_>>>();
+        let way = steps.map_or(Way::Query(query), Way::Steps);
+        Ok(Path {
+            text: text.to_owned(),
+            of_item,
+            way,
+        })
+    }
+
+    /// The path as written.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it begins with `@`.
+    pub(super) fn of_item(&self) -> bool {
+        self.of_item
+    }
+
+    /// Everything it finds, in the body's order.
+    pub(super) fn all<'v>(&self, input: &Input<'v>) -> Vec<&'v Value> {
+        let root = if self.of_item { input.item } else { input.body };
+        match &self.way {
+            Way::Steps(steps) => {
+                let found = steps.iter().try_fold(root, |value, step| match step {
+                    Step::Name(name) => value.as_object()?.get(name),
+                    Step::Index(index) => value.as_array()?.get(*index),
+                });
+                found.into_iter().collect()
+            }
+            // A query that cannot be applied to this body finds nothing in it.
+            Way::Query(query) => js_path_process(query, root)
+                .map(|found| found.into_iter().map(|at| at.val).collect())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+fn step(segment: &Segment) -> Option<Step> {
+    match segment {
+        Segment::Selector(Selector::Name(name)) => Some(Step::Name(name.clone())),
+        Segment::Selector(Selector::Index(index)) => usize::try_from(*index).ok().map(Step::Index),
+        _ => None,
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim().to_owned()
+}
+
+/// A path or a header.
+#[derive(Clone, Debug)]
+pub(super) enum Lookup {
+    /// In the body.
+    Path(Path),
+    /// The header of this name, in lower case.
+    Header(String),
+}
+
+impl Lookup {
+    /// Reads `$.a.b`, `@.a` or `header.X-Name`; anything else is a mistake at its place.
+    pub(super) fn compile(node: &Node, cx: &mut Compiling<'_>) -> Option<Lookup> {
+        let written = text(node, "a path", cx.report)?;
+        Lookup::of_text(written, node, cx)
+    }
+
+    /// The same for a text that is not a node of its own (a key); `node` is where to complain.
+    pub(super) fn of_text(written: &str, node: &Node, cx: &mut Compiling<'_>) -> Option<Lookup> {
+        if let Some(name) = written.strip_prefix("header.") {
+            return header(name, node, cx);
+        }
+        if written.starts_with("query.") {
+            let title = format!("`{written}`: reading the query is not in this version yet");
+            cx.report.mistake("not-yet", &node.place, title);
+            return None;
+        }
+        if !written.starts_with(['$', '@']) {
+            cx.report
+                .mistake(
+                    "bad-path",
+                    &node.place,
+                    format!("`{written}` is not a path into the body"),
+                )
+                .help(format!(
+                    "a path begins with `$`, for example `$.{}`; a fixed value is written `{{value: …}}`",
+                    if written.is_empty() { "code" } else { written }
+                ));
+            return None;
+        }
+        if written.starts_with('@') && !cx.items {
+            cx.report
+                .mistake(
+                    "bad-path",
+                    &node.place,
+                    format!("`{written}`: there is no `items` here, so `@` means nothing"),
+                )
+                .help("`$` is the body; `@` is one of the items where the mapping has `items:`");
+            return None;
+        }
+        match Path::parse(written) {
+            Ok(path) => Some(Lookup::Path(path)),
+            Err(why) => {
+                cx.report
+                    .mistake(
+                        "bad-path",
+                        &node.place,
+                        format!("`{written}` is not readable as a JSONPath: {why}"),
+                    )
+                    .help("names that hold anything but letters, digits and `_` are written `$['guest-name']`");
+                None
+            }
+        }
+    }
+
+    /// As written.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Lookup::Path(path) => path.text().to_owned(),
+            Lookup::Header(name) => format!("header.{name}"),
+        }
+    }
+}
+
+fn header(name: &str, node: &Node, cx: &mut Compiling<'_>) -> Option<Lookup> {
+    let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
+        cx.report.mistake(
+            "bad-header",
+            &node.place,
+            format!("`{name}` is not the name of a header"),
+        );
+        return None;
+    };
+    if is_credential(header.as_str()) {
+        cx.report
+            .mistake(
+                "credential-header",
+                &node.place,
+                format!("the header `{name}` holds a credential and is never kept"),
+            )
+            .help("the body may say the same; `stayhook map FILE` shows where");
+        return None;
+    }
+    cx.headers.insert(header.as_str().to_owned());
+    Some(Lookup::Header(header.as_str().to_owned()))
+}
+
+/// Whether a header (in lower case) may hold a credential or a signature; these are never stored.
+pub(super) fn is_credential(name: &str) -> bool {
+    [
+        "authorization",
+        "cookie",
+        "token",
+        "signature",
+        "secret",
+        "password",
+        "api-key",
+        "apikey",
+        "credential",
+    ]
+    .iter()
+    .any(|part| name.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn paths_find_what_they_name() {
+        let body = json!({"a": {"b-c": [10, {"d": 1}, {"d": null}], "e'f": 2}, "é": 3});
+        let item = json!({"x": 5});
+        for (path, found) in [
+            ("$", json!([body])),
+            ("$['a']['b-c'][0]", json!([10])),
+            ("$.a['b-c'][*].d", json!([1, null])),
+            ("$.a['b-c'][-1].d", json!([null])),
+            ("$.a['b-c'][?@.d == 1].d", json!([1])),
+            ("$..d", json!([1, null])),
+            ("$.é", json!([3])),
+            ("$['a', 'é']", json!([body["a"], 3])),
+            ("$.a[0]", json!([])),
+            ("$.nope.x", json!([])),
+            ("@.x", json!([5])),
+            ("@", json!([item])),
+        ] {
+            let input = Input {
+                body: &body,
+                item: &item,
+                headers: &|_| None,
+            };
+            let all = Path::parse(path).unwrap();
+            assert_eq!(json!(all.all(&input)), found, "{path}");
+        }
+        for wrong in ["$.", "$.a-b", "$[", "$.a..", "$ .a b", "@@"] {
+            assert!(Path::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

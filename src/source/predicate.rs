@@ -1,0 +1,181 @@
+//! `{$.type: "booking.*"}`: whether a body is of a certain sort.
+
+use serde_json::Value;
+
+use super::path::{Compiling, Input, Lookup};
+use crate::lang::diag::Place;
+use crate::lang::yaml::{Key, Kind, Node};
+
+/// All of its conditions must hold.
+#[derive(Clone, Debug)]
+pub(super) struct Predicate(Vec<Condition>);
+
+#[derive(Clone, Debug)]
+struct Condition {
+    at: Lookup,
+    any_of: Vec<Pattern>,
+}
+
+#[derive(Clone, Debug)]
+enum Pattern {
+    /// Written as nothing (`~`): the value is null or not there.
+    Absent,
+    /// A text, in lower case, where `*` stands for any run of characters.
+    Text(String),
+}
+
+impl Predicate {
+    /// Reads `path: pattern` entries; a list of patterns means any of them.
+    pub(super) fn compile<'n>(
+        entries: impl IntoIterator<Item = &'n (Key, Node)>,
+        place: &Place,
+        what: &str,
+        cx: &mut Compiling<'_>,
+    ) -> Option<Predicate> {
+        let mut conditions = Vec::new();
+        let mut fine = true;
+        for (key, node) in entries {
+            let spot = Node {
+                place: key.place.clone(),
+                kind: node.kind.clone(),
+            };
+            let at = Lookup::of_text(&key.text, &spot, cx);
+            let mut any_of = Vec::new();
+            let patterns = match &node.kind {
+                Kind::List(items) => items.as_slice(),
+                _ => std::slice::from_ref(node),
+            };
+            for pattern in patterns {
+                match pattern.scalar() {
+                    _ if pattern.is_null() => any_of.push(Pattern::Absent),
+                    Some(text) => any_of.push(Pattern::Text(text.to_lowercase())),
+                    None => {
+                        let title = format!("{what} compares a path with a text, this is {}", pattern.what());
+                        cx.report.mistake("expected-text", &pattern.place, title);
+                        fine = false;
+                    }
+                }
+            }
+            match at {
+                Some(at) => conditions.push(Condition { at, any_of }),
+                None => fine = false,
+            }
+        }
+        if fine && conditions.is_empty() {
+            cx.report
+                .mistake(
+                    "empty-condition",
+                    place,
+                    format!("{what} needs at least one path to look at"),
+                )
+                .help("for example `{$.type: \"booking.*\"}`");
+            fine = false;
+        }
+        fine.then_some(Predicate(conditions))
+    }
+
+    /// Whether all conditions hold.
+    pub(super) fn holds(&self, input: &Input<'_>) -> bool {
+        self.0.iter().all(|condition| condition.holds(input))
+    }
+
+    /// What it looks at, with what stands there where that is a plain word: `$.type (room.created)`.
+    pub(super) fn looked_at(&self, input: &Input<'_>) -> Vec<String> {
+        let one = |condition: &Condition| {
+            let at = condition.at.text();
+            match condition.values(input).first().and_then(plain_word) {
+                Some(word) => format!("{at} ({word})"),
+                None => at,
+            }
+        };
+        self.0.iter().map(one).collect()
+    }
+}
+
+impl Condition {
+    fn values(&self, input: &Input<'_>) -> Vec<Value> {
+        match &self.at {
+            Lookup::Path(path) => path.all(input).into_iter().filter(|v| !v.is_null()).cloned().collect(),
+            Lookup::Header(name) => (input.headers)(name).map(Value::String).into_iter().collect(),
+        }
+    }
+
+    fn holds(&self, input: &Input<'_>) -> bool {
+        let values = match &self.at {
+            // The common case, without copying.
+            Lookup::Path(path) => {
+                let found: Vec<&Value> = path.all(input).into_iter().filter(|v| !v.is_null()).collect();
+                return self.any_of.iter().any(|pattern| pattern.fits(&found));
+            }
+            Lookup::Header(_) => self.values(input),
+        };
+        let values: Vec<&Value> = values.iter().collect();
+        self.any_of.iter().any(|pattern| pattern.fits(&values))
+    }
+}
+
+impl Pattern {
+    fn fits(&self, values: &[&Value]) -> bool {
+        match self {
+            Pattern::Absent => values.is_empty(),
+            Pattern::Text(pattern) if pattern == "*" => !values.is_empty(),
+            Pattern::Text(pattern) => values.iter().any(|value| match value {
+                Value::String(text) => glob(pattern, &text.to_lowercase()),
+                Value::Number(number) => glob(pattern, &number.to_string().to_lowercase()),
+                Value::Bool(flag) => glob(pattern, if *flag { "true" } else { "false" }),
+                _ => false,
+            }),
+        }
+    }
+}
+
+/// A value that can be shown without showing anything of a guest: one short word of a program.
+fn plain_word(value: &Value) -> Option<&str> {
+    let ok = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
+    value
+        .as_str()
+        .filter(|text| text.len() <= 60 && !text.is_empty() && text.chars().all(ok))
+}
+
+/// Whether `pattern`, in which `*` stands for any run of characters, fits the whole of `text`.
+fn glob(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else {
+        return rest.is_empty();
+    };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_stand_for_anything() {
+        for (pattern, text, fits) in [
+            ("booking.*", "booking.created", true),
+            ("booking.*", "payment.created", false),
+            ("*.created", "booking.created", true),
+            ("a*b*c", "axxbyyc", true),
+            ("a*b*c", "ac", false),
+            ("a*a", "a", false),
+            ("*", "", true),
+            ("", "x", false),
+            ("true", "true", true),
+            ("*é*", "caféx", true),
+        ] {
+            assert_eq!(glob(pattern, text), fits, "{pattern} {text}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What recognises the same delivery again.
+
+use std::collections::{BTreeSet, HashSet};
+
+use serde_json::Value;
+
+use super::mapping::Mapping;
+use super::path::{Compiling, Input, Lookup, Path};
+use super::value::scalar_text;
+use crate::lang::fields::Fields;
+use crate::lang::yaml::{Kind, Node};
+use crate::model::id::hash;
+
+/// The entries of `receipt_key`; the first that is there counts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Keys(Vec<Vec<Part>>);
+
+#[derive(Clone, Debug)]
+enum Part {
+    At(Lookup),
+    Body { without: Vec<Path> },
+}
+
+/// A key, and whether it is a bare hash of the body.
+pub(super) struct Found {
+    pub(super) key: [u8; 16],
+    pub(super) bare: bool,
+}
+
+impl Keys {
+    /// Reads the list; `signed` where the body is signed, `mappings` to know what names a stay.
+    pub(super) fn compile(node: &Node, signed: bool, mappings: &[Mapping], cx: &mut Compiling<'_>) -> Keys {
+        let names: BTreeSet<String> = mappings
+            .iter()
+            .flat_map(|mapping| {
+                [&mapping.code, &mapping.ids]
+                    .into_iter()
+                    .flatten()
+                    .flat_map(|expr| expr.paths())
+            })
+            .collect();
+        let mut keys = Vec::new();
+        for entry in node.items() {
+            let parts: Vec<Part> = match &entry.kind {
+                Kind::List(items) => items.iter().filter_map(|item| part(item, signed, cx)).collect(),
+                _ => part(entry, signed, cx).into_iter().collect(),
+            };
+            let only_names = parts
+                .iter()
+                .all(|part| matches!(part, Part::At(lookup) if names.contains(&lookup.text())));
+            if !parts.is_empty() && only_names {
+                cx.report
+                    .mistake(
+                        "names-only",
+                        &entry.place,
+                        "this is what names the stay: only the first change of every stay would ever count",
+                    )
+                    .help("add what changes with every delivery: an event id, an updated-at, or `{hash: body}`");
+            }
+            keys.push(parts);
+        }
+        Keys(keys)
+    }
+
+    /// The key of a body; where no entry is there, a bare hash of it.
+    pub(super) fn of(&self, input: &Input<'_>) -> Found {
+        let first = self.0.iter().find_map(|parts| {
+            let values: Option<Vec<Vec<u8>>> = parts.iter().map(|part| part.bytes(input)).collect();
+            values.filter(|values| !values.is_empty()).map(|values| (parts, values))
+        });
+        let (bare, values) = match first {
+            Some((parts, values)) => (matches!(parts.as_slice(), [Part::Body { .. }]), values),
+            None => (true, vec![body_bytes(input, &[])]),
+        };
+        let mut all: Vec<&[u8]> = vec![b"receipt key", if bare { b"weak" } else { b"strong" }];
+        all.extend(values.iter().map(Vec::as_slice));
+        Found { key: short(&all), bare }
+    }
+}
+
+/// The name of a stay as a weak key's scope.
+pub(super) fn scope(name: &str) -> [u8; 16] {
+    short(&[b"receipt scope", name.as_bytes()])
+}
+
+fn short(parts: &[&[u8]]) -> [u8; 16] {
+    let mut key = [0; 16];
+    key.copy_from_slice(&hash(parts)[..16]);
+    key
+}
+
+fn part(node: &Node, signed: bool, cx: &mut Compiling<'_>) -> Option<Part> {
+    if !matches!(node.kind, Kind::Map(_)) {
+        let lookup = Lookup::compile(node, cx)?;
+        if signed && matches!(lookup, Lookup::Header(_)) {
+            cx.report
+                .mistake("unsigned-header", &node.place, format!("`{}` is not covered by the signature", lookup.text()))
+                .help("anybody who has seen one delivery could send it again under another header: use what the body says");
+        }
+        return Some(Part::At(lookup));
+    }
+    let mut fields = Fields::of(node, "a part of `receipt_key`", cx.report)?;
+    let what = fields.required("hash", cx.report).map(|node| (node, node.scalar()));
+    let without = fields.get("without").map(Node::items).unwrap_or_default();
+    fields.finish(cx.report);
+    if let Some((node, word)) = what
+        && word != Some("body")
+    {
+        cx.report.mistake("expected-word", &node.place, "`hash` is `body`");
+    }
+    let without = without
+        .iter()
+        .filter_map(|item| match Lookup::compile(item, cx)? {
+            Lookup::Path(path) => Some(path),
+            Lookup::Header(_) => {
+                cx.report
+                    .mistake("bad-path", &item.place, "`without` names parts of the body");
+                None
+            }
+        })
+        .collect();
+    Some(Part::Body { without })
+}
+
+impl Part {
+    /// Its bytes with what they are; `None` where it is absent, null or empty.
+    fn bytes(&self, input: &Input<'_>) -> Option<Vec<u8>> {
+        let (at, text) = match self {
+            Part::Body { without } => return Some(body_bytes(input, without)),
+            Part::At(Lookup::Header(name)) => (format!("header.{name}"), (input.headers)(name)?),
+            Part::At(Lookup::Path(path)) => {
+                let found = path.all(input).into_iter().find(|value| !value.is_null())?;
+                let text = scalar_text(found).unwrap_or_else(|| canonical(found, &HashSet::new()));
+                (path.text().to_owned(), text)
+            }
+        };
+        // The path is part of the key: an id and an event id of the same number are two things.
+        (!text.trim().is_empty()).then(|| short(&[at.as_bytes(), text.as_bytes()]).to_vec())
+    }
+}
+
+fn body_bytes(input: &Input<'_>, without: &[Path]) -> Vec<u8> {
+    let left_out: HashSet<*const Value> = without
+        .iter()
+        .flat_map(|path| path.all(input))
+        .map(std::ptr::from_ref)
+        .collect();
+    short(&[b"body", canonical(input.body, &left_out).as_bytes()]).to_vec()
+}
+
+/// JSON with sorted keys and no spaces, so that a sender that builds its body anew for a retry sends the same.
+fn canonical(value: &Value, left_out: &HashSet<*const Value>) -> String {
+    let mut out = String::new();
+    write(value, left_out, &mut out);
+    out
+}
+
+fn write(value: &Value, left_out: &HashSet<*const Value>, out: &mut String) {
+    let stays = |value: &&Value| !left_out.contains(&std::ptr::from_ref(*value));
+    match value {
+        Value::Array(items) => {
+            out.push('[');
+            for item in items.iter().filter(stays) {
+                write(item, left_out, out);
+                out.push(',');
+            }
+            out.push(']');
+        }
+        Value::Object(entries) => {
+            let mut entries: Vec<(&String, &Value)> = entries.iter().filter(|(_, value)| stays(value)).collect();
+            entries.sort_by_key(|(key, _)| *key);
+            out.push('{');
+            for (key, value) in entries {
+                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push(':');
+                write(value, left_out, out);
+                out.push(',');
+            }
+            out.push('}');
+        }
+        scalar => out.push_str(&scalar.to_string()),
+    }
+}
