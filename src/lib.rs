@@ -11,3 +11,4 @@ pub mod outbound;
 pub mod recipe;
 pub mod source;
 pub mod store;
+pub mod worker;

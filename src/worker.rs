@@ -1,0 +1,102 @@
+//! What goes on behind the receive path: deliveries are decided, runs are sent, what was interrupted is taken up again.
+
+mod advance;
+mod body;
+mod claim;
+mod inbox;
+mod lanes;
+mod outbox;
+mod rescue;
+mod settle;
+mod setup;
+
+use std::sync::{Arc, RwLock};
+
+use chrono::TimeDelta;
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::action::Io;
+use crate::model::clock::Clock;
+use crate::store::{Lease, Store, StoreError};
+
+pub use advance::{Advance, Asked, advance};
+pub use body::read as read_body;
+pub use lanes::{LaneState, Lanes};
+pub use setup::{Setup, mapped};
+
+/// How long a run is leased.
+pub const LEASE: TimeDelta = TimeDelta::seconds(30);
+/// How often leases are renewed.
+const RENEW: TimeDelta = TimeDelta::seconds(10);
+/// How long to wait after the store could not be reached.
+const STORE_DOWN: TimeDelta = TimeDelta::milliseconds(500);
+
+/// Everything the background tasks share.
+#[derive(Clone)]
+pub struct Engine {
+    /// The store.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// Sources, recipes, properties and connections; replaced as a whole.
+    pub setup: Arc<RwLock<Arc<Setup>>>,
+    /// The outside world.
+    pub io: Arc<Io>,
+    /// One lane per connection.
+    pub lanes: Lanes,
+    /// The name under which this process leases runs.
+    pub owner: Arc<str>,
+    /// Wakes the inbox.
+    pub inbox: Arc<Notify>,
+    /// Wakes the outbox.
+    pub outbox: Arc<Notify>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("owner", &self.owner)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// The sources, recipes, properties and connections as they are now.
+    pub fn setup(&self) -> Arc<Setup> {
+        self.setup
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
+    }
+
+    /// A lease that begins now.
+    pub fn lease(&self) -> Lease {
+        let now = self.clock.now();
+        Lease {
+            owner: self.owner.to_string(),
+            now,
+            until: now + LEASE,
+        }
+    }
+
+    /// Takes up what the last process left: every leased run, paused connections, waiting lanes.
+    pub async fn recover(&self) -> Result<u64, StoreError> {
+        let rescued = self.store.rescue(self.lease(), true).await?;
+        self.lanes.restore(self.store.paused().await?);
+        self.lanes.wait_for(self.store.waiting_lanes().await?);
+        self.outbox.notify_one();
+        self.inbox.notify_one();
+        Ok(rescued)
+    }
+
+    /// The background tasks, each of which runs until `stop` is cancelled; one that ends before is a fault of ours.
+    pub fn tasks(&self, stop: &CancellationToken) -> Vec<(&'static str, futures::future::BoxFuture<'static, ()>)> {
+        let (launch, launched) = mpsc::channel(outbox::LAUNCH_MAX);
+        vec![
+            ("inbox", Box::pin(inbox::run(self.clone(), launch, stop.clone()))),
+            ("outbox", Box::pin(outbox::run(self.clone(), launched, stop.clone()))),
+            ("rescue", Box::pin(rescue::run(self.clone(), stop.clone()))),
+        ]
+    }
+}

@@ -1,0 +1,96 @@
+//! Reading a stored body once more: the values, and what about it deserves a warning.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+/// The body as JSON, with a warning where a key is there twice in one object (the last one wins).
+pub fn read(body: &[u8]) -> Result<(Value, Vec<String>), String> {
+    let value = serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;
+    let twice = Cell::new(false);
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    // It has parsed once; the second reading looks at keys only.
+    let _ = Keys(&twice).deserialize(&mut reader);
+    let warnings = if twice.get() {
+        vec!["a key is there twice in one object; the last one counts".to_owned()]
+    } else {
+        Vec::new()
+    };
+    Ok((value, warnings))
+}
+
+struct Keys<'c>(&'c Cell<bool>);
+
+impl<'de> DeserializeSeed<'de> for Keys<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Keys<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = HashSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            // Numbers arrive here as a map with one private key; that is never there twice.
+            if !seen.insert(key) {
+                self.0.set(true);
+            }
+            map.next_value_seed(Keys(self.0))?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element_seed(Keys(self.0))?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    #[test]
+    fn a_key_that_is_there_twice_is_said() {
+        let (value, warnings) = read(br#"{"a": 1, "b": [{"c": 1.50, "c": 12345678901234567890123}]}"#).unwrap();
+        assert_eq!(value["b"][0]["c"].to_string(), "12345678901234567890123");
+        assert_eq!(warnings.len(), 1);
+        assert!(read(br#"{"a": {"x": 1}, "b": {"x": 1.5}}"#).unwrap().1.is_empty());
+        assert!(read(b"{").is_err());
+    }
+}

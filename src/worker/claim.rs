@@ -1,0 +1,246 @@
+//! Taking up runs that wait in the store, lane by lane, as far as there are free places.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::model::clock::Time;
+use crate::model::decision::{Opening, SkippedStep};
+use crate::model::event::Event;
+use crate::model::id::RunId;
+use crate::model::run::RunState;
+use crate::recipe::{self, Recipe};
+use crate::store::{Candidate, Start, StoreError};
+
+use super::Engine;
+use super::advance::{Advance, Asked, advance};
+use super::outbox::{Claimed, Flight, flight};
+use super::setup::Setup;
+
+/// How many runs of one lane are taken up together.
+const CLAIM_MAX: usize = 32;
+/// A step that was begun more often than this without ever ending is given up: whatever it does, it ends the process.
+const INTERRUPTED_MAX: i64 = 500;
+
+/// Takes up what may be worked on now.
+pub async fn claim(engine: &Engine) -> Result<Claimed, StoreError> {
+    let mut claimed = Claimed::default();
+    let now = engine.clock.now();
+    let setup = engine.setup();
+    let mut starts = Vec::new();
+    let mut flights: HashMap<RunId, Flight> = HashMap::new();
+    for (lane, free) in engine.lanes.open(now) {
+        if free == 0 {
+            continue;
+        }
+        // Said before looking, so that a run that appears in between is not missed.
+        engine.lanes.nothing_waits(&lane);
+        let limit = free.min(CLAIM_MAX);
+        let candidates = engine.store.candidates(&lane, now, limit).await.inspect_err(|_| {
+            engine.lanes.wait_for([lane.clone()]);
+        })?;
+        if !candidates.is_empty() {
+            engine.lanes.wait_for([lane.clone()]);
+        }
+        let found = candidates.len();
+        for candidate in candidates {
+            take_up(engine, &setup, candidate, now, &mut starts, &mut flights).await?;
+        }
+        if found < limit {
+            let (any, due) = engine.store.waiting(&lane, now).await?;
+            if any {
+                engine.lanes.wait_for([lane]);
+            }
+            claimed.next_due = [claimed.next_due, due].into_iter().flatten().min();
+        }
+    }
+    claimed.next_due = [claimed.next_due, engine.lanes.next_free(now)]
+        .into_iter()
+        .flatten()
+        .min();
+    let started = engine.store.start(starts, engine.lease()).await?;
+    claimed.flights = flights
+        .into_values()
+        .filter(|flight| started.contains(&flight.run.id))
+        .collect();
+    Ok(claimed)
+}
+
+/// What is to be done with a candidate.
+enum Take {
+    Open {
+        opening: Box<Opening>,
+        fresh: bool,
+        recipe: Option<Arc<Recipe>>,
+    },
+    End {
+        state: RunState,
+        reason: String,
+        skipped: Vec<SkippedStep>,
+    },
+}
+
+async fn take_up(
+    engine: &Engine,
+    setup: &Setup,
+    candidate: Candidate,
+    now: Time,
+    starts: &mut Vec<Start>,
+    flights: &mut HashMap<RunId, Flight>,
+) -> Result<(), StoreError> {
+    let payload: Arc<Value> = Arc::new(serde_json::from_slice(&candidate.body).unwrap_or_default());
+    let (run, attempts) = (candidate.run.id.clone(), candidate.run.attempts);
+    let taken = match candidate.event.clone() {
+        Some(event) => Some((look(engine, setup, &candidate, &event, &payload, now).await?, event)),
+        None => None,
+    };
+    match taken {
+        None => {
+            let reason = "the event it answers is no longer stored".to_owned();
+            engine
+                .store
+                .end_waiting(run, attempts, RunState::Dead, reason, Vec::new(), now)
+                .await
+        }
+        Some((Take::End { state, reason, skipped }, _)) => {
+            engine
+                .store
+                .end_waiting(run, attempts, state, reason, skipped, now)
+                .await
+        }
+        Some((Take::Open { opening, .. }, _)) if opening.prepared.connection != candidate.run.lane => {
+            let lane = opening.prepared.connection.clone();
+            engine.store.move_lane(run, attempts, lane.clone()).await?;
+            engine.lanes.wait_for([lane]);
+            engine.outbox.notify_one();
+            Ok(())
+        }
+        Some((Take::Open { opening, fresh, recipe }, event)) => {
+            let Some(slot) = engine.lanes.take(&candidate.run.lane, now) else {
+                return Ok(());
+            };
+            starts.push(Start {
+                run: run.clone(),
+                attempts,
+                opening: (*opening).clone(),
+                fresh,
+            });
+            flights.insert(
+                run,
+                flight(candidate, event, payload, recipe, opening, slot, fresh, now),
+            );
+            Ok(())
+        }
+    }
+}
+
+async fn look(
+    engine: &Engine,
+    setup: &Setup,
+    candidate: &Candidate,
+    event: &Event,
+    payload: &Value,
+    now: Time,
+) -> Result<Take, StoreError> {
+    let run = &candidate.run;
+    let stored = candidate
+        .steps
+        .iter()
+        .find(|step| step.position == run.step && step.state != "skipped");
+    let dead = |reason: String| Take::End {
+        state: RunState::Dead,
+        reason,
+        skipped: Vec::new(),
+    };
+    if run.step_attempts >= INTERRUPTED_MAX {
+        return Ok(dead(format!("given up: {} attempts", run.step_attempts)));
+    }
+    let newest = run.by_hand.is_some_and(|by_hand| !by_hand.same_revision);
+    let recipe = find(engine, setup, &run.recipe, (!newest).then_some(run.revision.as_str())).await?;
+    if let (None, Some(step)) = (&run.by_hand, stored)
+        && let Some(prepared) = &step.prepared
+    {
+        // What was rendered goes out again, the same bytes under the same key.
+        let opening = Opening {
+            position: step.position,
+            step_id: step.step_id.clone(),
+            prepared: prepared.clone(),
+            key: step.key.clone(),
+            generation: run.generation,
+            at_most_once: step.at_most_once,
+            skipped: Vec::new(),
+        };
+        return Ok(Take::Open {
+            opening: Box::new(opening),
+            fresh: false,
+            recipe,
+        });
+    }
+    let Some(recipe) = recipe else {
+        return Ok(dead(format!("the recipe `{}` cannot be found any more", run.recipe)));
+    };
+    let before: Vec<_> = candidate
+        .steps
+        .iter()
+        .filter(|step| step.position < run.step)
+        .cloned()
+        .collect();
+    let mut asked = Asked {
+        run: &run.id,
+        key: &run.key,
+        recipe: &recipe,
+        event,
+        payload,
+        steps: &before,
+        from: run.step,
+        dry_run: run.dry_run,
+        generation: run.generation,
+        now,
+    };
+    let mut found = advance(setup, &asked);
+    if let (Some(by_hand), Some(step), Advance::Open(opening)) = (run.by_hand, stored, &found)
+        && step.prepared.as_ref() != Some(&opening.prepared)
+    {
+        if run.uncertain && !by_hand.again {
+            return Ok(dead(
+                "the recipe renders something else now, and an earlier attempt may have had an effect; with --again it is sent all the same"
+                    .to_owned(),
+            ));
+        }
+        asked.generation = run.generation + 1;
+        found = advance(setup, &asked);
+    }
+    Ok(match found {
+        Advance::Open(opening) => Take::Open {
+            opening,
+            fresh: true,
+            recipe: Some(recipe),
+        },
+        Advance::Failed { because, .. } => dead(because),
+        Advance::End(skipped) => {
+            let done = candidate.steps.iter().any(|step| step.state == "done");
+            let reason = skipped.last().map_or_else(String::new, |step| step.reason.clone());
+            let state = if done { RunState::Succeeded } else { RunState::Skipped };
+            Take::End { state, reason, skipped }
+        }
+    })
+}
+
+/// A recipe in one of its revisions: as loaded, else as stored.
+async fn find(
+    engine: &Engine,
+    setup: &Setup,
+    name: &str,
+    revision: Option<&str>,
+) -> Result<Option<Arc<Recipe>>, StoreError> {
+    if let Some(recipe) = setup.book.get(name, revision) {
+        return Ok(Some(recipe.clone()));
+    }
+    let Some(stored) = engine.store.revision(name, revision).await? else {
+        return Ok(None);
+    };
+    let mut report = crate::lang::diag::Report::new();
+    let recipe = recipe::compile(&stored.file, &stored.text, &crate::action::effect_kinds(), &mut report);
+    Ok(recipe.map(Arc::new))
+}

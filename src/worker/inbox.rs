@@ -1,0 +1,390 @@
+//! Deliveries to decisions: in order of arrival for each stay, many stays in one group.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::decide::{Known, Origin, Rules, decide};
+use crate::model::decision::{Decision, FactDecision, FirstStep};
+use crate::model::delivery::{Outcome, Pending};
+use crate::model::event::About;
+use crate::model::fact::{Fact, Says};
+use crate::model::id::RunId;
+use crate::model::reservation::Stay;
+use crate::model::run::Run;
+use crate::source::Mapped;
+use crate::store::{Looked, Lookup, StoreError};
+
+use super::advance::{Advance, Asked, advance};
+use super::outbox::Flight;
+use super::setup::{Setup, guard, mapped};
+use super::{Engine, STORE_DOWN, body};
+
+/// How many deliveries are looked at together.
+const GROUP: usize = 256;
+
+/// Decides until it is told to stop.
+pub async fn run(engine: Engine, launch: mpsc::Sender<Flight>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let woken = engine.inbox.notified();
+        match group(&engine, &launch).await {
+            Ok(0) => tokio::select! {
+                () = woken => {}
+                () = stop.cancelled() => return,
+            },
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "deliveries wait for their decision");
+                tokio::select! {
+                    () = engine.clock.sleep(STORE_DOWN) => {}
+                    () = stop.cancelled() => return,
+                }
+            }
+        }
+    }
+}
+
+/// A delivery, read and mapped.
+struct Read {
+    pending: Pending,
+    payload: Arc<Value>,
+    warnings: Vec<String>,
+    says: Result<Vec<Fact>, (Outcome, String)>,
+}
+
+/// A run that may begin at once: its place on the lane is taken.
+type Flights = HashMap<RunId, Flight>;
+
+async fn group(engine: &Engine, launch: &mpsc::Sender<Flight>) -> Result<usize, StoreError> {
+    let pending = engine.store.undecided(GROUP).await?;
+    if pending.is_empty() {
+        return Ok(0);
+    }
+    let setup = engine.setup();
+    let reads: Vec<Read> = pending.into_iter().map(|pending| read(&setup, pending)).collect();
+    let looked = engine.store.known(&lookup(&reads)).await?;
+    let mut flights = Flights::new();
+    let mut decisions = Vec::new();
+    let mut taken = HashSet::new();
+    for read in &reads {
+        if !claim(&mut taken, read, &looked) {
+            continue;
+        }
+        let decision = guard(|| decided(engine, &setup, read, &looked))
+            .unwrap_or_else(|fault| failed(engine, &read.pending, &fault.message));
+        decisions.push(begin(engine, &setup, read, decision, &mut flights));
+    }
+    let count = decisions.len();
+    apply(engine, launch, decisions, flights).await?;
+    Ok(count)
+}
+
+fn read(setup: &Setup, pending: Pending) -> Read {
+    let unmapped = |because: String| Err((Outcome::Unmapped, because));
+    let (payload, warnings, says) = match (setup.sources.get(&pending.source), body::read(&pending.body)) {
+        (_, Err(because)) => (Value::Null, Vec::new(), unmapped(because)),
+        (None, Ok((payload, warnings))) => (
+            payload,
+            warnings,
+            unmapped(format!(
+                "there is no source `{}` in the configuration any more",
+                pending.source
+            )),
+        ),
+        (Some(source), Ok((payload, warnings))) => {
+            let headers = serde_json::from_str(&pending.headers).unwrap_or_default();
+            let says = match mapped(source, &payload, &headers) {
+                Ok(Mapped::Facts(facts)) => Ok(facts),
+                Ok(Mapped::Ignored(because)) => Err((Outcome::Ignored, because)),
+                Ok(Mapped::Unmapped(because)) => unmapped(because),
+                Err(fault) => Err((Outcome::Failed, fault.message)),
+            };
+            (payload, warnings, says)
+        }
+    };
+    Read {
+        pending,
+        payload: Arc::new(payload),
+        warnings,
+        says,
+    }
+}
+
+fn about(fact: &Fact) -> Option<(About, &str)> {
+    match &fact.says {
+        Says::Reservation { .. } => None,
+        Says::Payment { id, .. } => id.as_deref().map(|id| (About::Payment, id)),
+        Says::Message { id, .. } => id.as_deref().map(|id| (About::Message, id)),
+    }
+}
+
+fn lookup(reads: &[Read]) -> Lookup {
+    let mut lookup = Lookup::default();
+    for read in reads {
+        for (position, fact) in read.says.iter().flatten().enumerate() {
+            lookup
+                .names
+                .extend(fact.stay.all().map(|name| (fact.stay.source.clone(), name.to_owned())));
+            lookup
+                .facts
+                .extend(about(fact).map(|(about, id)| (read.pending.source.clone(), about, id.to_owned())));
+            if read.pending.replay.is_some() {
+                lookup.events.insert(read.pending.id.event(position));
+            }
+        }
+    }
+    lookup
+}
+
+/// Takes a delivery into the group unless something before it is about the same stay: one delivery per stay per group,
+/// in order of arrival. What is passed over holds back what follows it.
+fn claim(taken: &mut HashSet<(String, String)>, read: &Read, looked: &Looked) -> bool {
+    let mut names = HashSet::new();
+    for fact in read.says.iter().flatten() {
+        for name in fact.stay.all() {
+            let key = (fact.stay.source.clone(), name.to_owned());
+            // Every other name of a known stay means the same stay.
+            if let Some((_, stay)) = looked.stays.get(&key).and_then(|id| looked.by_id.get(id)) {
+                names.extend(stay.ids.iter().map(|name| (stay.source.clone(), name.clone())));
+            }
+            names.insert(key);
+        }
+        // The same payment under the same key, too, is one after the other.
+        names.extend(
+            about(fact).map(|(about, id)| (format!("{}\u{1f}{}", read.pending.source, about.word()), id.to_owned())),
+        );
+    }
+    let free = names.is_disjoint(taken);
+    taken.extend(names);
+    free
+}
+
+fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked) -> Decision {
+    let now = engine.clock.now();
+    let pending = &read.pending;
+    let mut decision = Decision {
+        delivery: pending.id.clone(),
+        replay: pending.replay.clone(),
+        outcome: Outcome::Unmapped,
+        because: String::new(),
+        trace: None,
+        warnings: read.warnings.clone(),
+        facts: Vec::new(),
+        at: now,
+    };
+    let facts = match &read.says {
+        Ok(facts) => facts,
+        Err((outcome, because)) => {
+            decision.outcome = *outcome;
+            decision.because = because.clone();
+            return decision;
+        }
+    };
+    let source = setup.sources.get(&pending.source);
+    let rules = Rules {
+        live_from: source.and_then(|source| source.live_from()),
+        learn: source.is_some_and(|source| source.learn()),
+        dry_run: setup.dry_run,
+        properties: &setup.properties,
+        recipes: setup.book.all(),
+        broken: setup.book.broken(),
+    };
+    let mut overlay: Vec<Stay> = Vec::new();
+    let mut contents: HashMap<(About, String), Value> = HashMap::new();
+    for (position, fact) in facts.iter().enumerate() {
+        let origin = Origin {
+            delivery: &pending.id,
+            seq: pending.seq,
+            source: &pending.source,
+            received_at: pending.received_at,
+            payload: &read.payload,
+            replay: pending.replay.as_ref(),
+            position,
+        };
+        let known = Known {
+            stays: stays(fact, looked, &overlay),
+            content: about(fact).and_then(|(about, id)| {
+                let earlier = contents.get(&(about, id.to_owned())).cloned();
+                earlier.or_else(|| {
+                    looked
+                        .contents
+                        .get(&(pending.source.clone(), about, id.to_owned()))
+                        .cloned()
+                })
+            }),
+            event: looked.events.get(&pending.id.event(position)).cloned(),
+        };
+        let one: FactDecision = decide(known, fact, &origin, &rules, now);
+        if let Some(stay) = &one.stay {
+            overlay.retain(|known| known.id != stay.id && !one.merged.contains(&known.id));
+            overlay.push(stay.clone());
+        }
+        if let Some(key) = &one.fact_key {
+            contents.insert((key.about, key.id.clone()), key.content.clone());
+        }
+        decision.facts.push(one);
+    }
+    let worst = decision.facts.iter().max_by_key(|fact| fact.outcome);
+    decision.outcome = worst.map_or(Outcome::Ignored, |fact| fact.outcome);
+    decision.because = worst.map_or_else(|| "there is nothing in it".to_owned(), |fact| fact.because.clone());
+    decision
+}
+
+/// The stays that a fact's names mean, oldest first; what earlier facts of the same delivery made of them counts.
+fn stays(fact: &Fact, looked: &Looked, overlay: &[Stay]) -> Vec<Stay> {
+    let mut ids = BTreeSet::new();
+    for name in fact.stay.all() {
+        let mine = overlay
+            .iter()
+            .find(|stay| stay.source == fact.stay.source && stay.ids.contains(name));
+        match (mine, looked.stays.get(&(fact.stay.source.clone(), name.to_owned()))) {
+            (Some(stay), _) => _ = ids.insert((i64::MAX, stay.id.0.clone())),
+            (None, Some(id)) => _ = ids.insert((looked.by_id.get(id).map_or(0, |(seq, _)| *seq), id.clone())),
+            (None, None) => {}
+        }
+    }
+    let find = |id: &String| {
+        let mine = overlay.iter().find(|stay| stay.id.0 == *id).cloned();
+        mine.or_else(|| looked.by_id.get(id).map(|(_, stay)| stay.clone()))
+    };
+    ids.iter().filter_map(|(_, id)| find(id)).collect()
+}
+
+fn failed(engine: &Engine, pending: &Pending, message: &str) -> Decision {
+    tracing::error!(delivery.id = %pending.id, source = pending.source, "a fault of Stayhook while deciding; the delivery is kept");
+    Decision {
+        delivery: pending.id.clone(),
+        replay: pending.replay.clone(),
+        outcome: Outcome::Failed,
+        because: "a fault of Stayhook; the delivery is kept and can be replayed".to_owned(),
+        trace: Some(message.to_owned()),
+        warnings: Vec::new(),
+        facts: Vec::new(),
+        at: engine.clock.now(),
+    }
+}
+
+/// Renders the first step of every new run and takes its place on the lane, so that it can go out with the decision.
+fn begin(engine: &Engine, setup: &Setup, read: &Read, mut decision: Decision, flights: &mut Flights) -> Decision {
+    let now = engine.clock.now();
+    for fact in &mut decision.facts {
+        let Some(event) = &fact.event else { continue };
+        for run in &mut fact.runs {
+            let Some(recipe) = setup.book.get(&run.recipe, Some(&run.revision)) else {
+                continue;
+            };
+            let asked = Asked {
+                run: &run.id,
+                key: &run.key,
+                recipe,
+                event,
+                payload: &read.payload,
+                steps: &[],
+                from: 0,
+                dry_run: run.dry_run,
+                generation: 0,
+                now,
+            };
+            match advance(setup, &asked) {
+                Advance::Failed { because, .. } => run.first = FirstStep::Failed(because),
+                Advance::End(skipped) => {
+                    let reason = skipped.last().map_or_else(String::new, |step| step.reason.clone());
+                    run.first = FirstStep::Nothing(reason);
+                }
+                Advance::Open(opening) => {
+                    run.lane = opening.prepared.connection.clone();
+                    run.first = FirstStep::Later;
+                    if let Some(slot) = engine.lanes.take(&run.lane, now) {
+                        let flight = Flight {
+                            run: Run {
+                                id: run.id.clone(),
+                                key: run.key.clone(),
+                                recipe: run.recipe.clone(),
+                                revision: run.revision.clone(),
+                                event: Some(event.id.clone()),
+                                lane: run.lane.clone(),
+                                after_gone: run.after_gone,
+                                step: opening.position,
+                                attempts: 1,
+                                step_attempts: 1,
+                                step_first_at: Some(now),
+                                generation: 0,
+                                uncertain: false,
+                                cancel_requested: false,
+                                dry_run: run.dry_run,
+                                by_hand: None,
+                            },
+                            event: event.clone(),
+                            payload: read.payload.clone(),
+                            steps: Vec::new(),
+                            recipe: Some(recipe.clone()),
+                            opening: opening.clone(),
+                            slot,
+                        };
+                        flights.insert(run.id.clone(), flight);
+                        run.first = FirstStep::Open(opening);
+                    }
+                }
+            }
+        }
+    }
+    decision
+}
+
+/// Applies a group; where the store does not take it, one by one, so that one bad decision holds up nobody.
+async fn apply(
+    engine: &Engine,
+    launch: &mpsc::Sender<Flight>,
+    decisions: Vec<Decision>,
+    mut flights: Flights,
+) -> Result<(), StoreError> {
+    let applied = match engine.store.apply(decisions.clone(), engine.lease()).await {
+        Ok(applied) => applied,
+        Err(StoreError::Conflict(_) | StoreError::Broken(_)) => {
+            let mut all = crate::store::Applied::default();
+            for decision in decisions {
+                let delivery = decision.delivery.clone();
+                match engine.store.apply(vec![decision], engine.lease()).await {
+                    Ok(applied) => {
+                        all.started.extend(applied.started);
+                        all.waiting.extend(applied.waiting);
+                    }
+                    // Somebody changed the stay in between: the next group sees it as it is now.
+                    Err(StoreError::Conflict(because)) => {
+                        tracing::info!(delivery.id = %delivery, because, "decided again")
+                    }
+                    Err(StoreError::Broken(because)) => {
+                        let pending = Pending {
+                            seq: 0,
+                            id: delivery,
+                            source: String::new(),
+                            received_at: engine.clock.now(),
+                            headers: String::new(),
+                            body: Vec::new(),
+                            outcome: Outcome::Undecided,
+                            replay: None,
+                        };
+                        let failure = failed(engine, &pending, &because);
+                        engine.store.apply(vec![failure], engine.lease()).await?;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            all
+        }
+        Err(error) => return Err(error),
+    };
+    flights.retain(|id, _| applied.started.contains(id));
+    engine.lanes.wait_for(applied.waiting.iter().cloned());
+    if !applied.waiting.is_empty() {
+        engine.outbox.notify_one();
+    }
+    for (_, flight) in flights {
+        // The outbox ends only with the process; what it did not take is taken up after the restart.
+        let _ = launch.send(flight).await;
+    }
+    Ok(())
+}

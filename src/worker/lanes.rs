@@ -1,0 +1,243 @@
+//! One lane per connection: how many attempts at once, how many a second, and whether it is paused.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::TimeDelta;
+use serde::Serialize;
+
+use crate::action::Connection;
+use crate::model::clock::Time;
+use crate::store::Paused;
+
+/// So many refusals of our credentials in a row pause a connection.
+const DENIED_MAX: u32 = 3;
+/// So often one run of a paused connection tries again.
+const PROBE: TimeDelta = TimeDelta::minutes(5);
+
+/// All lanes of the process.
+#[derive(Clone, Debug, Default)]
+pub struct Lanes(Arc<Mutex<HashMap<String, Lane>>>);
+
+#[derive(Debug)]
+struct Lane {
+    concurrency: usize,
+    busy: usize,
+    /// The least time between two attempts.
+    spacing: Option<TimeDelta>,
+    next_at: Option<Time>,
+    denied: u32,
+    paused: Option<Paused>,
+    /// Whether runs for it may wait in the store.
+    waiting: bool,
+}
+
+/// A lane as it is shown.
+#[derive(Clone, Debug, Serialize)]
+pub struct LaneState {
+    /// The connection.
+    pub connection: String,
+    /// Attempts under way.
+    pub busy: usize,
+    /// Attempts that may be under way at once.
+    pub concurrency: usize,
+    /// Since when it is paused, milliseconds since 1970.
+    pub paused_since_ms: Option<i64>,
+    /// Why.
+    pub paused_because: Option<String>,
+    /// When one run tries again.
+    pub probe_at_ms: Option<i64>,
+}
+
+/// A place on a lane; given back when dropped.
+#[derive(Debug)]
+pub struct Slot {
+    lanes: Lanes,
+    name: String,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Some(lane) = self.lanes.lock().get_mut(&self.name) {
+            lane.busy = lane.busy.saturating_sub(1);
+        }
+    }
+}
+
+/// What became of a lane after an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Nothing to write down.
+    Same,
+    /// It is paused now, or its next probe has moved.
+    Paused(Paused),
+    /// It goes on.
+    Resumed,
+}
+
+impl Lanes {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Lane>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a lane for each connection; one that stays keeps what is under way on it. A paused one tries again at once.
+    pub fn configure<'c>(&self, connections: impl Iterator<Item = &'c Connection>, now: Time) {
+        let mut lanes = self.lock();
+        let mut names = HashSet::new();
+        for connection in connections {
+            names.insert(connection.name.clone());
+            let spacing = connection
+                .rate
+                .and_then(|rate| TimeDelta::from_std(rate.per / rate.count.max(1)).ok());
+            let lane = lanes.entry(connection.name.clone()).or_insert_with(|| Lane {
+                concurrency: 1,
+                busy: 0,
+                spacing,
+                next_at: None,
+                denied: 0,
+                paused: None,
+                waiting: true,
+            });
+            lane.concurrency = connection.concurrency.max(1);
+            lane.spacing = spacing;
+            if let Some(paused) = &mut lane.paused {
+                paused.probe_at = now;
+            }
+        }
+        lanes.retain(|name, lane| names.contains(name) || lane.busy > 0);
+    }
+
+    /// Takes over which connections were paused before the restart.
+    pub fn restore(&self, paused: Vec<Paused>) {
+        let mut lanes = self.lock();
+        for paused in paused {
+            if let Some(lane) = lanes.get_mut(&paused.name) {
+                lane.denied = DENIED_MAX;
+                lane.paused = Some(paused);
+            }
+        }
+    }
+
+    /// Takes a place, where one is free, the rate allows it and the connection is not paused.
+    pub fn take(&self, name: &str, now: Time) -> Option<Slot> {
+        let mut lanes = self.lock();
+        let lane = lanes.get_mut(name)?;
+        if lane.free(now) == 0 {
+            return None;
+        }
+        if let Some(paused) = &mut lane.paused {
+            // This one is the probe; nobody follows until it has ended or the next is due.
+            paused.probe_at = now + PROBE;
+        }
+        if let Some(spacing) = lane.spacing {
+            lane.next_at = Some(lane.next_at.map_or(now, |at| at.max(now - spacing)) + spacing);
+        }
+        lane.busy += 1;
+        Some(Slot {
+            lanes: self.clone(),
+            name: name.to_owned(),
+        })
+    }
+
+    /// Says that runs for these connections wait in the store.
+    pub fn wait_for(&self, names: impl IntoIterator<Item = String>) {
+        let mut lanes = self.lock();
+        for name in names {
+            if let Some(lane) = lanes.get_mut(&name) {
+                lane.waiting = true;
+            }
+        }
+    }
+
+    /// Says that nothing waits for this connection.
+    pub fn nothing_waits(&self, name: &str) {
+        if let Some(lane) = self.lock().get_mut(name) {
+            lane.waiting = false;
+        }
+    }
+
+    /// The lanes for which something waits, each with how many places are free now.
+    pub fn open(&self, now: Time) -> Vec<(String, usize)> {
+        let lanes = self.lock();
+        lanes
+            .iter()
+            .filter(|(_, lane)| lane.waiting)
+            .map(|(name, lane)| (name.clone(), lane.free(now)))
+            .collect()
+    }
+
+    /// When the next place becomes free by the clock alone (a rate or a probe), of the lanes for which something waits.
+    pub fn next_free(&self, now: Time) -> Option<Time> {
+        let lanes = self.lock();
+        let of = |lane: &Lane| {
+            let probe = lane.paused.as_ref().map(|paused| paused.probe_at);
+            [lane.next_at, probe].into_iter().flatten().filter(|at| *at > now).max()
+        };
+        lanes
+            .values()
+            .filter(|lane| lane.waiting && lane.busy < lane.concurrency)
+            .filter_map(of)
+            .min()
+    }
+
+    /// Counts how an attempt ended.
+    pub fn ended(&self, name: &str, denied: bool, reached: bool, summary: &str, now: Time) -> Turn {
+        let mut lanes = self.lock();
+        let Some(lane) = lanes.get_mut(name) else {
+            return Turn::Same;
+        };
+        if denied {
+            lane.denied = lane.denied.saturating_add(1);
+            if lane.denied < DENIED_MAX {
+                return Turn::Same;
+            }
+            let since = lane.paused.as_ref().map_or(now, |paused| paused.since);
+            let paused = Paused {
+                name: name.to_owned(),
+                since,
+                reason: summary.to_owned(),
+                probe_at: now + PROBE,
+            };
+            lane.paused = Some(paused.clone());
+            return Turn::Paused(paused);
+        }
+        if !reached {
+            return Turn::Same;
+        }
+        lane.denied = 0;
+        lane.waiting |= lane.paused.is_some();
+        if lane.paused.take().is_some() {
+            Turn::Resumed
+        } else {
+            Turn::Same
+        }
+    }
+
+    /// Every lane as it is shown, by name.
+    pub fn states(&self) -> Vec<LaneState> {
+        let lanes = self.lock();
+        let sorted: BTreeMap<_, _> = lanes.iter().collect();
+        let state = |(name, lane): (&String, &Lane)| LaneState {
+            connection: name.clone(),
+            busy: lane.busy,
+            concurrency: lane.concurrency,
+            paused_since_ms: lane.paused.as_ref().map(|paused| paused.since.timestamp_millis()),
+            paused_because: lane.paused.as_ref().map(|paused| paused.reason.clone()),
+            probe_at_ms: lane.paused.as_ref().map(|paused| paused.probe_at.timestamp_millis()),
+        };
+        sorted.into_iter().map(state).collect()
+    }
+}
+
+impl Lane {
+    fn free(&self, now: Time) -> usize {
+        let free = self.concurrency.saturating_sub(self.busy);
+        match (&self.paused, self.next_at) {
+            (Some(paused), _) if paused.probe_at > now => 0,
+            (Some(_), _) => free.min(1),
+            (None, Some(at)) if at > now => 0,
+            (None, Some(_)) => free.min(1),
+            (None, None) => free,
+        }
+    }
+}

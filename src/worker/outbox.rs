@@ -1,0 +1,458 @@
+//! Runs to effects: claim, send without a transaction open, record, go on.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures::FutureExt as _;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::action;
+use crate::model::clock::Time;
+use crate::model::decision::Opening;
+use crate::model::effect::{Answer, Policy};
+use crate::model::event::Event;
+use crate::model::fault;
+use crate::model::id::RunId;
+use crate::model::run::{AttemptOutcome, Finished, Run, RunState, StoredStep, Then};
+use crate::recipe::Recipe;
+use crate::store::{Candidate, StoreError};
+
+use super::advance::{Advance, Asked, advance};
+use super::lanes::{Slot, Turn};
+use super::settle::{Next, Tried, settle, uncertain};
+use super::setup::{Setup, panic_text};
+use super::{Engine, RENEW, STORE_DOWN, claim};
+
+/// How many runs may be on their way from the inbox to the outbox.
+pub const LAUNCH_MAX: usize = 1024;
+/// How many results are recorded together.
+const RECORD_MAX: usize = 256;
+/// How long after a stop attempts may still end by themselves.
+const DRAIN: Duration = Duration::from_secs(18);
+/// A moment beyond the connection's own time-out after which an attempt is given up whatever it does.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// A run with an attempt that is recorded and about to be sent, or under way.
+#[derive(Debug)]
+pub struct Flight {
+    /// The run; `attempts` is the number of this attempt.
+    pub run: Run,
+    /// The event it answers.
+    pub event: Event,
+    /// The body of the event's delivery.
+    pub payload: Arc<Value>,
+    /// The steps before this one.
+    pub steps: Vec<StoredStep>,
+    /// Its recipe; `None` where no revision of it can be found any more.
+    pub recipe: Option<Arc<Recipe>>,
+    /// The step that is tried.
+    pub opening: Box<Opening>,
+    /// Its place on the lane.
+    pub slot: Slot,
+}
+
+type Attempts = JoinSet<(Flight, Answer)>;
+
+/// Sends until it is told to stop; then waits for what is under way, and gives back what does not end in time.
+pub async fn run(engine: Engine, mut launched: mpsc::Receiver<Flight>, stop: CancellationToken) {
+    let mut attempts = Attempts::new();
+    let mut out: HashMap<RunId, i64> = HashMap::new();
+    let mut renew_at = engine.clock.now() + RENEW;
+    let mut next_due: Option<Time> = None;
+    while !stop.is_cancelled() {
+        let due = next_due.unwrap_or(renew_at).min(renew_at);
+        tokio::select! {
+            () = stop.cancelled() => break,
+            Some(flight) = launched.recv() => {
+                begin(&engine, &mut attempts, &mut out, flight);
+                continue;
+            }
+            Some(ended) = attempts.join_next(), if !attempts.is_empty() => {
+                let ended = gather(ended, &mut attempts, &mut out);
+                record(&engine, &mut attempts, &mut out, ended, false).await;
+            }
+            () = engine.outbox.notified() => {}
+            () = engine.clock.sleep_until(due) => {
+                let now = engine.clock.now();
+                if now >= renew_at {
+                    renew_at = now + RENEW;
+                    if let Err(error) = engine.store.renew(out.keys().cloned().collect(), engine.lease()).await {
+                        tracing::warn!(%error, "leases could not be renewed");
+                    }
+                }
+            }
+        }
+        match claim::claim(&engine).await {
+            Ok(claimed) => {
+                next_due = claimed.next_due;
+                for flight in claimed.flights {
+                    begin(&engine, &mut attempts, &mut out, flight);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "runs wait");
+                next_due = Some(engine.clock.now() + STORE_DOWN);
+            }
+        }
+    }
+    drain(&engine, launched, attempts, out).await;
+}
+
+async fn drain(
+    engine: &Engine,
+    mut launched: mpsc::Receiver<Flight>,
+    mut attempts: Attempts,
+    mut out: HashMap<RunId, i64>,
+) {
+    let ends = async {
+        while let Some(ended) = attempts.join_next().await {
+            let ended = gather(ended, &mut attempts, &mut out);
+            record(engine, &mut attempts, &mut out, ended, true).await;
+        }
+    };
+    if tokio::time::timeout(DRAIN, ends).await.is_err() {
+        tracing::warn!(
+            runs = out.len(),
+            "attempts did not end in time; they are taken up again after the next start"
+        );
+    }
+    launched.close();
+    if let Err(error) = engine.store.release(engine.lease()).await {
+        tracing::warn!(%error, "leases could not be given back; they run out by themselves");
+    }
+}
+
+fn gather(
+    first: Result<(Flight, Answer), tokio::task::JoinError>,
+    attempts: &mut Attempts,
+    out: &mut HashMap<RunId, i64>,
+) -> Vec<(Flight, Answer)> {
+    let mut all = vec![first];
+    while all.len() < RECORD_MAX
+        && let Some(next) = attempts.try_join_next()
+    {
+        all.push(next);
+    }
+    // A task only fails when the runtime is going down; its run is taken up again by its lease.
+    let ended: Vec<(Flight, Answer)> = all.into_iter().filter_map(Result::ok).collect();
+    for (flight, _) in &ended {
+        out.remove(&flight.run.id);
+    }
+    ended
+}
+
+fn begin(engine: &Engine, attempts: &mut Attempts, out: &mut HashMap<RunId, i64>, flight: Flight) {
+    out.insert(flight.run.id.clone(), flight.run.attempts);
+    let engine = engine.clone();
+    attempts.spawn(async move {
+        let answer = send(&engine, &flight).await;
+        (flight, answer)
+    });
+}
+
+/// One attempt. Nothing that happens in here is an error of ours to the outside: it is an answer.
+async fn send(engine: &Engine, flight: &Flight) -> Answer {
+    let opening = &flight.opening;
+    if flight.run.dry_run {
+        return Answer::plain(AttemptOutcome::Done, "dry run: nothing was sent");
+    }
+    let setup = engine.setup();
+    let name = &opening.prepared.connection;
+    let Some(connection) = setup.connections.get(name) else {
+        return Answer::plain(
+            AttemptOutcome::Reject,
+            format!("there is no connection `{name}` in the configuration any more"),
+        );
+    };
+    fault::point("before-send");
+    let work = action::perform(&opening.prepared, &opening.key, connection, &engine.io);
+    let work = std::panic::AssertUnwindSafe(work).catch_unwind();
+    let answer = match tokio::time::timeout(connection.timeout + GRACE, work).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(panic)) => {
+            tracing::error!(run.id = %flight.run.id, fault = panic_text(&*panic), "a fault of Stayhook while sending");
+            Answer::plain(
+                AttemptOutcome::Uncertain,
+                format!("a fault of Stayhook while sending: {}", panic_text(&*panic)),
+            )
+        }
+        Err(_) => Answer::plain(AttemptOutcome::Uncertain, "no answer in time"),
+    };
+    fault::point("after-send");
+    answer
+}
+
+async fn record(
+    engine: &Engine,
+    attempts: &mut Attempts,
+    out: &mut HashMap<RunId, i64>,
+    ended: Vec<(Flight, Answer)>,
+    stopping: bool,
+) {
+    let setup = engine.setup();
+    let mut finished = Vec::with_capacity(ended.len());
+    let mut following: HashMap<RunId, Flight> = HashMap::new();
+    for (flight, answer) in ended {
+        note_lane(engine, &flight, &answer).await;
+        let (done, next) = conclude(engine, &setup, flight, answer, stopping);
+        if let Some(next) = next {
+            following.insert(next.run.id.clone(), next);
+        }
+        finished.push(done);
+    }
+    let states = loop {
+        match engine.store.record(finished.clone(), engine.lease()).await {
+            Ok(states) => break states,
+            Err(error @ StoreError::Broken(_)) => {
+                tracing::error!(%error, "results could not be recorded; the runs are taken up again by their leases");
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(%error, results = finished.len(), "results wait for the store");
+                // Whoever has lost its lease by then records nothing: the guard is in the statement.
+                engine.clock.sleep(TimeDelta::milliseconds(250)).await;
+            }
+        }
+    };
+    for done in &finished {
+        match states.get(&done.run) {
+            None => tracing::warn!(run.id = %done.run, "the lease was lost; the result is not recorded"),
+            Some(state) => {
+                tracing::info!(run.id = %done.run, state = state.word(), outcome = done.outcome.word(), "attempt ended");
+                if *state == RunState::Running
+                    && let Some(next) = following.remove(&done.run)
+                {
+                    begin(engine, attempts, out, next);
+                }
+            }
+        }
+        if let Then::Wait { lane, .. } = &done.then {
+            engine.lanes.wait_for([lane.clone()]);
+        }
+    }
+    let retried = finished.iter().filter(|done| matches!(done.then, Then::Retry(_)));
+    let lanes: Vec<String> = retried
+        .filter_map(|done| following.get(&done.run))
+        .map(|flight| flight.run.lane.clone())
+        .collect();
+    engine.lanes.wait_for(lanes);
+}
+
+async fn note_lane(engine: &Engine, flight: &Flight, answer: &Answer) {
+    if flight.run.dry_run {
+        return;
+    }
+    let name = &flight.opening.prepared.connection;
+    let reached = !answer.denied && matches!(answer.outcome, AttemptOutcome::Done | AttemptOutcome::Reject);
+    let turn = engine
+        .lanes
+        .ended(name, answer.denied, reached, &answer.summary, engine.clock.now());
+    let kept = match turn {
+        Turn::Same => Ok(()),
+        Turn::Paused(paused) => {
+            tracing::warn!(
+                connection = name,
+                because = answer.summary,
+                "the connection is paused; one run tries again every 5 minutes"
+            );
+            engine.store.pause(paused).await
+        }
+        Turn::Resumed => {
+            tracing::info!(connection = name, "the connection goes on");
+            engine.store.resume(name.clone()).await
+        }
+    };
+    if let Err(error) = kept {
+        tracing::warn!(%error, connection = name, "whether the connection is paused was not written down");
+    }
+    // A retry waits in the store for this lane.
+    if matches!(answer.outcome, AttemptOutcome::Retry | AttemptOutcome::Uncertain) {
+        engine.lanes.wait_for([name.clone()]);
+    }
+}
+
+/// What to record of an attempt, and the flight of the next step where it can begin at once.
+fn conclude(
+    engine: &Engine,
+    setup: &Setup,
+    flight: Flight,
+    answer: Answer,
+    stopping: bool,
+) -> (Finished, Option<Flight>) {
+    let now = engine.clock.now();
+    let Flight {
+        run,
+        event,
+        payload,
+        mut steps,
+        recipe,
+        opening,
+        slot,
+    } = flight;
+    let policy = recipe
+        .as_ref()
+        .and_then(|recipe| recipe.steps.get(opening.position))
+        .map(|step| step.policy.clone());
+    let policy = policy.unwrap_or(Policy {
+        at_most_once: opening.at_most_once,
+        ..Policy::default()
+    });
+    let tried = Tried {
+        attempts: run.step_attempts,
+        first: run.step_first_at.unwrap_or(now),
+        uncertain: run.uncertain,
+    };
+    let mut next = None;
+    let then = match settle(
+        &answer,
+        &policy,
+        tried,
+        now,
+        &format!("{}/{}", run.id, opening.position),
+    ) {
+        Next::Again(at) => Then::Retry(at),
+        Next::Park(reason) => Then::Park(reason),
+        Next::Dead(reason) => Then::Dead(reason),
+        Next::GoOn => {
+            let state = if answer.outcome == AttemptOutcome::Done {
+                "done"
+            } else {
+                "failed"
+            };
+            steps.push(StoredStep {
+                position: opening.position,
+                step_id: opening.step_id.clone(),
+                state: state.to_owned(),
+                prepared: None,
+                key: opening.key.clone(),
+                at_most_once: opening.at_most_once,
+                output: answer.output.clone(),
+            });
+            let followed = recipe.as_ref().map(|recipe| {
+                let asked = Asked {
+                    run: &run.id,
+                    key: &run.key,
+                    recipe,
+                    event: &event,
+                    payload: &payload,
+                    steps: &steps,
+                    from: opening.position + 1,
+                    dry_run: run.dry_run,
+                    generation: 0,
+                    now,
+                };
+                advance(setup, &asked)
+            });
+            match followed {
+                None => Then::Dead("no revision of its recipe can be found any more".to_owned()),
+                Some(Advance::Failed { because, .. }) => Then::Dead(because),
+                Some(Advance::End(skipped)) => Then::Succeeded {
+                    reason: answer.summary.clone(),
+                    skipped,
+                },
+                Some(Advance::Open(following)) => {
+                    let lane = following.prepared.connection.clone();
+                    let same = lane == opening.prepared.connection;
+                    // What answers a cancellation asks at every step whether it may go: through the store, not straight on.
+                    let place = match (stopping || run.after_gone, same) {
+                        (true, _) => None,
+                        (false, true) => Some(slot),
+                        (false, false) => engine.lanes.take(&lane, now),
+                    };
+                    match place {
+                        None => Then::Wait {
+                            position: following.position,
+                            lane,
+                            skipped: following.skipped.clone(),
+                        },
+                        Some(slot) => {
+                            let run = Run {
+                                lane,
+                                step: following.position,
+                                attempts: run.attempts + 1,
+                                step_attempts: 1,
+                                step_first_at: Some(now),
+                                generation: 0,
+                                uncertain: false,
+                                ..run.clone()
+                            };
+                            let opening = following.clone();
+                            next = Some(Flight {
+                                run,
+                                event,
+                                payload,
+                                steps,
+                                recipe,
+                                opening,
+                                slot,
+                            });
+                            Then::Open(following)
+                        }
+                    }
+                }
+            }
+        }
+    };
+    let done = Finished {
+        run: run.id,
+        attempt: run.attempts,
+        position: opening.position,
+        outcome: answer.outcome,
+        uncertain: uncertain(&answer, tried),
+        summary: answer.summary,
+        excerpt: answer.excerpt,
+        output: answer.output,
+        then,
+    };
+    (done, next)
+}
+
+/// What a claim found.
+#[derive(Debug, Default)]
+pub struct Claimed {
+    /// Attempts that are recorded and may be sent.
+    pub flights: Vec<Flight>,
+    /// When to look again at the latest.
+    pub next_due: Option<Time>,
+}
+
+/// A candidate as a flight, once its step is known.
+pub fn flight(
+    candidate: Candidate,
+    event: Event,
+    payload: Arc<Value>,
+    recipe: Option<Arc<Recipe>>,
+    opening: Box<Opening>,
+    slot: Slot,
+    fresh: bool,
+    now: Time,
+) -> Flight {
+    let Candidate { mut run, mut steps, .. } = candidate;
+    steps.retain(|step| step.position < opening.position);
+    run.lane = opening.prepared.connection.clone();
+    run.step = opening.position;
+    run.attempts += 1;
+    run.generation = opening.generation;
+    if fresh {
+        run.step_attempts = 1;
+        run.step_first_at = Some(now);
+    } else {
+        run.step_attempts += 1;
+        run.step_first_at = run.step_first_at.or(Some(now));
+    }
+    run.by_hand = None;
+    Flight {
+        run,
+        event,
+        payload,
+        steps,
+        recipe,
+        opening,
+        slot,
+    }
+}

@@ -1,0 +1,36 @@
+//! Recovery while the process lives: leases that ran out, timers that are due.
+
+use chrono::TimeDelta;
+use tokio_util::sync::CancellationToken;
+
+use super::Engine;
+
+/// How often to look.
+const EVERY: TimeDelta = TimeDelta::seconds(5);
+/// How many timers become ready at once.
+const PROMOTE_MAX: usize = 500;
+
+/// Looks until it is told to stop.
+pub async fn run(engine: Engine, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = engine.clock.sleep(EVERY) => {}
+        }
+        let found = async {
+            let rescued = engine.store.rescue(engine.lease(), false).await?;
+            let promoted = engine.store.promote(engine.clock.now(), PROMOTE_MAX).await?;
+            if rescued + promoted > 0 {
+                tracing::warn!(rescued, promoted, "runs were taken up again or came due");
+                engine.lanes.wait_for(engine.store.waiting_lanes().await?);
+                engine.outbox.notify_one();
+            }
+            Ok::<_, crate::store::StoreError>(())
+        };
+        if let Err(error) = found.await {
+            tracing::warn!(%error, "looking for interrupted runs");
+        }
+        // A wake-up that was missed is made good here.
+        engine.inbox.notify_one();
+    }
+}

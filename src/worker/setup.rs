@@ -1,0 +1,90 @@
+//! What the configuration and the recipe files say, compiled.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::action::{self, Connection};
+use crate::lang::effect::Effect;
+use crate::model::property::Properties;
+use crate::recipe::Book;
+use crate::source::{Mapped, Source};
+
+/// Sources, recipes, properties and connections.
+#[derive(Debug)]
+pub struct Setup {
+    /// By name.
+    pub sources: HashMap<String, Arc<Source>>,
+    /// The recipes.
+    pub book: Book,
+    /// The properties.
+    pub properties: Properties,
+    /// By name.
+    pub connections: HashMap<String, Arc<Connection>>,
+    /// Everything up to the sending.
+    pub dry_run: bool,
+}
+
+impl Setup {
+    /// The connection that an action goes over: the one it names, or the only one that fits its kind.
+    pub fn connection_for(&self, kind: &str, effect: &dyn Effect) -> Result<Arc<Connection>, String> {
+        if let Some(name) = effect.connection() {
+            let found = self
+                .connections
+                .get(name)
+                .ok_or_else(|| format!("there is no connection `{name}` in the configuration"))?;
+            if !action::fits(kind, found) {
+                return Err(format!("the connection `{name}` is not one for `{kind}`"));
+            }
+            return Ok(found.clone());
+        }
+        let mut fitting: Vec<_> = self
+            .connections
+            .values()
+            .filter(|connection| action::fits(kind, connection))
+            .collect();
+        match fitting.len() {
+            1 => Ok(fitting.remove(0).clone()),
+            0 => Err(format!("no connection in the configuration is one for `{kind}`")),
+            _ => {
+                let mut names: Vec<&str> = fitting.iter().map(|connection| connection.name.as_str()).collect();
+                names.sort_unstable();
+                Err(format!(
+                    "several connections are for `{kind}` ({}); `connection:` has to say which",
+                    names.join(", ")
+                ))
+            }
+        }
+    }
+}
+
+/// What a source makes of a stored body; a fault of ours in there is an error, not the end.
+pub fn mapped(source: &Source, body: &Value, headers: &Value) -> Result<Mapped, Fault> {
+    let header = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        headers.get(name).and_then(Value::as_str).map(str::to_owned)
+    };
+    guard(|| source.map(body, &header))
+}
+
+/// A fault of ours that was caught.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What it says.
+    pub message: String,
+}
+
+/// Runs our own pure code so that a panic in it costs this piece of work and nothing else.
+pub fn guard<T>(work: impl FnOnce() -> T) -> Result<T, Fault> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).map_err(|panic| Fault {
+        message: panic_text(&*panic),
+    })
+}
+
+/// What a panic said.
+pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without words".to_owned())
+}
