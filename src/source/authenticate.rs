@@ -104,6 +104,29 @@ impl Scheme {
         }
     }
 
+    /// What has to hold, in words, without any credential.
+    pub(super) fn says(&self) -> String {
+        let list = |all: &[Scheme], between: &str| {
+            let all: Vec<String> = all.iter().map(Scheme::says).collect();
+            all.join(between)
+        };
+        match self {
+            Scheme::Open => "nothing (anybody may post)".to_owned(),
+            Scheme::Token {
+                header: Some(header), ..
+            } => format!("a token in the header {header}"),
+            Scheme::Token { header: None, .. } => "a token in the path, the query or as bearer".to_owned(),
+            Scheme::Basic { username, .. } => format!("user {username} with a password"),
+            Scheme::Hmac(signature) => format!("a signature in the header {}", signature.header),
+            Scheme::AllowIps(nets) => {
+                let nets: Vec<String> = nets.iter().map(ToString::to_string).collect();
+                format!("an address in {}", nets.join(" or "))
+            }
+            Scheme::All(all) => list(all, " and "),
+            Scheme::Any(any) => format!("either {}", list(any, " or ")),
+        }
+    }
+
     /// Whether a signature over the body is part of it.
     pub(super) fn signs_body(&self) -> bool {
         match self {

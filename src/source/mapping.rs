@@ -1,14 +1,15 @@
 //! How one sort of body is read: the compiled form of a mapping.
 
+use super::check;
 use super::path::{Compiling, Input, Lookup};
 use super::predicate::Predicate;
 use super::value::{Expr, scalar_text};
 use crate::lang::diag::did_you_mean;
-use crate::lang::fields::{Fields, quoted};
+use crate::lang::fields::Fields;
 use crate::lang::yaml::{Kind, Node};
 use crate::model::event;
 use crate::model::fact::Stamp;
-use crate::model::reservation::{FIELDS, Field, FieldKind, Status};
+use crate::model::reservation::{FIELDS, Field, FieldKind};
 
 /// The keys of one mapping; what stands beside a list of mappings holds for all of them.
 pub(super) const KEYS: &[&str] = &[
@@ -204,7 +205,7 @@ impl Mapping {
         for (words, section) in [("kind", &compiled.payment), ("from", &compiled.message)] {
             let allowed = if words == "kind" { PAYMENT_KINDS } else { AUTHORS };
             if let Some((_, _, expr)) = section.iter().find(|(name, ..)| *name == words) {
-                check_words(expr, words, allowed, reservation, cx);
+                check::words(expr, words, allowed, reservation, cx);
             }
         }
         cx.items = false;
@@ -227,11 +228,8 @@ impl Mapping {
                 )
                 .help("`code: $.confirmation_code`, or `ids: [$.id]` where there is no code for people");
         }
-        if cx.items
-            && [&self.code, &self.ids]
-                .iter()
-                .all(|expr| expr.as_ref().is_some_and(|e| !e.reads_item()))
-        {
+        let mut names = [&self.code, &self.ids].into_iter().flatten().peekable();
+        if cx.items && names.peek().is_some() && !names.any(Expr::reads_item) {
             cx.report
                 .mistake(
                     "same-for-all",
@@ -259,7 +257,7 @@ impl Mapping {
                 if let Some(node) = group.as_mut().unwrap_or(&mut fields).get(key)
                     && let Some(expr) = Expr::compile(node, field.name, cx)
                 {
-                    check_field(field, &expr, node, cx);
+                    check::field(field, &expr, node, cx);
                     self.fields.push((field, expr));
                 }
             }
@@ -295,63 +293,12 @@ fn section(
         if let Some(node) = fields.get(name)
             && let Some(expr) = Expr::compile(node, name, cx)
         {
-            check_shape(name, *kind, &expr, node, cx);
+            check::shape(name, *kind, &expr, node, cx);
             found.push((*name, *kind, expr));
         }
     }
     fields.finish(cx.report);
     found
-}
-
-/// Holds what an expression can make against what the field can hold.
-fn check_field(field: &Field, expr: &Expr, node: &Node, cx: &mut Compiling<'_>) {
-    check_shape(field.name, field.kind, expr, node, cx);
-    match field.kind {
-        FieldKind::Status => {
-            let words: Vec<&str> = Status::ALL.iter().map(|status| status.word()).collect();
-            check_words(expr, field.name, &words, node, cx);
-        }
-        FieldKind::Kind => check_words(expr, field.name, &["guest", "owner", "block"], node, cx),
-        _ => {}
-    }
-}
-
-fn check_shape(name: &str, kind: FieldKind, expr: &Expr, node: &Node, cx: &mut Compiling<'_>) {
-    if expr.minor && kind != FieldKind::Money {
-        let title = format!("`minor` is for amounts, `{name}` is none");
-        cx.report.mistake("odd-setting", &node.place, title);
-    }
-    if expr.plus_days > 0 && kind != FieldKind::Date {
-        let title = format!("`plus_days` is for local dates, `{name}` is none");
-        cx.report
-            .mistake("odd-setting", &node.place, title)
-            .help("the local dates are `check_in_date` and `check_out_date`");
-    }
-}
-
-fn check_words(expr: &Expr, name: &str, allowed: &[&str], node: &Node, cx: &mut Compiling<'_>) {
-    for constant in expr.constants() {
-        let word = scalar_text(constant).unwrap_or_default();
-        if !allowed.contains(&word.as_str()) {
-            let place = place_of(node, &word).unwrap_or(&node.place);
-            let diagnostic = cx
-                .report
-                .mistake("unknown-word", place, format!("`{word}` is no `{name}`"));
-            match did_you_mean(&word, allowed.iter().copied()) {
-                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                None => diagnostic.help(format!("it is one of {}", quoted(allowed))),
-            }
-        }
-    }
-}
-
-/// Where in an expression a word stands.
-fn place_of<'n>(node: &'n Node, word: &str) -> Option<&'n crate::lang::diag::Place> {
-    match &node.kind {
-        Kind::Scalar(scalar) => (scalar.text == word).then_some(&node.place),
-        Kind::List(items) => items.iter().find_map(|item| place_of(item, word)),
-        Kind::Map(entries) => entries.iter().find_map(|(_, value)| place_of(value, word)),
-    }
 }
 
 fn partial_of(node: &Node, cx: &mut Compiling<'_>) -> Partial {
@@ -392,7 +339,7 @@ fn hint_of(node: &Node, cx: &mut Compiling<'_>) -> Option<Expr> {
     for constant in expr.constants() {
         let word = scalar_text(constant).unwrap_or_default();
         if !event::is_type(&word) {
-            let place = place_of(node, &word).unwrap_or(&node.place);
+            let place = check::place_of(node, &word).unwrap_or(&node.place);
             let diagnostic = cx
                 .report
                 .mistake("unknown-event", place, format!("`{word}` is no event type"));

@@ -77,13 +77,18 @@ pub(super) fn decimal(text: &str) -> Option<Decimal> {
     }
 }
 
-/// The sender's order from a value: a time in any form, or a plain number.
+/// The sender's order from a value: a time in any form, or a plain number. One that is too large for a time (a sequence,
+/// microseconds) orders as it is, which is right as long as the sender keeps to one form.
 pub(super) fn order_ms(value: &Value) -> Option<i64> {
-    let small = match value {
-        Value::String(text) => epoch_ms(text.trim()),
-        _ => None,
+    let number = || {
+        let text = match value {
+            Value::String(text) => text.trim().to_owned(),
+            Value::Number(number) => number.to_string(),
+            _ => return None,
+        };
+        epoch_ms(&text).or_else(|| decimal(&text)?.floor().to_i64())
     };
-    Moment::of(value).map(Moment::order_ms).or(small)
+    Moment::of(value).map(Moment::order_ms).or_else(number)
 }
 
 /// Seconds up to the year 5138, milliseconds from 1973: the ranges do not meet.
@@ -209,6 +214,8 @@ mod tests {
         assert_eq!(order_ms(&json!(7)), Some(7000));
         assert_eq!(order_ms(&json!("7")), Some(7000));
         assert_eq!(order_ms(&json!("2027-01-28 09:00:00")), Some(1_801_126_800_000));
+        assert_eq!(order_ms(&json!(1_801_126_800_123_456_i64)), Some(1_801_126_800_123_456));
         assert_eq!(order_ms(&json!("soon")), None);
+        assert_eq!(order_ms(&json!(1e300)), None);
     }
 }

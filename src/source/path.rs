@@ -77,6 +77,14 @@ impl Path {
         &self.text
     }
 
+    /// The same text for the same path, however it is quoted: `$.code` and `$['code']`.
+    pub(super) fn normal(&self) -> String {
+        match &self.way {
+            Way::Steps(steps) => format!("{}{steps:?}", if self.of_item { "@" } else { "$" }),
+            Way::Query(_) => self.text.clone(),
+        }
+    }
+
     /// Whether it begins with `@`.
     pub(super) fn of_item(&self) -> bool {
         self.of_item
@@ -257,7 +265,7 @@ mod tests {
             let all = Path::parse(path).unwrap();
             assert_eq!(json!(all.all(&input)), found, "{path}");
         }
-        for wrong in ["$.", "$.a-b", "$[", "$.a..", "$ .a b", "@@"] {
+        for wrong in ["$.", "$.a-b", "$[", "$.a..", "$.a b c]", "@@"] {
             assert!(Path::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -38,6 +38,7 @@ impl Keys {
                     .flatten()
                     .flat_map(|expr| expr.paths())
             })
+            .filter_map(|path| Some(Path::parse(&path).ok()?.normal()))
             .collect();
         let mut keys = Vec::new();
         for entry in node.items() {
@@ -47,7 +48,7 @@ impl Keys {
             };
             let only_names = parts
                 .iter()
-                .all(|part| matches!(part, Part::At(lookup) if names.contains(&lookup.text())));
+                .all(|part| matches!(part, Part::At(Lookup::Path(path)) if names.contains(&path.normal())));
             if !parts.is_empty() && only_names {
                 cx.report
                     .mistake(

@@ -1,0 +1,61 @@
+//! What a mapping makes, held against what the canonical fields can hold.
+
+use super::path::Compiling;
+use super::value::{Expr, scalar_text};
+use crate::lang::diag::{Place, did_you_mean};
+use crate::lang::fields::quoted;
+use crate::lang::yaml::{Kind, Node};
+use crate::model::reservation::{Field, FieldKind, Status};
+
+/// Holds what an expression can make against what the field can hold.
+pub(super) fn field(field: &Field, expr: &Expr, node: &Node, cx: &mut Compiling<'_>) {
+    shape(field.name, field.kind, expr, node, cx);
+    match field.kind {
+        FieldKind::Status => {
+            let known: Vec<&str> = Status::ALL.iter().map(|status| status.word()).collect();
+            words(expr, field.name, &known, node, cx);
+        }
+        FieldKind::Kind => words(expr, field.name, &["guest", "owner", "block"], node, cx),
+        _ => {}
+    }
+}
+
+/// Settings of an expression that its field has no use for.
+pub(super) fn shape(name: &str, kind: FieldKind, expr: &Expr, node: &Node, cx: &mut Compiling<'_>) {
+    if expr.minor && kind != FieldKind::Money {
+        let title = format!("`minor` is for amounts, `{name}` is none");
+        cx.report.mistake("odd-setting", &node.place, title);
+    }
+    if expr.plus_days > 0 && kind != FieldKind::Date {
+        let title = format!("`plus_days` is for local dates, `{name}` is none");
+        cx.report
+            .mistake("odd-setting", &node.place, title)
+            .help("the local dates are `check_in_date` and `check_out_date`");
+    }
+}
+
+/// Words that are none of the field.
+pub(super) fn words(expr: &Expr, name: &str, allowed: &[&str], node: &Node, cx: &mut Compiling<'_>) {
+    for constant in expr.constants() {
+        let word = scalar_text(constant).unwrap_or_default();
+        if !allowed.contains(&word.as_str()) {
+            let place = place_of(node, &word).unwrap_or(&node.place);
+            let diagnostic = cx
+                .report
+                .mistake("unknown-word", place, format!("`{word}` is no `{name}`"));
+            match did_you_mean(&word, allowed.iter().copied()) {
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                None => diagnostic.help(format!("it is one of {}", quoted(allowed))),
+            }
+        }
+    }
+}
+
+/// Where in an expression a word stands.
+pub(super) fn place_of<'n>(node: &'n Node, word: &str) -> Option<&'n Place> {
+    match &node.kind {
+        Kind::Scalar(scalar) => (scalar.text == word).then_some(&node.place),
+        Kind::List(items) => items.iter().find_map(|item| place_of(item, word)),
+        Kind::Map(entries) => entries.iter().find_map(|(_, value)| place_of(value, word)),
+    }
+}

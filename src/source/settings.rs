@@ -1,0 +1,204 @@
+//! Reading a source's settings.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::authenticate::Scheme;
+use super::mapping::{self, Mapping};
+use super::path::Compiling;
+use super::predicate::Predicate;
+use super::preset::PRESETS;
+use super::receipt::Keys;
+use super::{Respond, Source, auth, preset};
+use crate::lang::diag::{Report, did_you_mean};
+use crate::lang::fields::{Fields, quoted, text};
+use crate::lang::yaml::Node;
+use crate::model::clock::Time;
+use crate::model::event;
+
+/// The largest body where the source does not say: the longest known ones, with all listing texts, stay below it.
+const BODY_MAX: usize = 1 << 20;
+/// How long the same body counts as a duplicate where nothing in it tells deliveries apart.
+const DUPLICATE_WINDOW: TimeDelta = TimeDelta::minutes(10);
+
+/// Reads a source's entry in the configuration; what is wrong goes to the report, and then there is no source.
+pub fn compile(name: &str, settings: &Node, report: &mut Report) -> Option<Source> {
+    let before = report.items.len();
+    let mistakes = report.mistakes();
+    let source = compiled(name, settings, report);
+    // What stands beside a list of mappings is read once for each of them.
+    let mut at = before;
+    while at < report.items.len() {
+        if report.items[before..at].contains(&report.items[at]) {
+            report.items.remove(at);
+        } else {
+            at += 1;
+        }
+    }
+    source.filter(|_| report.mistakes() == mistakes)
+}
+
+fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> {
+    let layers = preset::layered(settings, report)?;
+    let mut fields = Fields::of(&layers.settings, &format!("the source `{name}`"), report)?;
+    // `preset`, `map` and the keys of mappings have been read already.
+    fields.get("preset");
+    fields.get("map");
+    for key in mapping::KEYS {
+        fields.get(key);
+    }
+    let scheme = auth::compile(name, &mut fields, layers.preset, report);
+    let live_from = fields.text("live_from", report).map(str::to_owned);
+    let live_from = live_from.and_then(|text| instant(&text, fields.get("live_from"), report));
+    let learn = fields.flag("learn", false, report);
+    let stays_of = fields.text("stays_of", report).unwrap_or(name).to_owned();
+    let duplicate_window = fields.duration("duplicate_window", report).unwrap_or(DUPLICATE_WINDOW);
+    let body_max = fields.get("body_max").map_or(Some(BODY_MAX), |node| size(node, report));
+    let emits = emits(fields.get("emits"), report);
+    let respond = fields.get("respond").and_then(|node| respond(node, report));
+    let ignore_node = fields.get("ignore");
+    let keys_node = fields.get("receipt_key");
+    let place = fields.place().clone();
+    fields.finish(report);
+
+    let mut cx = Compiling {
+        report,
+        headers: BTreeSet::new(),
+        items: false,
+    };
+    let what = |at: usize| match layers.mappings.len() {
+        1 => format!("the mapping of the source `{name}`"),
+        _ => format!("mapping {} of the source `{name}`", at + 1),
+    };
+    let mappings: Vec<Mapping> = layers
+        .mappings
+        .iter()
+        .enumerate()
+        .filter_map(|(at, node)| Mapping::compile(node, &what(at), &mut cx))
+        .collect();
+    let ignore = ignore_node.map(|node| ignore(node, &mut cx)).unwrap_or_default();
+    let signed = scheme.as_ref().is_some_and(Scheme::signs_body);
+    let keys = keys_node
+        .map(|node| Keys::compile(node, signed, &mappings, &mut cx))
+        .unwrap_or_default();
+    let headers = cx.headers;
+    if layers.mappings.is_empty() && !learn {
+        let names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
+        report
+            .mistake(
+                "no-mapping",
+                &place,
+                format!("nothing says how the bodies of the source `{name}` are read"),
+            )
+            .help(format!(
+                "add `preset:` ({}) or `map:`; `learn: true` only stores and shows what comes",
+                quoted(&names)
+            ));
+    }
+    Some(Source {
+        name: name.to_owned(),
+        preset: layers.preset,
+        stays_of,
+        live_from,
+        learn,
+        emits,
+        body_max: body_max?,
+        duplicate_window,
+        respond,
+        auth: scheme?,
+        keys,
+        ignore,
+        mappings,
+        headers,
+    })
+}
+
+fn instant(text: &str, node: Option<&Node>, report: &mut Report) -> Option<Time> {
+    let found = DateTime::parse_from_rfc3339(text).ok().map(|at| at.with_timezone(&Utc));
+    if let (None, Some(node)) = (found, node) {
+        report
+            .mistake(
+                "expected-time",
+                &node.place,
+                format!("`live_from` is a time with its zone, `{text}` is not"),
+            )
+            .help("for example `2026-11-22T12:00:00Z`");
+    }
+    found
+}
+
+/// `1048576`, `512KiB`, `2MiB`; from 1 KiB to 64 MiB.
+fn size(node: &Node, report: &mut Report) -> Option<usize> {
+    let written = text(node, "body_max", report)?;
+    let end = written.find(|c: char| !c.is_ascii_digit()).unwrap_or(written.len());
+    let (number, unit) = written.split_at(end);
+    let unit = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => Some(1),
+        "k" | "kb" | "kib" => Some(1 << 10),
+        "m" | "mb" | "mib" => Some(1 << 20),
+        _ => None,
+    };
+    let found = number
+        .parse::<usize>()
+        .ok()
+        .zip(unit)
+        .and_then(|(number, unit)| number.checked_mul(unit))
+        .filter(|size| (1 << 10..=64 << 20).contains(size));
+    if found.is_none() {
+        report.mistake(
+            "expected-size",
+            &node.place,
+            "`body_max` is a size such as `512KiB` or `2MiB`, 64 MiB at the most",
+        );
+    }
+    found
+}
+
+fn emits(node: Option<&Node>, report: &mut Report) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for item in node.map(Node::items).unwrap_or_default() {
+        let Some(name) = text(item, "emits", report) else {
+            continue;
+        };
+        if !event::is_type(name) {
+            let diagnostic = report.mistake("unknown-event", &item.place, format!("`{name}` is no event type"));
+            if let Some(near) = did_you_mean(name, event::TYPES.iter().copied()) {
+                diagnostic.help(format!("did you mean `{near}`?"));
+            }
+        } else if !found.iter().any(|known| known == name) {
+            found.push(name.to_owned());
+        }
+    }
+    found
+}
+
+fn respond(node: &Node, report: &mut Report) -> Option<Respond> {
+    let mut fields = Fields::of(node, "`respond`", report)?;
+    let status = fields.count("status", 200, 299, report).unwrap_or(200);
+    let body = fields.text("body", report).map(str::to_owned);
+    fields.later(&["challenge"], report);
+    fields.finish(report);
+    Some(Respond {
+        status: u16::try_from(status).unwrap_or(200),
+        body,
+    })
+}
+
+fn ignore(node: &Node, cx: &mut Compiling<'_>) -> Vec<(Predicate, String)> {
+    let mut rules = Vec::new();
+    for item in node.items() {
+        let Some(mut fields) = Fields::of(item, "a rule of `ignore`", cx.report) else {
+            continue;
+        };
+        let because = fields
+            .required("because", cx.report)
+            .and_then(|node| text(node, "because", cx.report));
+        let conditions = fields.rest();
+        let predicate = Predicate::compile(conditions, &item.place, "a rule of `ignore`", cx);
+        if let (Some(predicate), Some(because)) = (predicate, because) {
+            rules.push((predicate, because.to_owned()));
+        }
+    }
+    rules
+}

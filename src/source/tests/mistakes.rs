@@ -1,0 +1,260 @@
+//! What is said about sources that cannot be used.
+
+use super::*;
+
+#[test]
+fn mistakes_have_a_place_and_a_correction() {
+    let map = "reservation: {code: $.code}";
+    for (settings, code, line, said) in [
+        ("preset: hospitable-v1", "missing-credential", 1, "has no `token`"),
+        ("preset: hostelmate", "missing-credential", 1, "has no `secret`"),
+        ("preset: generic", "no-auth", 1, "anybody could post"),
+        (
+            "preset: hospitable\ntoken: t",
+            "unknown-preset",
+            1,
+            "no preset called `hospitable`",
+        ),
+        ("preset: guesty\nsecret: t", "not-yet", 1, "not in this version yet"),
+        (
+            "preset: generic\nauth: {stripe: {}}\nsecret: s",
+            "not-yet",
+            2,
+            "`stripe` is not in this version yet",
+        ),
+        ("preset: generic\nsecret: s", "unused-credential", 2, "`secret`"),
+        (
+            "preset: generic\ntoken: \"\"",
+            "empty-credential",
+            2,
+            "`token` is empty",
+        ),
+        (
+            "preset: generic\nauth: {hmac: {}}\nsecret: s",
+            "missing-key",
+            2,
+            "`hmac` needs `header`",
+        ),
+        (
+            "preset: generic\nauth: {hmac: {header: X, signed: \"{ts}.{body}\"}}\nsecret: s",
+            "missing-key",
+            2,
+            "`timestamp`",
+        ),
+        (
+            "preset: generic\nauth: {hmac: {header: X, signed: \"{ts}\"}}\nsecret: s",
+            "body-not-signed",
+            2,
+            "{body}",
+        ),
+        (
+            "preset: generic\nauth: {hmac: {header: X, timestamp: {header: Y}}}\nsecret: s",
+            "unsigned-timestamp",
+            2,
+            "proves nothing",
+        ),
+        ("preset: generic\nallow_ips: [nowhere]", "bad-address", 2, "`nowhere`"),
+        (
+            "preset: generic\ntoken: t\nlive_from: yesterday",
+            "expected-time",
+            3,
+            "`live_from`",
+        ),
+        (
+            "preset: generic\ntoken: t\nbody_max: 1GB",
+            "expected-size",
+            3,
+            "`body_max`",
+        ),
+        (
+            "preset: generic\ntoken: t\nemits: [reservation.create]",
+            "unknown-event",
+            3,
+            "no event type",
+        ),
+        (
+            "preset: generic\ntokn: t\nauth: none",
+            "unknown-key",
+            2,
+            "no setting called `tokn`",
+        ),
+        ("auth: none", "no-mapping", 1, "nothing says how"),
+        ("auth: none\nreservation: {code: code}", "bad-path", 2, "not a path"),
+        (
+            "auth: none\nreservation: {code: $.a-b}",
+            "bad-path",
+            2,
+            "not readable as a JSONPath",
+        ),
+        (
+            "auth: none\nreservation: {code: '@.x'}",
+            "bad-path",
+            2,
+            "no `items` here",
+        ),
+        ("auth: none\nreservation: {code: query.x}", "not-yet", 2, "query"),
+        (
+            "auth: none\nreservation: {code: header.X-Api-Key}",
+            "credential-header",
+            2,
+            "never kept",
+        ),
+        (
+            "auth: none\nreservation: {status: $.s}",
+            "nameless",
+            2,
+            "`code` or `ids`",
+        ),
+        (
+            "auth: none\nreservation: {code: $.c, guest: {mail: $.m}}",
+            "unknown-key",
+            2,
+            "`guest` has no setting",
+        ),
+        (
+            "auth: none\nreservation: {code: $.c, nights: $.n}",
+            "not-mapped",
+            2,
+            "counted from the dates",
+        ),
+        (
+            "auth: none\nreservation: {code: $.c, property: {key: $.n}}",
+            "not-mapped",
+            2,
+            "configuration",
+        ),
+        (
+            "auth: none\nreservation:\n  code: $.c\n  status:\n    from: $.s\n    map:\n      ok: confimed",
+            "unknown-word",
+            7,
+            "`confimed` is no `status`",
+        ),
+        (
+            "auth: none\nreservation: {code: $.c, guests: {from: $.g, minor: true}}",
+            "odd-setting",
+            2,
+            "`minor`",
+        ),
+        (
+            "auth: none\nreservation: {code: $.c, guests: {from: $.g, plus_days: 1}}",
+            "odd-setting",
+            2,
+            "`plus_days`",
+        ),
+        (
+            "auth: none\nreservation: {code: $.c, guests: {from: $.g, value: 1}}",
+            "two-values",
+            2,
+            "both",
+        ),
+        (
+            "auth: none\nevent: $.type\nreservation: {code: $.c}",
+            "missing-key",
+            2,
+            "`event` needs `map`",
+        ),
+        (
+            "auth: none\nevent: {from: $.t, map: {a: booking.new}}\nreservation: {code: $.c}",
+            "unknown-event",
+            2,
+            "booking.new",
+        ),
+        (
+            "auth: none\npayment: {id: $.p}",
+            "missing-key",
+            1,
+            "needs `reservation`",
+        ),
+        (
+            "auth: none\nitems: $.all\nreservation: {code: $.c}",
+            "same-for-all",
+            3,
+            "same stay",
+        ),
+        (
+            "auth: none\nreservation: {code: $.c}\nmap: {reservation: {code: $.d}}",
+            "duplicate-key",
+            3,
+            "twice",
+        ),
+        (
+            "auth: none\nignore: [{because: x}]\nreservation: {code: $.c}",
+            "empty-condition",
+            2,
+            "at least one path",
+        ),
+        (
+            "auth: none\npartial: maybe\nreservation: {code: $.c}",
+            "expected-condition",
+            2,
+            "`partial`",
+        ),
+        (
+            "auth: none\nreceipt_key: [$.code]\nMAP",
+            "names-only",
+            2,
+            "only the first change",
+        ),
+        (
+            "auth: none\nreceipt_key: [[$.code, \"$['code']\"]]\nMAP",
+            "names-only",
+            2,
+            "only the first change",
+        ),
+        (
+            "auth: none\nreceipt_key: [{hash: id}]\nMAP",
+            "expected-word",
+            2,
+            "`hash` is `body`",
+        ),
+        (
+            "auth: {hmac: {header: X-S}}\nreceipt_key: [header.X-Id]\nsecret: s\nMAP",
+            "unsigned-header",
+            2,
+            "not covered by the signature",
+        ),
+        ("plain", "expected-settings", 1, "settings"),
+    ] {
+        let settings = settings.replace("MAP", map);
+        let (source, report) = tried(&settings);
+        let found = report
+            .items
+            .iter()
+            .find(|item| item.code == code && item.title.contains(said));
+        let Some(found) = found else {
+            panic!("{settings}\n{}", report.render(|_| None));
+        };
+        let place = found.place.as_ref().unwrap();
+        assert!(source.is_none(), "{settings}");
+        if &*place.file == "config.yaml" {
+            assert_eq!(place.line, line, "{settings}");
+        }
+    }
+}
+
+#[test]
+fn shared_settings_are_complained_about_once() {
+    let (_, report) =
+        tried("auth: none\nversion: {by: x}\nmap:\n  - reservation: {code: $.c}\n  - reservation: {code: $.d}");
+    assert_eq!(report.items.len(), 1, "{}", report.render(|_| None));
+}
+
+#[test]
+fn a_learning_source_needs_no_mapping() {
+    let source = source("auth: none\nlearn: true\nrespond: {status: 202, body: OK}\nbody_max: 2 MiB");
+    assert!(source.learn() && source.live_from().is_none() && !source.by_get());
+    assert_eq!(source.body_max(), 2 << 20);
+    assert_eq!(
+        source.respond(),
+        Some(&Respond {
+            status: 202,
+            body: Some("OK".into())
+        })
+    );
+    assert!(matches!(
+        source.map(&json(r#"{"a": 1}"#), &no_headers),
+        Mapped::Unmapped(_)
+    ));
+    let live = super::source("preset: generic\nauth: none\nlive_from: 2026-11-22T12:00:00+02:00");
+    assert_eq!(live.live_from().unwrap().to_rfc3339(), "2026-11-22T10:00:00+00:00");
+}
