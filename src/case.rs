@@ -2,13 +2,15 @@
 
 mod http_standin;
 mod smtp_standin;
+#[cfg(test)]
+mod tests;
 
 pub use http_standin::{HttpStandin, Reply, Request};
 pub use smtp_standin::{Letter, Move, Phase, SmtpStandin};
 
 /// A background task that ends with what it belongs to.
 #[derive(Debug)]
-struct Background(tokio::task::AbortHandle);
+struct Background(tokio::task::JoinHandle<()>);
 
 impl Background {
     #[expect(
@@ -16,7 +18,14 @@ impl Background {
         reason = "a stand-in's task ends with the stand-in; its failure shows in what it recorded"
     )]
     fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Background {
-        Background(tokio::spawn(work).abort_handle())
+        Background(tokio::spawn(work))
+    }
+
+    /// Ends it and returns once it is gone, with its connections and its port.
+    async fn stop(mut self) {
+        self.0.abort();
+        // That it was aborted is no news.
+        let _ = (&mut self.0).await;
     }
 }
 

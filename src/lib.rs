@@ -6,6 +6,7 @@ pub mod action;
 pub mod case;
 pub mod decide;
 pub mod lang;
+pub mod lifecycle;
 pub mod model;
 pub mod outbound;
 pub mod recipe;

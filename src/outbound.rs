@@ -20,6 +20,10 @@ pub const BODY_MAX: usize = 64 * 1024;
 /// How long reaching the target may take; the request as a whole has its own time-out.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 
+/// How long a connection is kept for the next request: shorter than the 5 s after which common servers close it. A
+/// request that meets such a closing cannot be told from one that arrived.
+const IDLE_MAX: Duration = Duration::from_secs(4);
+
 /// What goes out.
 #[derive(Clone, Debug)]
 pub struct OutRequest {
@@ -117,7 +121,7 @@ impl Outbound {
             .http1_only()
             .connect_timeout(CONNECT_MAX)
             .pool_max_idle_per_host(8)
-            .pool_idle_timeout(Duration::from_secs(30))
+            .pool_idle_timeout(IDLE_MAX)
             .tcp_nodelay(true)
             .dns_resolver(Arc::new(names.clone()))
             .build()
@@ -216,6 +220,3 @@ fn causes<'e>(error: &'e dyn Error) -> impl Iterator<Item = &'e (dyn Error + 'st
         Some(found)
     })
 }
-
-#[cfg(test)]
-mod tests;

@@ -11,7 +11,7 @@ use crate::lang::diag::{Place, Report};
 use crate::lang::effect::{Effect, EffectKind, Rendering};
 use crate::lang::fields::Fields;
 use crate::lang::template::{Context, Format, Name, Template, TemplateError};
-use crate::lang::yaml::{Kind as NodeKind, Node};
+use crate::lang::yaml::Node;
 use crate::model::effect::{Answer, Prepared};
 
 use super::connection::{Connection, ConnectionKind};
@@ -151,9 +151,7 @@ fn recipients(fields: &mut Fields<'_>, key: &'static str, report: &mut Report) -
             continue;
         };
         // What is written out in full can be checked now.
-        if matches!(&item.kind, NodeKind::Scalar(_))
-            && !slot.source().contains("{{")
-            && !slot.source().contains("{%")
+        if slot.is_constant()
             && let Err(why) = Address::parse(slot.source())
         {
             report

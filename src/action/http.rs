@@ -99,7 +99,7 @@ impl EffectKind for Http {
         let query = slots(&mut fields, "query", report);
         let headers = slots(&mut fields, "headers", report);
         if let Some(node) = fields.get("headers") {
-            check_headers(node, report);
+            check_headers(node, &headers, report);
         }
         let (json, form, text) = (fields.get("json"), fields.get("form"), fields.get("text"));
         let body = match (json, form, text) {
@@ -188,9 +188,10 @@ fn slots(fields: &mut Fields<'_>, key: &'static str, report: &mut Report) -> Vec
         .collect()
 }
 
-fn check_headers(node: &Node, report: &mut Report) {
+fn check_headers(node: &Node, slots: &[(String, Slot)], report: &mut Report) {
     let mut known = Vec::new();
     for (key, _) in node.entries() {
+        let written = slots.iter().any(|(name, slot)| *name == key.text && slot.is_constant());
         match header::name(&key.text) {
             Err(why) => {
                 report.mistake("header", &key.place, why);
@@ -201,6 +202,12 @@ fn check_headers(node: &Node, report: &mut Report) {
                     &key.place,
                     format!("the header `{}` is there twice", key.text),
                 );
+            }
+            // What a recipe renders is kept with its run; a credential must not be.
+            Ok(http::header::AUTHORIZATION | http::header::COOKIE) if written => {
+                report
+                    .mistake("header", &key.place, "a recipe holds no credentials")
+                    .help("write it under `headers` of the connection, in the configuration");
             }
             Ok(name) => known.push(name),
         }

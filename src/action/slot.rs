@@ -48,6 +48,11 @@ impl Slot {
         self.template.source()
     }
 
+    /// Whether nothing is filled in.
+    pub fn is_constant(&self) -> bool {
+        self.template.is_constant()
+    }
+
     /// Filled in as a text.
     pub fn text(&self, values: &Context, missing: &mut Vec<String>) -> Result<String, TemplateError> {
         self.template.text(values).map(|found| note(found, missing))

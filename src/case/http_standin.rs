@@ -127,7 +127,7 @@ type Decide = dyn Fn(&Request, usize) -> Reply + Send + Sync;
 pub struct HttpStandin {
     base_url: String,
     shared: Arc<Shared>,
-    _serving: Background,
+    serving: Background,
 }
 
 struct Shared {
@@ -175,7 +175,7 @@ impl HttpStandin {
         Ok(HttpStandin {
             base_url,
             shared,
-            _serving: serving,
+            serving,
         })
     }
 
@@ -207,6 +207,11 @@ impl HttpStandin {
     /// The requests that had an effect: each `Idempotency-Key` once, with what was sent first under it.
     pub fn effects(&self) -> Vec<Request> {
         self.shared.state().effects.clone()
+    }
+
+    /// Ends it; afterwards its port refuses connections.
+    pub async fn stop(self) {
+        self.serving.stop().await;
     }
 
     /// Returns once `count` requests have arrived in all, also those that are held.

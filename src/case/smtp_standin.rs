@@ -6,8 +6,6 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
@@ -16,52 +14,13 @@ use tokio::sync::watch;
 
 use super::Background;
 
+mod letter;
+
+pub use letter::Letter;
+use letter::decoded;
+
 /// A longer line or letter ends the connection.
 const BYTES_MAX: u64 = 4 * 1024 * 1024;
-
-/// A mail as it arrived.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Letter {
-    /// The envelope's sender, without angle brackets.
-    pub from: String,
-    /// The envelope's recipients, in order.
-    pub to: Vec<String>,
-    /// Headers and body, lines as they came, dots unescaped.
-    pub raw: Vec<u8>,
-}
-
-impl Letter {
-    /// The raw mail as text, what is not UTF-8 replaced.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.raw).into_owned()
-    }
-
-    /// A header's value, unfolded; encoded words (RFC 2047, base64 and UTF-8) are decoded.
-    pub fn header(&self, name: &str) -> Option<String> {
-        let text = self.text();
-        let (head, _) = text.split_once("\r\n\r\n")?;
-        let unfolded = head.replace("\r\n ", " ").replace("\r\n\t", " ");
-        let value = unfolded.lines().find_map(|line| {
-            let (found, value) = line.split_once(':')?;
-            found.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-        })?;
-        Some(decode_words(&value))
-    }
-
-    /// Every body part, decoded: its `Content-Type` and its text.
-    pub fn parts(&self) -> Vec<(String, String)> {
-        let text = self.text();
-        let kind = self.header("content-type").unwrap_or_default();
-        let boundary = kind
-            .split_once("boundary=\"")
-            .and_then(|(_, rest)| rest.split_once('"'))
-            .map(|(boundary, _)| format!("--{boundary}"));
-        match boundary {
-            None => part(&text).into_iter().collect(),
-            Some(boundary) => text.split(&boundary).skip(1).filter_map(part).collect(),
-        }
-    }
-}
 
 /// Where in the conversation a mail is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +57,7 @@ pub enum Move {
 pub struct SmtpStandin {
     port: u16,
     shared: Arc<Shared>,
-    _serving: Background,
+    serving: Background,
 }
 
 #[derive(Debug)]
@@ -130,11 +89,7 @@ impl SmtpStandin {
             arrived: watch::Sender::new(0),
         });
         let serving = Background::spawn(serve(listener, shared.clone()));
-        Ok(SmtpStandin {
-            port,
-            shared,
-            _serving: serving,
-        })
+        Ok(SmtpStandin { port, shared, serving })
     }
 
     /// Its port at 127.0.0.1.
@@ -174,6 +129,11 @@ impl SmtpStandin {
     /// Every command that was understood as one, without credentials.
     pub fn commands(&self) -> Vec<String> {
         self.shared.state().commands.clone()
+    }
+
+    /// Ends it; afterwards its port refuses connections.
+    pub async fn stop(self) {
+        self.serving.stop().await;
     }
 
     /// Returns once `count` mails have arrived in all.
@@ -359,47 +319,4 @@ fn argument(command: &str, name: &str) -> Option<String> {
     let rest = head.eq_ignore_ascii_case(name).then(|| &command[name.len()..])?;
     let (address, _) = rest.trim().strip_prefix('<')?.split_once('>')?;
     Some(address.to_owned())
-}
-
-fn decoded(text: &str) -> String {
-    let clean: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    String::from_utf8_lossy(&STANDARD.decode(clean).unwrap_or_default()).into_owned()
-}
-
-/// Encoded words of a header; the space between two of them does not count.
-fn decode_words(value: &str) -> String {
-    let mut out = String::new();
-    let mut rest = value;
-    let mut after_word = false;
-    while let Some(start) = rest.find("=?utf-8?b?") {
-        let (before, word) = (&rest[..start], &rest[start + 10..]);
-        let Some((word, tail)) = word.split_once("?=") else {
-            break;
-        };
-        if !(after_word && before.trim().is_empty()) {
-            out.push_str(before);
-        }
-        out.push_str(&decoded(word));
-        rest = tail;
-        after_word = true;
-    }
-    out.push_str(rest);
-    out
-}
-
-/// A part of a mail: its kind and its decoded text; `None` for what stands around the parts.
-fn part(text: &str) -> Option<(String, String)> {
-    let (head, body) = text.trim_start().split_once("\r\n\r\n")?;
-    let field = |name: &str| {
-        head.lines()
-            .filter_map(|line| line.split_once(':'))
-            .find(|(found, _)| found.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.trim().to_ascii_lowercase())
-            .unwrap_or_default()
-    };
-    let body = match field("content-transfer-encoding").as_str() {
-        "base64" => decoded(body),
-        _ => body.to_owned(),
-    };
-    Some((field("content-type"), body))
 }

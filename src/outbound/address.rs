@@ -125,6 +125,8 @@ impl Resolve for Names {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it stands")]
+
     use super::*;
 
     #[test]

@@ -13,6 +13,9 @@ use crate::model::id::hash;
 use super::Mail;
 use super::address::Address;
 
+/// The longest line without its end (RFC 5321, section 4.5.3.1.6).
+const LINE_MAX: usize = 998;
+
 /// A mail that is ready for a server.
 #[derive(Debug)]
 pub(super) struct Ready {
@@ -125,15 +128,20 @@ fn part(kind: ContentType, text: &str) -> Result<SinglePart, String> {
 /// ASCII, every line ended by CR LF and none longer than RFC 5321 allows, no bare CR or LF, no other control character,
 /// no line of a lone dot.
 fn is_plain_wire(bytes: &[u8]) -> bool {
-    bytes.split(|byte| *byte == b'\n').enumerate().all(|(at, line)| {
-        let last = bytes.iter().filter(|byte| **byte == b'\n').count() == at;
-        let line = match (line.strip_suffix(b"\r"), last) {
-            (Some(line), false) => line,
-            (None, true) => line,
-            _ => return false,
+    let mut lines = bytes.split(|byte| *byte == b'\n').peekable();
+    while let Some(line) = lines.next() {
+        // What follows the last line break is no line of its own, and ends without one.
+        let line = match (lines.peek().is_some(), line.strip_suffix(b"\r")) {
+            (true, Some(line)) => line,
+            (true, None) => return false,
+            (false, _) => line,
         };
-        line.len() <= 998 && line != b"." && line.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
-    })
+        let printable = line.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
+        if !printable || line.len() > LINE_MAX || line == b"." {
+            return false;
+        }
+    }
+    true
 }
 
 fn parse(key: &str, texts: &[String]) -> Result<Vec<Address>, String> {

@@ -88,6 +88,8 @@ fn is_dots(segment: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it stands")]
+
     use super::*;
 
     #[test]
