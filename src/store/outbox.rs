@@ -248,7 +248,7 @@ async fn start(conn: &mut Conn, starts: &[Start], lease: &Lease) -> Result<HashS
             start.fresh.into(),
         ]
     });
-    let mut sql = Sql::new("WITH v (id, attempts, step, lane, generation, fresh) AS (VALUES ");
+    let mut sql = Sql::new("WITH v (run_id, attempts, step, lane, generation, fresh) AS (VALUES ");
     sql.rows(rows)
         .push(") UPDATE runs AS r SET state = 'running', reason = '', attempts = r.attempts + 1, by_hand = NULL, ");
     sql.push("step = v.step, lane = v.lane, generation = v.generation, ");
@@ -262,8 +262,8 @@ async fn start(conn: &mut Conn, starts: &[Start], lease: &Lease) -> Result<HashS
         .push(", updated_at = ")
         .bind(now_ms);
     // Guarded by state, by the count of attempts and, once more, by what may hold it back.
-    sql.push(" FROM v WHERE r.id = v.id AND r.attempts = v.attempts AND r.state IN ('ready', 'retrying') AND ");
-    sql.push(UNHINDERED).push(" RETURNING r.id");
+    sql.push(" FROM v WHERE r.id = v.run_id AND r.attempts = v.attempts AND r.state IN ('ready', 'retrying') AND ");
+    sql.push(UNHINDERED).push(" RETURNING id");
     let mut started = HashSet::new();
     for row in conn.fetch(sql).await? {
         started.insert(RunId(row.text(0)?));

@@ -103,12 +103,13 @@ async fn record(conn: &mut Conn, finished: &[Finished], lease: &Lease) -> Result
             step.generation_reset.into(),
         ]
     });
-    let mut sql =
-        Sql::new("WITH v (id, attempt, state, reason, due_at, step, lane, fresh, uncertain, opens, reset) AS (VALUES ");
+    let mut sql = Sql::new(
+        "WITH v (run_id, attempt, to_state, reason, due_at, step, lane, fresh, uncertain, opens, reset) AS (VALUES ",
+    );
     sql.rows(rows).push(") UPDATE runs AS r SET ");
     // A run that was called off while its attempt was under way ends here, once nothing of it is in doubt.
-    sql.push("state = CASE WHEN r.cancel_requested = 1 AND v.uncertain = 0 AND v.state <> 'succeeded' THEN 'cancelled' ELSE v.state END, ");
-    sql.push("reason = CASE WHEN r.cancel_requested = 1 AND v.uncertain = 0 AND v.state <> 'succeeded' THEN r.reason ELSE v.reason END, ");
+    sql.push("state = CASE WHEN r.cancel_requested = 1 AND v.uncertain = 0 AND v.to_state <> 'succeeded' THEN 'cancelled' ELSE v.to_state END, ");
+    sql.push("reason = CASE WHEN r.cancel_requested = 1 AND v.uncertain = 0 AND v.to_state <> 'succeeded' THEN r.reason ELSE v.reason END, ");
     sql.push("due_at = COALESCE(v.due_at, r.due_at), step = v.step, lane = COALESCE(v.lane, r.lane), uncertain = v.uncertain, ");
     sql.push("generation = CASE WHEN v.reset = 1 THEN 0 ELSE r.generation END, ");
     sql.push("step_attempts = CASE WHEN v.fresh = 1 THEN v.opens ELSE r.step_attempts END, ");
@@ -119,8 +120,8 @@ async fn record(conn: &mut Conn, finished: &[Finished], lease: &Lease) -> Result
     sql.bind(lease.until.timestamp_millis())
         .push(", updated_at = ")
         .bind(now_ms);
-    sql.push(" FROM v WHERE r.id = v.id AND r.state = 'running' AND r.attempts = v.attempt AND r.lease_owner = ");
-    sql.bind(lease.owner.as_str()).push(" RETURNING r.id, r.state");
+    sql.push(" FROM v WHERE r.id = v.run_id AND r.state = 'running' AND r.attempts = v.attempt AND r.lease_owner = ");
+    sql.bind(lease.owner.as_str()).push(" RETURNING id, state");
     let mut states = HashMap::new();
     for row in conn.fetch(sql).await? {
         let state = RunState::from_word(&row.text(1)?);

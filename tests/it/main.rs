@@ -1,1 +1,6 @@
-//! The one integration-test binary: a module per area of behaviour.
+//! The one integration-test binary: a module per area of behaviour. Tests speak through HTTP, the command line, files or
+//! the store's contract; time is moved by hand.
+
+mod effects;
+mod stays;
+mod support;

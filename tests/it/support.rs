@@ -1,0 +1,349 @@
+//! The house under test: the real engine on a database of its own, with stand-ins for every target and a clock that is
+//! moved by hand.
+
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+use stayhook::action::{self, Io};
+use stayhook::case::HttpStandin;
+use stayhook::case::SmtpStandin;
+use stayhook::lang::diag::Report;
+use stayhook::lang::yaml;
+use stayhook::model::clock::Clock;
+use stayhook::model::delivery::{Arrival, Receipt};
+use stayhook::model::id::Ids;
+use stayhook::model::property::Properties;
+use stayhook::outbound::Outbound;
+use stayhook::recipe::Book;
+use stayhook::source;
+use stayhook::store::{Counts, DeliveryRow, Filter, RunDetail, RunRow, StayRow, Store};
+use stayhook::worker::{Engine, Lanes, Setup};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long a test waits for the house before it fails; a healthy one needs milliseconds.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a house is built of.
+#[derive(Default)]
+pub struct Plan {
+    sources: Vec<(String, String)>,
+    connections: String,
+    recipes: Vec<String>,
+    properties: Option<Properties>,
+    dry_run: bool,
+}
+
+impl Plan {
+    /// A source by name and YAML.
+    pub fn source(mut self, name: &str, yaml: &str) -> Plan {
+        self.sources.push((name.to_owned(), yaml.to_owned()));
+        self
+    }
+
+    /// More connections beside `cleaning`, `books` (HTTP) and `mail` (SMTP).
+    pub fn connections(mut self, yaml: &str) -> Plan {
+        self.connections.push_str(yaml);
+        self
+    }
+
+    /// A recipe's text.
+    pub fn recipe(mut self, yaml: &str) -> Plan {
+        self.recipes.push(yaml.to_owned());
+        self
+    }
+
+    pub fn properties(mut self, properties: Properties) -> Plan {
+        self.properties = Some(properties);
+        self
+    }
+
+    pub fn dry_run(mut self) -> Plan {
+        self.dry_run = true;
+        self
+    }
+
+    pub async fn build(self) -> House {
+        let folder = tempfile::tempdir().unwrap();
+        House::open(self, folder, Clock::manual(at("2027-01-01T00:00:00Z")), None).await
+    }
+}
+
+/// A running house.
+pub struct House {
+    pub engine: Engine,
+    pub clock: Clock,
+    pub cleaning: Arc<HttpStandin>,
+    pub books: Arc<HttpStandin>,
+    pub mail: Arc<SmtpStandin>,
+    ids: Arc<Ids>,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+    plan: Plan,
+    folder: tempfile::TempDir,
+}
+
+/// A time, RFC 3339.
+pub fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+/// A recorded request of a sender.
+pub fn fixture(name: &str) -> String {
+    let path = format!("{}/tests/fixtures/sources/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+type Targets = (Arc<HttpStandin>, Arc<HttpStandin>, Arc<SmtpStandin>);
+
+impl House {
+    async fn open(plan: Plan, folder: tempfile::TempDir, clock: Clock, targets: Option<Targets>) -> House {
+        stayhook::outbound::install_crypto();
+        // `RUST_LOG=debug cargo test NAME -- --nocapture` shows what the house does.
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+            .with_test_writer()
+            .try_init();
+        let (cleaning, books, mail) = match targets {
+            Some(targets) => targets,
+            None => (
+                Arc::new(HttpStandin::start().await.unwrap()),
+                Arc::new(HttpStandin::start().await.unwrap()),
+                Arc::new(SmtpStandin::start().await.unwrap()),
+            ),
+        };
+        let url = format!("sqlite://{}", folder.path().join("stayhook.db").display());
+        let (store, writer) = Store::open(&url).await.unwrap();
+        let setup = setup(&plan, &cleaning, &books, &mail);
+        let lanes = Lanes::default();
+        lanes.configure(setup.connections.values().map(|connection| &**connection), clock.now());
+        let revisions = setup
+            .book
+            .all()
+            .iter()
+            .map(|recipe| stayhook::store::Revision {
+                recipe: recipe.name.clone(),
+                hash: recipe.revision.clone(),
+                file: recipe.file.clone(),
+                text: recipe.text.clone(),
+            })
+            .collect();
+        let engine = Engine {
+            store,
+            clock: clock.clone(),
+            setup: Arc::new(RwLock::new(Arc::new(setup))),
+            io: Arc::new(Io {
+                outbound: Outbound::new().unwrap(),
+                redirect_email: None,
+                clock: clock.clone(),
+            }),
+            lanes,
+            owner: "test".into(),
+            inbox: Arc::default(),
+            outbox: Arc::default(),
+        };
+        let mut tasks = JoinSet::new();
+        let store = engine.store.clone();
+        tasks.spawn(async move { Store::run_writer(writer, &store).await });
+        engine.store.keep_revisions(revisions, clock.now()).await.unwrap();
+        engine.recover().await.unwrap();
+        let stop = CancellationToken::new();
+        for (_, task) in engine.tasks(&stop) {
+            tasks.spawn(task);
+        }
+        House {
+            engine,
+            clock,
+            cleaning,
+            books,
+            mail,
+            ids: Arc::new(Ids::seeded(7)),
+            stop,
+            tasks,
+            plan,
+            folder,
+        }
+    }
+
+    /// Posts a body to a source as the sender would; the answer is that of the store.
+    pub async fn deliver(&self, source: &str, body: &str) -> Receipt {
+        let source = self.engine.setup().sources[source].clone();
+        let value: Value = serde_json::from_str(body).unwrap();
+        let none = |_: &str| None;
+        let arrival = Arrival {
+            id: self.ids.delivery(self.clock.now()),
+            source: source.name().to_owned(),
+            receipt: source.receipt_key(body.as_bytes(), &value, &none),
+            received_at: self.clock.now(),
+            headers: "{}".to_owned(),
+            body: body.as_bytes().to_vec(),
+        };
+        let receipt = self.engine.store.receive(arrival).await.unwrap();
+        self.engine.inbox.notify_one();
+        receipt
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, by: TimeDelta) {
+        self.clock.advance(by);
+    }
+
+    /// Waits until every delivery is decided and nothing is due or under way.
+    pub async fn idle(&self) {
+        self.until(|counts| {
+            let running = counts
+                .runs
+                .iter()
+                .any(|(state, count)| state == "running" && *count > 0);
+            counts.undecided == 0 && counts.due == 0 && !running
+        })
+        .await;
+    }
+
+    /// Waits until the counts are as asked.
+    pub async fn until(&self, wanted: impl Fn(&Counts) -> bool) -> Counts {
+        let mut commits = self.engine.store.commits();
+        let wait = async {
+            loop {
+                commits.borrow_and_update();
+                let counts = self.engine.store.counts(self.clock.now()).await.unwrap();
+                if wanted(&counts) {
+                    return counts;
+                }
+                commits.changed().await.unwrap();
+            }
+        };
+        match tokio::time::timeout(PATIENCE, wait).await {
+            Ok(counts) => counts,
+            Err(_) => panic!(
+                "the house did not come to rest: {:?}\n{:#?}",
+                self.engine.store.counts(self.clock.now()).await.unwrap(),
+                self.runs().await
+            ),
+        }
+    }
+
+    /// Delivers and waits until everything that follows is done.
+    pub async fn tell(&self, source: &str, body: &str) -> Receipt {
+        let receipt = self.deliver(source, body).await;
+        self.idle().await;
+        receipt
+    }
+
+    /// All runs, oldest first.
+    pub async fn runs(&self) -> Vec<RunRow> {
+        let filter = Filter {
+            limit: Some(500),
+            ..Filter::default()
+        };
+        let mut runs = self.engine.store.runs(&filter).await.unwrap().items;
+        runs.reverse();
+        runs
+    }
+
+    /// `recipe: state` of all runs, oldest first.
+    pub async fn states(&self) -> Vec<String> {
+        self.runs()
+            .await
+            .iter()
+            .map(|run| format!("{}: {}", run.recipe, run.state))
+            .collect()
+    }
+
+    pub async fn run(&self, id: &str) -> RunDetail {
+        self.engine.store.run(id).await.unwrap().unwrap()
+    }
+
+    /// All deliveries, oldest first.
+    pub async fn deliveries(&self) -> Vec<DeliveryRow> {
+        let filter = Filter {
+            limit: Some(500),
+            ..Filter::default()
+        };
+        let mut rows = self.engine.store.deliveries(&filter).await.unwrap().items;
+        rows.reverse();
+        rows
+    }
+
+    /// The types of all events, oldest first, without `reservation.`.
+    pub async fn event_types(&self) -> Vec<String> {
+        let filter = Filter {
+            limit: Some(500),
+            ..Filter::default()
+        };
+        let mut rows = self.engine.store.events(&filter).await.unwrap().items;
+        rows.reverse();
+        rows.iter()
+            .map(|row| row.types.join(" ").replace("reservation.", ""))
+            .collect()
+    }
+
+    pub async fn stay(&self, source: &str, code: &str) -> StayRow {
+        self.engine.store.reservation(source, code).await.unwrap().unwrap()
+    }
+
+    /// The canonical reservation.
+    pub async fn reservation(&self, source: &str, code: &str) -> Value {
+        let row = self.stay(source, code).await;
+        stayhook::decide::view(&row.stay, &self.engine.setup().properties).json
+    }
+
+    /// Stops the house in order and opens it again on the same database and the same targets.
+    pub async fn restart(self) -> House {
+        let targets = (self.cleaning.clone(), self.books.clone(), self.mail.clone());
+        let (clock, plan, folder) = (self.clock.clone(), self.plan, self.folder);
+        self.stop.cancel();
+        self.engine.store.close().await;
+        let mut tasks = self.tasks;
+        tasks.shutdown().await;
+        drop(self.engine);
+        House::open(plan, folder, clock, Some(targets)).await
+    }
+}
+
+fn node(text: &str) -> yaml::Node {
+    let mut report = Report::new();
+    let node = yaml::parse("test.yaml", text, &mut report);
+    assert!(!report.has_mistakes(), "{}", report.render(|_| Some(text.to_owned())));
+    node.unwrap()
+}
+
+fn setup(plan: &Plan, cleaning: &HttpStandin, books: &HttpStandin, mail: &SmtpStandin) -> Setup {
+    let mut report = Report::new();
+    let defaults = format!(
+        "cleaning: {{http: {{base_url: {}, timeout: 5s}}}}\nbooks: {{http: {{base_url: {}, timeout: 5s}}}}\nmail: {{smtp: {{host: 127.0.0.1, port: {}, tls: none, from: Stays <stays@example.com>, timeout: 5s}}}}\n",
+        cleaning.base_url(),
+        books.base_url(),
+        mail.port()
+    );
+    let mut connections = std::collections::HashMap::new();
+    let text = format!("{defaults}{}", plan.connections);
+    for (name, settings) in node(&text).entries() {
+        let connection = action::compile_connection(&name.text, settings, &|_| Err("no files".to_owned()), &mut report);
+        connections.insert(name.text.clone(), Arc::new(connection.unwrap()));
+    }
+    let mut sources = std::collections::HashMap::new();
+    for (name, text) in &plan.sources {
+        let source = source::compile(name, &node(text), &mut report);
+        assert!(!report.has_mistakes(), "{}", report.render(|_| None));
+        sources.insert(name.clone(), Arc::new(source.unwrap()));
+    }
+    let files: Vec<(String, String)> = plan
+        .recipes
+        .iter()
+        .enumerate()
+        .map(|(n, text)| (format!("recipes/{n}.yaml"), text.clone()))
+        .collect();
+    let book = Book::load(&files, &action::effect_kinds(), &mut report);
+    assert!(!report.has_mistakes(), "{}", report.render(|_| None));
+    let properties = plan.properties.clone().unwrap_or_else(Properties::none);
+    Setup {
+        sources,
+        book,
+        properties,
+        connections,
+        dry_run: plan.dry_run,
+    }
+}
