@@ -163,6 +163,11 @@ impl Source {
         self.auth.says()
     }
 
+    /// Whether a user and password are asked for, perhaps among others.
+    pub fn takes_basic(&self) -> bool {
+        self.auth.takes_basic()
+    }
+
     /// Whether the request comes from the sender it claims to come from.
     pub fn authenticate(&self, request: &Request<'_>) -> Result<(), Denied> {
         self.auth.holds(request)

@@ -136,6 +136,15 @@ impl Scheme {
         }
     }
 
+    /// Whether HTTP basic is part of it.
+    pub(super) fn takes_basic(&self) -> bool {
+        match self {
+            Scheme::Basic { .. } => true,
+            Scheme::All(all) | Scheme::Any(all) => all.iter().any(Scheme::takes_basic),
+            _ => false,
+        }
+    }
+
     /// Adds what the sender would add to a request with this body.
     pub(super) fn sign(&self, body: &[u8], now: Time, query: &mut Vec<String>, headers: &mut Vec<(String, String)>) {
         match self {
