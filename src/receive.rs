@@ -1,0 +1,268 @@
+//! HTTP in: a request is authenticated over its raw bytes, recognised, stored, and only then answered with 200.
+//!
+//! What it costs at the most: bodies that are held at a time share [`Limits::held_bytes`], whatever the number of
+//! connections; a parsed body lives only until its receipt key is known, and never while anything is waited for.
+
+mod answer;
+mod body;
+mod proxy;
+mod rejections;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use axum::routing::any;
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response};
+use ipnet::IpNet;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use crate::model::clock::Clock;
+use crate::model::delivery::{Arrival, Receipt};
+use crate::model::id::Ids;
+use crate::source::{self, Source};
+use crate::store::{Store, StoreError};
+
+use self::answer::Problem;
+
+pub use self::rejections::{Rejection, Rejections, UNKNOWN};
+
+/// Finds a source by the name in the path.
+pub type Sources = Arc<dyn Fn(&str) -> Option<Arc<Source>> + Send + Sync>;
+
+/// Everything that receiving needs.
+#[derive(Clone)]
+pub struct Receiver {
+    /// Where deliveries are kept.
+    pub store: Store,
+    /// The time of receipt.
+    pub clock: Clock,
+    /// Names for new deliveries.
+    pub ids: Arc<Ids>,
+    /// The configured sources as they are now.
+    pub sources: Sources,
+    /// Whose word on the sender's address is taken (`X-Forwarded-For`).
+    pub trusted_proxies: Vec<IpNet>,
+    /// Called after a delivery that is no duplicate was stored; wakes the inbox. A delivery whose sender has hung up, or
+    /// was told to come back, may be stored without it.
+    pub on_stored: Arc<dyn Fn() + Send + Sync>,
+    /// What was turned away.
+    pub rejections: Arc<Rejections>,
+    /// Counts and times.
+    pub tally: Arc<dyn Tally>,
+    /// How much and how long.
+    pub limits: Limits,
+}
+
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What receiving puts up with. The largest body is the source's own setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a sender may take for the body, from its first byte to its last.
+    pub body_read: Duration,
+    /// How long the store may take before the sender is told to come back; the answer is out within 2 s.
+    pub store: Duration,
+    /// How many bytes of bodies are held in memory at a time, over all connections; beyond it the answer is 503.
+    pub held_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            body_read: Duration::from_secs(10),
+            store: Duration::from_millis(1800),
+            held_bytes: 128 << 20,
+        }
+    }
+}
+
+/// Where receiving reports what it counts.
+pub trait Tally: Send + Sync {
+    /// A delivery was stored, or recognised as one that is; `took` is the time from the head of the request to the commit.
+    fn stored(&self, source: &str, duplicate: bool, took: Duration);
+    /// A request was turned away; `source` is [`UNKNOWN`] where no configured source was meant.
+    fn rejected(&self, source: &str, reason: &'static str);
+}
+
+/// Counts nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoTally;
+
+impl Tally for NoTally {
+    fn stored(&self, _source: &str, _duplicate: bool, _took: Duration) {}
+    fn rejected(&self, _source: &str, _reason: &'static str) {}
+}
+
+struct Shared {
+    receiver: Receiver,
+    held: Arc<Semaphore>,
+}
+
+/// `/hooks/{source}` and `/hooks/{source}/{token}`; whatever else is asked for is not found.
+pub fn router(receiver: Receiver) -> Router {
+    let held = Arc::new(Semaphore::new(receiver.limits.held_bytes));
+    Router::new()
+        .route("/hooks/{source}", any(hook))
+        // The same address with a slash at its end, as people paste it.
+        .route("/hooks/{source}/", any(hook))
+        .route("/hooks/{source}/{token}", any(hook))
+        .fallback(|| async { answer::NO_SUCH_PAGE.response() })
+        .with_state(Arc::new(Shared { receiver, held }))
+}
+
+/// How a request ended.
+enum Done {
+    /// GET, HEAD or an empty body: somebody tries whether anybody is there.
+    Ping,
+    Stored(Receipt),
+}
+
+async fn hook(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response<Body> {
+    let began = Instant::now();
+    let receiver = &shared.receiver;
+    let (parts, body) = request.into_parts();
+    let (name, token) = named(parts.uri.path());
+    let route = if token.is_some() {
+        "/hooks/{source}/{token}"
+    } else {
+        "/hooks/{source}"
+    };
+    let Some(source) = (receiver.sources)(&name) else {
+        receiver.turned_away(UNKNOWN, "unknown source");
+        tracing::debug!(route, status = 404, "no such source");
+        return answer::UNKNOWN_SOURCE.response();
+    };
+    let name = source.name();
+    match receive(&shared, &source, token.as_deref(), &parts, body).await {
+        Ok(Done::Ping) => {
+            tracing::debug!(route, source = name, status = 200, "ping");
+            answer::ping()
+        }
+        Ok(Done::Stored(receipt)) => {
+            let duplicate = receipt.duplicate;
+            receiver.tally.stored(name, duplicate, began.elapsed());
+            if !duplicate {
+                (receiver.on_stored)();
+            }
+            let response = answer::stored(source.respond(), &receipt);
+            let status = response.status().as_u16();
+            tracing::info!(route, source = name, status, delivery.id = %receipt.delivery, duplicate, "stored");
+            response
+        }
+        Err(problem) => {
+            let (status, reason) = (problem.status.as_u16(), problem.reason);
+            receiver.turned_away(name, reason);
+            if problem.status.is_server_error() {
+                tracing::warn!(route, source = name, status, reason, "turned away");
+            } else {
+                tracing::info!(route, source = name, status, reason, "turned away");
+            }
+            problem.response()
+        }
+    }
+}
+
+impl Receiver {
+    fn turned_away(&self, source: &str, reason: &'static str) {
+        self.rejections.record(source, reason, self.clock.now());
+        self.tally.rejected(source, reason);
+    }
+}
+
+/// The source and the token that a path names, decoded. What is not UTF-8 gets replacement characters and fits nothing.
+fn named(path: &str) -> (Cow<'_, str>, Option<Cow<'_, str>>) {
+    let rest = path.strip_prefix("/hooks/").unwrap_or_default();
+    let (name, token) = rest.split_once('/').unwrap_or((rest, ""));
+    let decoded = |text| percent_decode_str(text).decode_utf8_lossy();
+    (decoded(name), (!token.is_empty()).then(|| decoded(token)))
+}
+
+async fn receive(
+    shared: &Shared,
+    source: &Source,
+    path_token: Option<&str>,
+    parts: &Parts,
+    body: Body,
+) -> Result<Done, Problem> {
+    let receiver = &shared.receiver;
+    match parts.method {
+        Method::POST => {}
+        Method::GET | Method::HEAD => return Ok(Done::Ping),
+        _ => return Err(answer::METHOD),
+    }
+    let encoding = body::encoding(&parts.headers)?;
+    let mut held = body::Held::new(shared.held.clone());
+    let (raw, unpacked) = body::read(
+        parts,
+        body,
+        encoding,
+        source.body_max(),
+        receiver.limits.body_read,
+        &mut held,
+    )
+    .await?;
+    let peer = parts
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|peer| peer.0.ip());
+    let now = receiver.clock.now();
+    let request = source::Request {
+        path_token,
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &parts.headers,
+        raw: &raw,
+        decoded: unpacked.as_deref().unwrap_or(&raw),
+        client_ip: peer.and_then(|peer| proxy::client(peer, &parts.headers, &receiver.trusted_proxies)),
+        now,
+    };
+    let believed = source.authenticate(&request);
+    believed.map_err(|denied| answer::unauthenticated(denied.reason, source))?;
+    let body = body::without_mark(unpacked.unwrap_or(raw));
+    if body.trim_ascii().is_empty() {
+        return Ok(Done::Ping);
+    }
+    body::check_type(&parts.headers)?;
+    let (receipt, headers) = {
+        let parsed = body::parse(&body)?;
+        let header = |name: &str| header(&parts.headers, name);
+        let kept = Value::from_iter(source.kept_headers(&header));
+        (source.receipt_key(&body, &parsed, &header), kept.to_string())
+    };
+    let arrival = Arrival {
+        id: receiver.ids.delivery(now),
+        source: source.name().to_owned(),
+        receipt,
+        received_at: now,
+        headers,
+        body,
+    };
+    match tokio::time::timeout(receiver.limits.store, receiver.store.receive(arrival)).await {
+        Ok(Ok(receipt)) => Ok(Done::Stored(receipt)),
+        Ok(Err(StoreError::Overloaded)) => Err(answer::OVERLOADED),
+        Ok(Err(error)) => Err(answer::not_stored(&error)),
+        Err(_) => Err(answer::TOO_SLOW),
+    }
+}
+
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    String::from_utf8(headers.get(name)?.as_bytes().to_vec()).ok()
+}
+
+#[cfg(test)]
+mod tests;

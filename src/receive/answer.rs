@@ -1,0 +1,242 @@
+//! What a sender is told. Problems are `application/problem+json` (RFC 9457), in fixed words: nothing of the request,
+//! not even its address, comes back in them.
+
+use axum::body::Body;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use serde_json::json;
+
+use crate::model::delivery::Receipt;
+use crate::source::{Respond, Source};
+use crate::store::StoreError;
+
+/// A request that was turned away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub(super) status: StatusCode,
+    /// For counting and for the dashboard; the sender sees it only where it is also the title.
+    pub(super) reason: &'static str,
+    /// The last part of the problem's type.
+    slug: &'static str,
+    title: &'static str,
+    detail: &'static str,
+    /// One more header, its name in lower case.
+    header: Option<(&'static str, &'static str)>,
+}
+
+impl Problem {
+    const fn new(status: StatusCode, slug: &'static str, reason: &'static str, detail: &'static str) -> Problem {
+        Problem {
+            status,
+            reason,
+            slug,
+            title: reason,
+            detail,
+            header: None,
+        }
+    }
+
+    const fn with(mut self, name: &'static str, value: &'static str) -> Problem {
+        self.header = Some((name, value));
+        self
+    }
+
+    pub(super) fn response(&self) -> Response<Body> {
+        let body = json!({
+            "type": format!("urn:stayhook:problem:{}", self.slug),
+            "title": self.title,
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        let mut response = with_body(self.status, "application/problem+json", body.to_string());
+        if let Some((name, value)) = self.header {
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        response
+    }
+}
+
+/// Somewhere else than `/hooks/…`.
+pub(super) const NO_SUCH_PAGE: Problem = Problem::new(
+    StatusCode::NOT_FOUND,
+    "not-found",
+    "nothing here",
+    "Webhooks are posted to /hooks/ and the name of a source in the configuration.",
+);
+
+pub(super) const UNKNOWN_SOURCE: Problem = Problem::new(
+    StatusCode::NOT_FOUND,
+    "unknown-source",
+    "unknown source",
+    "No source of this name is configured. The last part of the address, after /hooks/, is the name of a source as it stands \
+     under `sources` in the configuration.",
+);
+
+pub(super) const METHOD: Problem = Problem::new(
+    StatusCode::METHOD_NOT_ALLOWED,
+    "method",
+    "wrong method",
+    "Deliveries are sent with POST; GET and HEAD only tell that this address is there.",
+)
+.with("allow", "GET, HEAD, POST");
+
+pub(super) const TOO_LARGE: Problem = Problem::new(
+    StatusCode::PAYLOAD_TOO_LARGE,
+    "too-large",
+    "body too large",
+    "The body is larger than this source takes, counted after decompression. The limit is `body_max` of the source, 1 MiB \
+     unless configured.",
+)
+.with("connection", "close");
+
+pub(super) const SLOW: Problem = Problem::new(
+    StatusCode::REQUEST_TIMEOUT,
+    "slow",
+    "body too slow",
+    "The body did not arrive in time. Send the delivery again.",
+)
+.with("connection", "close");
+
+pub(super) const CUT_OFF: Problem = Problem::new(
+    StatusCode::BAD_REQUEST,
+    "cut-off",
+    "body cut off",
+    "The body ended early or was not framed as HTTP asks. Send the delivery again.",
+)
+.with("connection", "close");
+
+pub(super) const ENCODING: Problem = Problem::new(
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    "content-encoding",
+    "unknown content encoding",
+    "The body may be sent as it is or with `Content-Encoding: gzip`, once.",
+)
+.with("accept-encoding", "gzip, identity");
+
+pub(super) const BROKEN_GZIP: Problem = Problem::new(
+    StatusCode::BAD_REQUEST,
+    "broken-gzip",
+    "broken gzip",
+    "The header says that the body is gzip, but it cannot be decompressed.",
+);
+
+pub(super) const CONTENT_TYPE_NOT_JSON: Problem = Problem::new(
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    "content-type",
+    "wrong content type",
+    "Deliveries are JSON: send them with `Content-Type: application/json`, or without a content type. If the sender lets you \
+     choose a format, choose JSON rather than a form or XML.",
+);
+
+pub(super) const NOT_UTF8: Problem = Problem::new(
+    StatusCode::BAD_REQUEST,
+    "not-utf-8",
+    "not UTF-8",
+    "The body is not UTF-8, which JSON has to be.",
+);
+
+pub(super) const TOO_DEEP: Problem = Problem::new(
+    StatusCode::BAD_REQUEST,
+    "too-deep",
+    "nested too deeply",
+    "The body is JSON nested deeper than 128 levels.",
+);
+
+pub(super) const NOT_JSON: Problem = Problem::new(
+    StatusCode::BAD_REQUEST,
+    "not-json",
+    "not JSON",
+    "The body is not one whole JSON value. What cannot be read is not stored.",
+);
+
+/// Too much waits already: for the store, or in memory.
+pub(super) const OVERLOADED: Problem = Problem::new(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "overloaded",
+    "too many deliveries at once",
+    "More deliveries wait to be stored than are taken at a time. Nothing was stored; send this one again in a moment.",
+)
+.with("retry-after", "1");
+
+/// Whether the store will still do it is not known; sending again is right either way.
+pub(super) const TOO_SLOW: Problem = not_now("store too slow");
+
+const fn not_now(reason: &'static str) -> Problem {
+    let mut problem = Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "not-stored",
+        reason,
+        "The delivery could not be stored just now. Send it again; nothing happens twice.",
+    )
+    .with("retry-after", "5");
+    problem.title = "not stored";
+    problem
+}
+
+/// What the store's failure is to a sender: come back. What it is to us stands in the reason.
+pub(super) fn not_stored(error: &StoreError) -> Problem {
+    not_now(match error {
+        StoreError::Busy | StoreError::Locked => "store locked",
+        StoreError::Full => "disk full",
+        StoreError::Unavailable(_) | StoreError::Newer { .. } | StoreError::Unusable(_) => "store unreachable",
+        StoreError::Overloaded | StoreError::Conflict(_) | StoreError::Broken(_) => "store failed",
+    })
+}
+
+/// The same words whatever was wrong; what it was is in `reason`, for us.
+pub(super) fn unauthenticated(reason: &'static str, source: &Source) -> Problem {
+    let mut problem = Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "unauthenticated",
+        reason,
+        "This request does not show what the source asks for: a token, a signature, a user and password or an address, \
+         whatever is configured. The list of rejections in the dashboard has more.",
+    );
+    problem.title = "not authenticated";
+    if source.takes_basic() {
+        problem = problem.with("www-authenticate", "Basic realm=\"stayhook\", charset=\"UTF-8\"");
+    }
+    problem
+}
+
+/// The answer to a try.
+pub(super) fn ping() -> Response<Body> {
+    with_body(StatusCode::OK, "application/json", r#"{"ping": true}"#.to_owned())
+}
+
+/// The answer to a delivery that is on the disk.
+pub(super) fn stored(respond: Option<&Respond>, receipt: &Receipt) -> Response<Body> {
+    let status = respond.and_then(|respond| StatusCode::from_u16(respond.status).ok());
+    let status = status.unwrap_or(StatusCode::OK);
+    match respond.and_then(|respond| respond.body.as_deref()) {
+        // These two have no body.
+        _ if status == StatusCode::NO_CONTENT || status == StatusCode::RESET_CONTENT => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = status;
+            response
+        }
+        Some(body) => {
+            let kind = if body.starts_with(['{', '[']) {
+                "application/json"
+            } else {
+                "text/plain; charset=utf-8"
+            };
+            with_body(status, kind, body.to_owned())
+        }
+        None => {
+            let body = json!({"delivery": receipt.delivery, "duplicate": receipt.duplicate});
+            with_body(status, "application/json", body.to_string())
+        }
+    }
+}
+
+fn with_body(status: StatusCode, kind: &'static str, body: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers: &mut HeaderMap = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,176 @@
+//! From bytes on the wire to JSON, within bounds of size, time and memory.
+
+use std::io::Read as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use flate2::read::MultiGzDecoder;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use http::request::Parts;
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use super::answer::{self, Problem};
+
+/// How much of a body that is too large is read on and thrown away, so that a sender that writes before it reads comes
+/// to read the answer and not a broken connection.
+const THROWN_AWAY: usize = 4 << 20;
+/// And for how long.
+const THROWN_AWAY_FOR: Duration = Duration::from_secs(1);
+
+/// A transport compression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Identity,
+    Gzip,
+}
+
+/// What the headers say about compression.
+pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
+    let mut found = Encoding::Identity;
+    for line in headers.get_all(CONTENT_ENCODING) {
+        for word in line.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            if word.is_empty() || word.eq_ignore_ascii_case(b"identity") {
+                continue;
+            }
+            let gzip = word.eq_ignore_ascii_case(b"gzip") || word.eq_ignore_ascii_case(b"x-gzip");
+            if !gzip || found == Encoding::Gzip {
+                return Err(answer::ENCODING);
+            }
+            found = Encoding::Gzip;
+        }
+    }
+    Ok(found)
+}
+
+/// A request's share of the memory for bodies; given back when dropped.
+pub(super) struct Held {
+    all: Arc<Semaphore>,
+    mine: Option<OwnedSemaphorePermit>,
+}
+
+impl Held {
+    pub(super) fn new(all: Arc<Semaphore>) -> Held {
+        Held { all, mine: None }
+    }
+
+    /// Takes `bytes` more, or says that there is no room. Never waits: what waits would hold what it has.
+    fn take(&mut self, bytes: usize) -> Result<(), Problem> {
+        let bytes = u32::try_from(bytes).map_err(|_| answer::OVERLOADED)?;
+        let more = self.all.clone().try_acquire_many_owned(bytes);
+        let more = more.map_err(|_| answer::OVERLOADED)?;
+        match &mut self.mine {
+            Some(mine) => mine.merge(more),
+            None => self.mine = Some(more),
+        }
+        Ok(())
+    }
+}
+
+/// The body as it came and, where it came compressed, unpacked. Neither is longer than `max` bytes.
+pub(super) async fn read(
+    parts: &Parts,
+    mut body: Body,
+    encoding: Encoding,
+    max: usize,
+    time: Duration,
+    held: &mut Held,
+) -> Result<(Vec<u8>, Option<Vec<u8>>), Problem> {
+    let announced = parts.headers.get(CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let too_large = announced.is_some_and(|length| length > max as u64);
+    let read = if too_large {
+        Err(answer::TOO_LARGE)
+    } else {
+        let whole = timeout(time, collect(&mut body, max, held)).await;
+        whole.unwrap_or(Err(answer::SLOW))
+    };
+    if read == Err(answer::TOO_LARGE) && !parts.headers.contains_key(EXPECT) {
+        let _ = timeout(THROWN_AWAY_FOR, throw_away(&mut body)).await;
+    }
+    let raw = read?;
+    let unpacked = match encoding {
+        Encoding::Identity => None,
+        Encoding::Gzip if raw.is_empty() => None,
+        Encoding::Gzip => {
+            let unpacked = unpack(&raw, max)?;
+            held.take(unpacked.len())?;
+            Some(unpacked)
+        }
+    };
+    Ok((raw, unpacked))
+}
+
+async fn collect(body: &mut Body, max: usize, held: &mut Held) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| answer::CUT_OFF)?;
+        let Ok(chunk) = frame.into_data() else { continue };
+        if chunk.len() > max - bytes.len() {
+            return Err(answer::TOO_LARGE);
+        }
+        held.take(chunk.len())?;
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+async fn throw_away(body: &mut Body) {
+    let mut left = THROWN_AWAY;
+    while let Some(Ok(frame)) = body.frame().await {
+        left = left.saturating_sub(frame.data_ref().map_or(0, |chunk| chunk.len()));
+        if left == 0 {
+            return;
+        }
+    }
+}
+
+/// Unpacks gzip and stops at the bound, however much more would come out of it.
+fn unpack(packed: &[u8], max: usize) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    let mut reader = MultiGzDecoder::new(packed).take(max as u64 + 1);
+    reader.read_to_end(&mut bytes).map_err(|_| answer::BROKEN_GZIP)?;
+    if bytes.len() > max {
+        return Err(answer::TOO_LARGE);
+    }
+    Ok(bytes)
+}
+
+/// The body without a byte order mark, which some senders put before their JSON and which means nothing.
+pub(super) fn without_mark(mut body: Vec<u8>) -> Vec<u8> {
+    if body.starts_with(b"\xEF\xBB\xBF") {
+        body.drain(..3);
+    }
+    body
+}
+
+/// JSON by its name, or no name at all; only the first content type counts.
+pub(super) fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(value) = headers.get(CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let kind = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+    let kind = kind.trim_ascii().to_ascii_lowercase();
+    match kind.as_slice() {
+        b"" | b"application/json" | b"text/json" => Ok(()),
+        other if other.ends_with(b"+json") => Ok(()),
+        _ => Err(answer::CONTENT_TYPE_NOT_JSON),
+    }
+}
+
+/// The body as JSON. Of a key that is there twice the last counts; the warning is given when it is mapped.
+pub(super) fn parse(body: &[u8]) -> Result<Value, Problem> {
+    let text = std::str::from_utf8(body).map_err(|_| answer::NOT_UTF8)?;
+    serde_json::from_str(text).map_err(|error| {
+        // There is no kind for it; https://docs.rs/serde_json/latest/src/serde_json/error.rs.html
+        if error.to_string().starts_with("recursion limit exceeded") {
+            answer::TOO_DEEP
+        } else {
+            answer::NOT_JSON
+        }
+    })
+}
