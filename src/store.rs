@@ -11,6 +11,7 @@ mod record;
 mod replay;
 mod rescue;
 mod revisions;
+mod upcoming;
 mod writer;
 
 use std::sync::Arc;

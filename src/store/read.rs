@@ -10,7 +10,7 @@ use super::dialect::{Conn, Row, Sql};
 use super::{Store, StoreError, from_json};
 
 /// The longest page.
-const PAGE_MAX: usize = 500;
+pub const PAGE_MAX: usize = 500;
 
 /// What to list; all that is given must hold.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,8 @@ pub struct Filter {
     pub recipe: Option<String>,
     /// Of this event (runs) or delivery (events).
     pub of: Option<String>,
+    /// Of this stay (runs and events).
+    pub stay: Option<String>,
     /// At this time or later.
     pub since: Option<Time>,
     /// Before this place in the list.
@@ -173,7 +175,8 @@ pub struct Counts {
 }
 
 const DELIVERY: &str = "SELECT seq, id, source, received_at, outcome, because, duplicates, last_seen_at, detail, headers, body FROM deliveries";
-const RUN: &str = "SELECT seq, id, recipe, revision, state, reason, source, code, event_id, stay_id, lane, step, attempts, \
+/// A run as it is listed.
+pub const RUN: &str = "SELECT seq, id, recipe, revision, state, reason, source, code, event_id, stay_id, lane, step, attempts, \
      uncertain, cancel_requested, dry_run, due_at, created_at, updated_at FROM runs";
 const EVENT: &str = "SELECT seq, id, delivery_id, stay_id, source, types, at, body, explanation FROM events";
 
@@ -229,6 +232,7 @@ impl Store {
         sql.push(" WHERE TRUE");
         equal(&mut sql, " AND source = ", &filter.source);
         equal(&mut sql, " AND delivery_id = ", &filter.of);
+        equal(&mut sql, " AND stay_id = ", &filter.stay);
         since(&mut sql, " AND at >= ", filter);
         if let Some(kind) = &filter.state {
             sql.push(" AND ' ' || types || ' ' LIKE ").bind(format!("% {kind} %"));
@@ -258,6 +262,7 @@ impl Store {
         equal(&mut sql, " AND source = ", &filter.source);
         equal(&mut sql, " AND code = ", &filter.code);
         equal(&mut sql, " AND event_id = ", &filter.of);
+        equal(&mut sql, " AND stay_id = ", &filter.stay);
         since(&mut sql, " AND created_at >= ", filter);
         self.page(sql, filter, run, |row: &RunRow| row.seq).await
     }
@@ -397,7 +402,8 @@ fn event(row: &Row, whole: bool) -> Result<EventRow, StoreError> {
     })
 }
 
-fn run(row: &Row) -> Result<RunRow, StoreError> {
+/// Reads a row of [`RUN`].
+pub fn run(row: &Row) -> Result<RunRow, StoreError> {
     Ok(RunRow {
         seq: row.int(0)?,
         id: row.text(1)?,
