@@ -14,4 +14,5 @@ pub mod receive;
 pub mod recipe;
 pub mod source;
 pub mod store;
+pub mod web;
 pub mod worker;

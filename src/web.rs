@@ -1,0 +1,125 @@
+//! The admin listener: the API under `/api/v1`, health and metrics. One file a resource; each lists its routes with what
+//! `openapi.json` says of them, so the document cannot leave one out.
+
+mod answer;
+mod body;
+mod connections;
+mod deliveries;
+mod events;
+mod explain;
+mod guard;
+mod health;
+mod metrics;
+mod once;
+mod openapi;
+mod path;
+mod problem;
+mod query;
+mod recipes;
+mod reservations;
+mod retry;
+mod route;
+mod runs;
+mod sources;
+mod upcoming;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use serde_json::Value;
+
+use crate::model::clock::Clock;
+use crate::model::meter::Meter;
+use crate::model::property::Properties;
+use crate::model::secret::Secret;
+use crate::store::Store;
+
+use problem::Problem;
+
+/// The longest body of a request to the API, in bytes.
+pub const BODY_MAX: usize = 64 * 1024;
+
+/// What the admin listener answers from.
+#[derive(Clone)]
+pub struct Console {
+    /// The store.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// What requests have to carry; without one everything is open, which the configuration allows on loopback only.
+    pub token: Option<Secret>,
+    /// The names under which it may be asked, beside loopback ones; a port in them is not looked at.
+    pub hosts: Vec<String>,
+    /// Whether `/metrics` is open: on a loopback listener, or with `metrics: open`.
+    pub metrics_open: bool,
+    /// What is counted.
+    pub meter: Arc<Meter>,
+    /// What the running daemon knows and the store does not.
+    pub live: Arc<dyn Live>,
+}
+
+impl std::fmt::Debug for Console {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Console")
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the running daemon knows and the store does not. Every function answers at once, from memory.
+pub trait Live: Send + Sync {
+    /// The properties as they are configured now.
+    fn properties(&self) -> Arc<Properties>;
+    /// A list: `name, file, revision, enabled, sentence, broken` (a list, empty for a good recipe) of each recipe.
+    fn recipes(&self) -> Value;
+    /// A list: `name, preset, learn, live_from, emits, counts, rejections` (the last ones, as reason and time) of each source.
+    fn sources(&self) -> Value;
+    /// A list: `name, kind, busy, paused` (`since, because, probe_at`, or null) of each connection.
+    fn connections(&self) -> Value;
+    /// Whether it is recovered, configured and not draining; else why not, without anything of a guest or a secret.
+    fn ready(&self) -> Result<(), String>;
+    /// Whether it makes progress; else why not, without anything of a guest or a secret.
+    fn alive(&self) -> Result<(), String>;
+    /// Deliveries wait for a decision.
+    fn wake_inbox(&self);
+    /// Runs may have become ready.
+    fn wake_outbox(&self);
+}
+
+/// What handlers share.
+type Shared = Arc<Desk>;
+
+/// The console, and the answers that were given to keyed requests.
+struct Desk {
+    console: Console,
+    answers: once::Answers,
+}
+
+/// Everything the admin listener serves.
+pub fn router(console: Console) -> Router {
+    let desk: Shared = Arc::new(Desk {
+        console,
+        answers: once::Answers::default(),
+    });
+    let mut router = Router::new();
+    for route in route::all() {
+        router = router.route(&route.whole_path(), (route.serve)());
+    }
+    router
+        .fallback(|| async {
+            Problem::missing("there is nothing under this path; /api/v1/openapi.json lists what there is")
+        })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(
+                http::StatusCode::METHOD_NOT_ALLOWED,
+                "this path is asked with another method",
+            )
+        })
+        .layer(from_fn_with_state(desk.clone(), once::posts))
+        .layer(from_fn_with_state(desk.clone(), guard::guard))
+        .with_state(desk)
+}
+
+#[cfg(test)]
+mod tests;

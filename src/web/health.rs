@@ -1,0 +1,39 @@
+//! `/healthz` and `/readyz`, open to whoever watches over the process.
+
+use axum::extract::State;
+use axum::routing::get;
+use serde_json::json;
+
+use super::Shared;
+use super::answer::{self, Answer};
+use super::problem::Problem;
+use super::route::Route;
+
+/// What this file serves.
+pub const ROUTES: &[Route] = &[
+    Route::get(
+        "/healthz",
+        "200 while it is alive and makes progress, else 503 with the reason",
+        || get(healthz),
+    )
+    .root(),
+    Route::get(
+        "/readyz",
+        "200 while it is recovered, configured and not draining, else 503 with the reason",
+        || get(readyz),
+    )
+    .root(),
+];
+
+async fn healthz(State(desk): State<Shared>) -> Answer {
+    say(desk.console.live.alive())
+}
+
+async fn readyz(State(desk): State<Shared>) -> Answer {
+    say(desk.console.live.ready())
+}
+
+fn say(state: Result<(), String>) -> Answer {
+    state.map_err(Problem::unavailable)?;
+    answer::whole(json!({"status": "ok"}))
+}

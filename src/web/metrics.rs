@@ -1,0 +1,58 @@
+//! `/metrics`: what is counted, and how things stand in the store at this moment.
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use http::{HeaderMap, header};
+
+use crate::model::clock::{Time, from_ms};
+use crate::model::meter::{Exposition, Standing};
+use crate::store::StoreError;
+
+use super::answer::Answer;
+use super::route::Route;
+use super::{Console, Shared};
+
+/// What this file serves.
+pub const ROUTES: &[Route] = &[Route::get(
+    "/metrics",
+    "Prometheus text, or OpenMetrics where the request accepts it",
+    || get(show),
+)
+.root()];
+
+async fn show(State(desk): State<Shared>, headers: HeaderMap) -> Answer {
+    let standing = standing(&desk.console).await;
+    if let Err(error) = &standing {
+        tracing::warn!(%error, "metrics without the store");
+    }
+    let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let exposition = match accepts.is_some_and(|accepts| accepts.contains("application/openmetrics-text")) {
+        true => Exposition::OpenMetrics,
+        false => Exposition::Plain,
+    };
+    let text = desk.console.meter.text(standing.ok().as_ref(), exposition);
+    Ok(([(header::CONTENT_TYPE, exposition.content_type())], text).into_response())
+}
+
+async fn standing(console: &Console) -> Result<Standing, StoreError> {
+    let now = console.clock.now();
+    let counts = console.store.counts(now).await?;
+    let paused = console.store.paused().await?.len();
+    Ok(Standing {
+        undecided: counts.undecided,
+        undecided_oldest_s: age_s(counts.undecided_oldest_ms, now),
+        due: counts.due,
+        due_oldest_s: age_s(counts.due_oldest_ms, now),
+        runs: counts.runs,
+        paused: i64::try_from(paused).unwrap_or(i64::MAX),
+        store_bytes: i64::try_from(console.store.bytes()).unwrap_or(i64::MAX),
+    })
+}
+
+fn age_s(since_ms: Option<i64>, now: Time) -> f64 {
+    let age = since_ms.map_or(std::time::Duration::ZERO, |ms| {
+        (now - from_ms(ms)).to_std().unwrap_or_default()
+    });
+    age.as_secs_f64()
+}
