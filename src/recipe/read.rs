@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::lang::diag::Report;
+use crate::lang::diag::{Place, Report};
 use crate::lang::effect::EffectKind;
 use crate::lang::fields::{Fields, text};
 use crate::lang::template::{Condition, Format};
@@ -26,6 +26,17 @@ const LATER: &[&str] = &["settle", "gather", "keep", "late", "again"];
 /// `file` is named in places, `kinds` are the kinds of actions there are.
 pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut Report) -> Option<Recipe> {
     let before = report.mistakes();
+    if let Some((at, line)) = text.lines().enumerate().find(|(_, line)| line.contains('\u{FFFD}')) {
+        let place = Place {
+            file: file.into(),
+            line: at + 1,
+            column: line.chars().take_while(|c| *c != '\u{FFFD}').count() + 1,
+        };
+        report
+            .mistake("not-utf8", &place, "this file is not text in UTF-8")
+            .help("save it once more with the encoding UTF-8");
+        return None;
+    }
     let root = yaml::parse(file, text, report)?;
     let mut fields = Fields::of(&root, "a recipe", report)?;
     let name_node = fields.required("name", report);
