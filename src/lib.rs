@@ -4,6 +4,7 @@
 
 pub mod action;
 pub mod case;
+pub mod config;
 pub mod decide;
 pub mod lang;
 pub mod lifecycle;

@@ -1,0 +1,206 @@
+//! The configuration file: one file below per section. Reading gives all mistakes of the file at once.
+
+mod admin;
+mod connections;
+mod properties;
+mod recipes;
+mod server;
+mod sources;
+mod together;
+mod variables;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use ipnet::IpNet;
+
+use crate::action::Connection;
+use crate::lang::diag::{Diagnostic, Report};
+use crate::lang::fields::Fields;
+use crate::lang::yaml;
+use crate::model::property::Properties;
+use crate::model::secret::Secret;
+use crate::recipe::Book;
+use crate::source::Source;
+use crate::worker::Setup;
+
+pub use recipes::recipe_files;
+pub use together::check_together;
+
+/// The largest configuration file, in bytes.
+const FILE_MAX: u64 = 4 << 20;
+
+/// Reads a variable of the environment; `None` where it is not set.
+pub type Env<'e> = &'e dyn Fn(&str) -> Option<String>;
+
+/// What the configuration file says, checked and compiled. Every path in it is complete or relative to where the
+/// process was started.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where webhooks come in, and nothing else.
+    pub listen: SocketAddr,
+    /// The address under which the world reaches `listen`, without a slash at its end; for links and set-up pages.
+    pub public_url: Option<String>,
+    /// Proxies that are believed when they say whom a request comes from.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where a property names no zone.
+    pub timezone: Tz,
+    /// `sqlite://` and a path.
+    pub database: String,
+    /// The folder of recipes.
+    pub recipes: PathBuf,
+    /// Everything up to the sending, and nothing sent.
+    pub dry_run: bool,
+    /// All mail goes to this address; `None` for where it is meant to go.
+    pub redirect_email: Option<String>,
+    /// Dashboard, API and metrics.
+    pub admin: Admin,
+    /// In the order of the file.
+    pub sources: Vec<Arc<Source>>,
+    /// In the order of the file.
+    pub connections: Vec<Arc<Connection>>,
+    /// Properties and defaults.
+    pub properties: Properties,
+}
+
+/// The listener of dashboard, API and metrics.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    /// Its address; only a loopback one can do without a token.
+    pub listen: SocketAddr,
+    /// What asks for more than health has to show.
+    pub token: Option<Secret>,
+    /// Names in lower case that a `Host` header may have beside those of the loopback.
+    pub hosts: Vec<String>,
+    /// Whether `/metrics` needs no token, wherever the listener is.
+    pub metrics_open: bool,
+}
+
+/// Reads the configuration from a file. `None` only where there is a mistake; all of them are in the report.
+pub fn load(path: &Path, env: Env<'_>, report: &mut Report) -> Option<Config> {
+    let (file, text) = read(path, report)?;
+    parse(&file, &text, folder(path), env, report)
+}
+
+/// Reads the configuration from `text`. `file` is named in places; relative paths begin at `base`.
+pub fn parse(file: &str, text: &str, base: &Path, env: Env<'_>, report: &mut Report) -> Option<Config> {
+    let before = report.mistakes();
+    let config = draft(file, text, base, env, report);
+    config.filter(|_| report.mistakes() == before)
+}
+
+/// The configuration as far as it can be read, with defaults in the place of mistakes: for looking at, never for
+/// running. `None` only where the text is not settings at all.
+pub fn draft(file: &str, text: &str, base: &Path, env: Env<'_>, report: &mut Report) -> Option<Config> {
+    let from = report.items.len();
+    let Some(mut root) = yaml::parse(file, text, report) else {
+        variables::explain_yaml(text, &mut report.items[from..]);
+        return None;
+    };
+    let filled = variables::fill(&mut root, base, env, report);
+    let from = report.items.len();
+    let config = sections(&root, base, report);
+    filled.tidy(from, report);
+    config
+}
+
+/// The name and the text of a configuration file; why it cannot be read goes to the report.
+pub fn read(path: &Path, report: &mut Report) -> Option<(String, String)> {
+    let file = path.display().to_string();
+    match recipes::read_text(path, FILE_MAX) {
+        Ok(text) => Some((file, text)),
+        Err(why) => {
+            let missing = why.kind() == std::io::ErrorKind::NotFound;
+            let diagnostic = report.general("config-file", format!("the configuration {file} cannot be read: {why}"));
+            if missing {
+                diagnostic
+                    .help("name it with `--config FILE` or `STAYHOOK_CONFIG`; `stayhook init` writes a first one");
+            }
+            None
+        }
+    }
+}
+
+/// The folder at which relative paths of a configuration file begin.
+pub fn folder(path: &Path) -> &Path {
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// Everything that a worker needs, from the configuration and the recipes.
+pub fn setup(config: &Config, book: Book) -> Setup {
+    let sources = config.sources.iter();
+    let connections = config.connections.iter();
+    Setup {
+        sources: sources
+            .map(|source| (source.name().to_owned(), source.clone()))
+            .collect(),
+        book,
+        properties: config.properties.clone(),
+        connections: connections.map(|one| (one.name.clone(), one.clone())).collect(),
+        dry_run: config.dry_run,
+    }
+}
+
+fn sections(root: &yaml::Node, base: &Path, report: &mut Report) -> Option<Config> {
+    let mut fields = Fields::of(root, "the configuration", report)?;
+    let server = server::read(&mut fields, base, report);
+    let admin = admin::read(fields.get("admin"), server.listen, report);
+    let sources = sources::read(fields.get("sources"), report);
+    let connections = connections::read(fields.get("connections"), base, report);
+    let properties = properties::read(
+        fields.get("defaults"),
+        fields.get("properties"),
+        server.timezone,
+        &sources.names,
+        report,
+    );
+    without_effect(root, &mut fields, report);
+    fields.finish(report);
+    Some(Config {
+        listen: server.listen,
+        public_url: server.public_url,
+        trusted_proxies: server.trusted_proxies,
+        timezone: server.timezone,
+        database: server.database,
+        recipes: server.recipes,
+        dry_run: server.dry_run,
+        redirect_email: server.redirect_email,
+        admin,
+        sources: sources.all,
+        connections,
+        properties,
+    })
+}
+
+/// Sections that the contract knows and that change nothing here yet: a configuration that has them still starts.
+fn without_effect(root: &yaml::Node, fields: &mut Fields<'_>, report: &mut Report) {
+    for (section, help) in [
+        ("retention", "everything is kept"),
+        ("alerts", "look at the dashboard, or at `/metrics`"),
+        ("connectors", "what has an API is reached by an `http` connection"),
+    ] {
+        let found = root.entries().iter().find(|(key, _)| key.text == section);
+        if let (Some(_), Some((key, _))) = (fields.get(section), found) {
+            let title = format!("`{section}` has no effect in this version yet");
+            report.warning("not-yet", &key.place, title).help(help);
+        }
+    }
+}
+
+/// Removes diagnostics that say the same at the same place.
+fn once(from: usize, report: &mut Report) {
+    let mut seen: Vec<Diagnostic> = Vec::new();
+    for item in report.items.split_off(from) {
+        if !seen.contains(&item) {
+            seen.push(item);
+        }
+    }
+    report.items.extend(seen);
+}

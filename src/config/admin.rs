@@ -1,0 +1,93 @@
+//! `admin`: the listener of dashboard, API and metrics.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use crate::lang::diag::Report;
+use crate::lang::fields::{Fields, text};
+use crate::lang::yaml::Node;
+use crate::model::secret::Secret;
+
+use super::Admin;
+use super::server::address;
+
+/// A token shorter than this can be guessed.
+const TOKEN_MIN: usize = 16;
+
+pub(super) fn read(node: Option<&Node>, listen: SocketAddr, report: &mut Report) -> Admin {
+    let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
+    let mut admin = Admin {
+        listen: default,
+        token: None,
+        hosts: Vec::new(),
+        metrics_open: false,
+    };
+    let fields = node.and_then(|node| Fields::of(node, "`admin`", report));
+    let (Some(node), Some(mut fields)) = (node, fields) else {
+        return admin;
+    };
+    let before = report.mistakes();
+    let listen_node = fields.get("listen");
+    admin.listen = address("listen", listen_node, default, report);
+    admin.token = fields.get("token").and_then(|node| token(node, report));
+    let hosts = fields.get("hosts").map(Node::items).unwrap_or_default();
+    admin.hosts = hosts.iter().filter_map(|node| host(node, report)).collect();
+    admin.metrics_open = fields.word("metrics", &["open", "token"], report) == Some("open");
+    fields.finish(report);
+    let place = listen_node.map_or(&node.place, |node| &node.place);
+    if report.mistakes() == before && admin.token.is_none() && !admin.listen.ip().is_loopback() {
+        report
+            .mistake(
+                "no-token",
+                place,
+                format!("without a token only this machine may be let in, not {}", admin.listen),
+            )
+            .help("add `token: \"${STAYHOOK_ADMIN_TOKEN}\"`, or listen on `127.0.0.1:8081`");
+    }
+    if admin.listen == listen && listen.port() != 0 {
+        report
+            .mistake(
+                "same-address",
+                place,
+                format!("webhooks and `admin` cannot both listen on {listen}"),
+            )
+            .help("webhooks listen on port 8080 and `admin` on 8081 where nothing is said");
+    }
+    admin
+}
+
+fn token(node: &Node, report: &mut Report) -> Option<Secret> {
+    let written = text(node, "token", report)?;
+    if written.is_empty() || !written.chars().all(|c| c.is_ascii_graphic()) {
+        report.mistake(
+            "secret",
+            &node.place,
+            "`token` is empty or holds a space, or a character that no header can carry",
+        );
+        return None;
+    }
+    if written.len() < TOKEN_MIN {
+        report
+            .warning(
+                "short-token",
+                &node.place,
+                format!("`token` has fewer than {TOKEN_MIN} characters"),
+            )
+            .help("`openssl rand -hex 24` makes a good one");
+    }
+    Some(Secret::new(written))
+}
+
+/// A name as it stands in a `Host` header, without the port.
+fn host(node: &Node, report: &mut Report) -> Option<String> {
+    let written = text(node, "hosts", report)?;
+    let inner = written.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let is_ip = inner.unwrap_or(written).parse::<IpAddr>().is_ok();
+    let is_name = !written.is_empty() && written.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+    if !is_ip && !is_name {
+        report
+            .mistake("host", &node.place, format!("`{written}` is not the name of a host"))
+            .help("such as `stays.example.com`, without `https://` and without a port");
+        return None;
+    }
+    Some(inner.unwrap_or(written).to_ascii_lowercase())
+}

@@ -1,0 +1,205 @@
+//! `defaults` and `properties`: the units that are let.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveTime;
+use chrono_tz::Tz;
+use serde_json::Value;
+
+use crate::lang::diag::{Place, Report, did_you_mean};
+use crate::lang::fields::{Fields, quoted, text};
+use crate::lang::yaml::{Key, Kind, Node};
+use crate::model::property::{Properties, Property};
+
+use super::server::timezone;
+
+/// The longest key of a property, in characters.
+const KEY_MAX: usize = 64;
+
+pub(super) fn read(
+    defaults: Option<&Node>,
+    properties: Option<&Node>,
+    timezone: Tz,
+    sources: &[String],
+    report: &mut Report,
+) -> Properties {
+    let mut all = Properties {
+        timezone,
+        ..Properties::none()
+    };
+    if let Some(mut fields) = defaults.and_then(|node| Fields::of(node, "`defaults`", report)) {
+        all.vars = fields.get("vars").map(|node| vars(node, report)).unwrap_or_default();
+        all.check_in = time_of_day(&mut fields, "default_check_in", all.check_in, report);
+        all.check_out = time_of_day(&mut fields, "default_check_out", all.check_out, report);
+        fields.finish(report);
+    }
+    let Some(mut fields) = properties.and_then(|node| Fields::of(node, "`properties`", report)) else {
+        return all;
+    };
+    let mut taken = Vec::new();
+    for (key, node) in fields.rest() {
+        let found = property(key, node, &all, sources, &mut taken, report);
+        all.all.extend(found);
+    }
+    all
+}
+
+/// An id or name that means a property, for one source or for all.
+struct Taken {
+    source: Option<String>,
+    text: String,
+    property: String,
+    place: Place,
+}
+
+fn property(
+    key: &Key,
+    node: &Node,
+    defaults: &Properties,
+    sources: &[String],
+    taken: &mut Vec<Taken>,
+    report: &mut Report,
+) -> Option<Property> {
+    let fine = (1..=KEY_MAX).contains(&key.text.chars().count())
+        && key.text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+    if !fine {
+        report.mistake(
+            "bad-name",
+            &key.place,
+            format!(
+                "the key of a property is 1 to {KEY_MAX} letters, digits, `-` and `_`, not `{}`",
+                key.text
+            ),
+        );
+    }
+    let mut fields = Fields::of(node, &format!("the property `{}`", key.text), report)?;
+    let matches = match fields.get("match") {
+        Some(node) => names(&key.text, node, sources, taken, report),
+        None => {
+            report
+                .mistake(
+                    "missing-key",
+                    &key.place,
+                    format!("the property `{}` needs `match`", key.text),
+                )
+                .help("the ids or names that the PMS sends for it: `match: [12346789, \"Brannan St Room\"]`");
+            Vec::new()
+        }
+    };
+    let name = fields.text("name", report).unwrap_or(&key.text).to_owned();
+    let zone = fields.get("timezone").and_then(|node| timezone(node, report));
+    let check_in = time_of_day(&mut fields, "default_check_in", defaults.check_in, report);
+    let check_out = time_of_day(&mut fields, "default_check_out", defaults.check_out, report);
+    let tags = fields.texts("tags", report);
+    let mut merged = defaults.vars.clone();
+    merged.extend(fields.get("vars").map(|node| vars(node, report)).unwrap_or_default());
+    fields.finish(report);
+    Some(Property {
+        key: key.text.clone(),
+        name,
+        matches,
+        timezone: zone,
+        check_in,
+        check_out,
+        tags,
+        vars: merged,
+    })
+}
+
+/// `match`: texts that hold for every source, and `{source: text}`.
+fn names(
+    property: &str,
+    node: &Node,
+    sources: &[String],
+    taken: &mut Vec<Taken>,
+    report: &mut Report,
+) -> Vec<(Option<String>, String)> {
+    let mut found = Vec::new();
+    for item in node.items() {
+        let Kind::Map(entries) = &item.kind else {
+            found.extend(one(property, None, item, taken, report));
+            continue;
+        };
+        for (source, value) in entries {
+            if !sources.contains(&source.text) {
+                let known: Vec<&str> = sources.iter().map(String::as_str).collect();
+                let title = format!("there is no source `{}`", source.text);
+                let diagnostic = report.mistake("unknown-source", &source.place, title);
+                match did_you_mean(&source.text, known.iter().copied()) {
+                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                    None if known.is_empty() => diagnostic.help("there is no source yet"),
+                    None => diagnostic.help(format!("the sources are {}", quoted(&known))),
+                }
+            }
+            for value in value.items() {
+                found.extend(one(property, Some(&source.text), value, taken, report));
+            }
+        }
+    }
+    if node.items().is_empty() {
+        report.mistake("expected-list", &node.place, "`match` needs at least one id or name");
+    }
+    found
+}
+
+fn one(
+    property: &str,
+    source: Option<&str>,
+    node: &Node,
+    taken: &mut Vec<Taken>,
+    report: &mut Report,
+) -> Option<(Option<String>, String)> {
+    let written = text(node, "match", report)?.trim();
+    if written.is_empty() || node.is_null() {
+        report.mistake("expected-text", &node.place, "`match` needs an id or a name here");
+        return None;
+    }
+    let both = |other: &Option<String>| match (other.as_deref(), source) {
+        (Some(theirs), Some(ours)) => theirs == ours,
+        _ => true,
+    };
+    let other = taken
+        .iter()
+        .find(|one| one.text == written && one.property != property && both(&one.source));
+    if let Some(other) = other {
+        let title = format!(
+            "`{written}` means the property `{}` already, in line {}",
+            other.property, other.place.line
+        );
+        report
+            .mistake("duplicate-match", &node.place, title)
+            .help("where two senders use the same id, say which is whose: `{SOURCE: id}`");
+    }
+    taken.push(Taken {
+        source: source.map(str::to_owned),
+        text: written.to_owned(),
+        property: property.to_owned(),
+        place: node.place.clone(),
+    });
+    Some((source.map(str::to_owned), written.to_owned()))
+}
+
+fn vars(node: &Node, report: &mut Report) -> BTreeMap<String, Value> {
+    let Some(mut fields) = Fields::of(node, "`vars`", report) else {
+        return BTreeMap::new();
+    };
+    let entries = fields.rest();
+    entries
+        .into_iter()
+        .map(|(key, node)| (key.text.clone(), node.value()))
+        .collect()
+}
+
+/// `"15:00"`.
+fn time_of_day(fields: &mut Fields<'_>, key: &'static str, default: NaiveTime, report: &mut Report) -> NaiveTime {
+    let Some(node) = fields.get(key) else { return default };
+    let found = node
+        .scalar()
+        .and_then(|written| NaiveTime::parse_from_str(written.trim(), "%H:%M").ok());
+    if found.is_none() {
+        report
+            .mistake("expected-time", &node.place, format!("`{key}` is a time of day"))
+            .help("such as \"15:00\"; \"00:00\" to \"23:59\"");
+    }
+    found.unwrap_or(default)
+}

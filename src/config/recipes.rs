@@ -1,0 +1,90 @@
+//! Finding and reading the files of a folder of recipes, within bounds.
+
+use std::fs;
+use std::io::{Error, ErrorKind, Read as _, Result};
+use std::path::Path;
+
+/// The largest recipe, in bytes.
+const FILE_MAX: u64 = 256 << 10;
+/// The most recipes of a folder.
+const FILES_MAX: usize = 2000;
+/// The most entries that are looked at, recipes or not.
+const ENTRIES_MAX: usize = 20_000;
+/// The deepest folder below the one asked for.
+const DEPTH_MAX: usize = 8;
+
+/// The recipes in a folder and the folders in it, as `(path, text)` sorted by path: `*.yaml` and `*.yml` without
+/// `*.test.yaml` and `*.test.yml`. What is hidden is passed over, and no link to a folder is followed. A file that is
+/// not text is listed all the same, so that it becomes a mistake with a place.
+///
+/// # Errors
+/// Where the folder cannot be read, where a file cannot be read or is larger than 256 KiB, or where there are more than
+/// 2,000 of them.
+pub fn recipe_files(folder: &Path) -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    let mut looked = 0;
+    walk(folder, 0, &mut looked, &mut found)?;
+    found.sort();
+    Ok(found)
+}
+
+/// Whether a file of this name is a recipe.
+pub(crate) fn is_recipe(name: &str) -> bool {
+    let stem = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"));
+    !name.starts_with('.') && stem.is_some_and(|stem| !stem.is_empty() && !stem.ends_with(".test"))
+}
+
+/// One recipe's `(path, text)`; what is not UTF-8 in it becomes U+FFFD, which reading a recipe takes for a mistake.
+pub(crate) fn recipe_file(path: &Path) -> Result<(String, String)> {
+    let bytes = read_bytes(path, FILE_MAX).map_err(|error| named(path, &error))?;
+    Ok((path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+fn walk(folder: &Path, depth: usize, looked: &mut usize, found: &mut Vec<(String, String)>) -> Result<()> {
+    if depth > DEPTH_MAX {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder).map_err(|error| named(folder, &error))? {
+        let entry = entry.map_err(|error| named(folder, &error))?;
+        *looked += 1;
+        if *looked > ENTRIES_MAX || found.len() > FILES_MAX {
+            return Err(Error::other(format!("{} holds too many files", folder.display())));
+        }
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with('.') {
+            continue;
+        }
+        let path = entry.path();
+        let kind = entry.file_type().map_err(|error| named(&path, &error))?;
+        if kind.is_dir() {
+            walk(&path, depth + 1, looked, found)?;
+        } else if is_recipe(&name) && path.is_file() {
+            found.push(recipe_file(&path)?);
+        }
+    }
+    Ok(())
+}
+
+fn named(path: &Path, error: &Error) -> Error {
+    Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+/// A file's text, of at most `max` bytes.
+pub(super) fn read_text(path: &Path, max: u64) -> Result<String> {
+    let bytes = read_bytes(path, max)?;
+    String::from_utf8(bytes).map_err(|_| Error::new(ErrorKind::InvalidData, "it is not text (UTF-8)"))
+}
+
+fn read_bytes(path: &Path, max: u64) -> Result<Vec<u8>> {
+    let file = fs::File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(Error::new(ErrorKind::IsADirectory, "it is a folder"));
+    }
+    let mut bytes = Vec::new();
+    file.take(max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max {
+        return Err(Error::other(format!("it is larger than {} KiB", max >> 10)));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,177 @@
+//! What stands at the top of the file: addresses, time zone, places on the disk.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use chrono_tz::{TZ_VARIANTS, Tz};
+use ipnet::IpNet;
+
+use crate::action::email::address::Address;
+use crate::lang::diag::{Report, did_you_mean};
+use crate::lang::fields::{Fields, text};
+use crate::lang::yaml::Node;
+use crate::outbound::Url;
+
+/// The keys at the top that hold one value each.
+pub(super) struct Server {
+    pub(super) listen: SocketAddr,
+    pub(super) public_url: Option<String>,
+    pub(super) trusted_proxies: Vec<IpNet>,
+    pub(super) timezone: Tz,
+    pub(super) database: String,
+    pub(super) recipes: PathBuf,
+    pub(super) dry_run: bool,
+    pub(super) redirect_email: Option<String>,
+}
+
+pub(super) fn read(fields: &mut Fields<'_>, base: &Path, report: &mut Report) -> Server {
+    let local = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    Server {
+        listen: address("listen", fields.get("listen"), local(8080), report),
+        public_url: fields.get("public_url").and_then(|node| public_url(node, report)),
+        trusted_proxies: fields
+            .get("trusted_proxies")
+            .map(|node| proxies(node, report))
+            .unwrap_or_default(),
+        timezone: fields
+            .get("timezone")
+            .and_then(|node| timezone(node, report))
+            .unwrap_or(Tz::UTC),
+        database: match fields.get("database") {
+            Some(node) => database(node, base, report).unwrap_or_default(),
+            None => format!("sqlite://{}", base.join("stayhook.db").display()),
+        },
+        recipes: base.join(fields.text("recipes", report).unwrap_or("recipes")),
+        dry_run: fields.flag("dry_run", false, report),
+        redirect_email: fields.get("redirect").and_then(|node| redirect(node, report)),
+    }
+}
+
+/// An address to listen on: an IP address or `localhost`, and a port.
+pub(super) fn address(key: &str, node: Option<&Node>, default: SocketAddr, report: &mut Report) -> SocketAddr {
+    let Some(node) = node else { return default };
+    let Some(written) = text(node, key, report) else {
+        return default;
+    };
+    let numbers = written.replace("localhost:", "127.0.0.1:");
+    numbers.parse().unwrap_or_else(|_| {
+        report
+            .mistake(
+                "address",
+                &node.place,
+                format!("`{key}` is an address and a port, `{written}` is not"),
+            )
+            .help(format!(
+                "such as `{default}`, or `0.0.0.0:{}` for every network",
+                default.port()
+            ));
+        default
+    })
+}
+
+/// The zone that a text names.
+pub(super) fn timezone(node: &Node, report: &mut Report) -> Option<Tz> {
+    let name = text(node, "timezone", report)?;
+    let found = name.parse().ok();
+    if found.is_none() {
+        let title = format!("there is no time zone `{name}`");
+        let diagnostic = report.mistake("timezone", &node.place, title);
+        match did_you_mean(name, TZ_VARIANTS.iter().map(|zone| zone.name())) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.help("zones are written as in `America/Los_Angeles` or `Europe/Lisbon`"),
+        }
+    }
+    found
+}
+
+fn public_url(node: &Node, report: &mut Report) -> Option<String> {
+    let written = text(node, "public_url", report)?;
+    let found = Url::parse(written).ok().filter(|url| {
+        let plain = url.username().is_empty() && url.password().is_none();
+        let bare = url.query().is_none() && url.fragment().is_none();
+        matches!(url.scheme(), "http" | "https") && url.has_host() && plain && bare
+    });
+    if found.is_none() {
+        report
+            .mistake(
+                "public-url",
+                &node.place,
+                "`public_url` is the address under which the world reaches this",
+            )
+            .help("such as `https://hooks.example.com`");
+    }
+    found.map(|url| url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn proxies(node: &Node, report: &mut Report) -> Vec<IpNet> {
+    let mut nets = Vec::new();
+    for item in node.items() {
+        let Some(written) = text(item, "trusted_proxies", report) else {
+            continue;
+        };
+        let found: Option<IpNet> = written.parse().ok();
+        match found.or_else(|| written.parse::<IpAddr>().ok().map(IpNet::from)) {
+            Some(net) => {
+                if net.prefix_len() == 0 {
+                    let title = format!("`{written}` is everybody: whoever sends can say it comes from anywhere");
+                    report
+                        .warning("trusted-proxies", &item.place, title)
+                        .help("name the address of the proxy, such as `127.0.0.1`");
+                }
+                nets.push(net);
+            }
+            None => {
+                report
+                    .mistake(
+                        "network",
+                        &item.place,
+                        format!("`{written}` is neither an IP address nor a network"),
+                    )
+                    .help("such as `127.0.0.1` or `10.0.0.0/8`");
+            }
+        }
+    }
+    nets
+}
+
+fn database(node: &Node, base: &Path, report: &mut Report) -> Option<String> {
+    let written = text(node, "database", report)?;
+    if written.starts_with("postgres://") || written.starts_with("postgresql://") {
+        report
+            .mistake("not-yet", &node.place, "PostgreSQL is not in this version yet")
+            .help("`database: sqlite://stayhook.db` keeps everything in one file");
+        return None;
+    }
+    let path = written
+        .strip_prefix("sqlite:")
+        .map(|rest| rest.strip_prefix("//").unwrap_or(rest));
+    let fine = path.filter(|path| !path.is_empty() && !path.contains(['?', '\0']) && !path.contains(":memory:"));
+    if fine.is_none() {
+        report
+            .mistake(
+                "database",
+                &node.place,
+                "`database` is `sqlite://` and the path of a file",
+            )
+            .help("such as `sqlite://stayhook.db`, or `sqlite:///var/lib/stayhook/stayhook.db`");
+    }
+    fine.map(|path| format!("sqlite://{}", base.join(path).display()))
+}
+
+fn redirect(node: &Node, report: &mut Report) -> Option<String> {
+    let mut fields = Fields::of(node, "`redirect`", report)?;
+    let found = fields.required("email", report).and_then(|node| {
+        let written = text(node, "email", report)?;
+        match Address::parse(written) {
+            Ok(address) => Some(address.spec()),
+            Err(why) => {
+                report
+                    .mistake("address", &node.place, format!("`email` {why}"))
+                    .help("one address, such as `me@example.com`");
+                None
+            }
+        }
+    });
+    fields.finish(report);
+    found
+}

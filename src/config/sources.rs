@@ -1,0 +1,101 @@
+//! `sources`: who may send.
+
+use std::sync::Arc;
+
+use crate::lang::diag::{Report, did_you_mean};
+use crate::lang::fields::{Fields, quoted};
+use crate::lang::yaml::{Key, Node};
+use crate::source::{self, Source};
+
+/// The longest name of a source or a connection, in characters.
+const NAME_MAX: usize = 64;
+
+/// The sources that could be read, and the names of all.
+pub(super) struct Sources {
+    pub(super) all: Vec<Arc<Source>>,
+    pub(super) names: Vec<String>,
+}
+
+pub(super) fn read(node: Option<&Node>, report: &mut Report) -> Sources {
+    let mut sources = Sources {
+        all: Vec::new(),
+        names: Vec::new(),
+    };
+    let Some(mut fields) = node.and_then(|node| Fields::of(node, "`sources`", report)) else {
+        return sources;
+    };
+    let entries = fields.rest();
+    sources.names = entries.iter().map(|(key, _)| key.text.clone()).collect();
+    for (key, node) in entries {
+        let named = name("source", key, report);
+        let compiled = source::compile(&key.text, node, report);
+        let referred = stays_of(&key.text, node, &sources.names, report);
+        sources.all.extend(compiled.filter(|_| named && referred).map(Arc::new));
+    }
+    chains(node, &sources.all, report);
+    sources
+}
+
+/// Whether a name can stand in a path and in recipes.
+pub(super) fn name(what: &str, key: &Key, report: &mut Report) -> bool {
+    let fine = (1..=NAME_MAX).contains(&key.text.len())
+        && key
+            .text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if !fine {
+        report.mistake(
+            "bad-name",
+            &key.place,
+            format!(
+                "the name of a {what} is 1 to {NAME_MAX} letters, digits, `-` and `_`, not `{}`",
+                key.text
+            ),
+        );
+    }
+    fine
+}
+
+fn value<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    let mut entries = node.entries().iter();
+    entries.find(|(found, _)| found.text == key).map(|(_, node)| node)
+}
+
+/// Whether `stays_of` names a source that there is.
+fn stays_of(name: &str, node: &Node, names: &[String], report: &mut Report) -> bool {
+    let Some((of, written)) = value(node, "stays_of").and_then(|of| Some((of, of.scalar()?))) else {
+        return true;
+    };
+    if names.iter().any(|known| known == written) {
+        return true;
+    }
+    let title = format!("`stays_of` of the source `{name}` names `{written}`, and there is no such source");
+    let others: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        .filter(|known| *known != name)
+        .collect();
+    let diagnostic = report.mistake("unknown-source", &of.place, title);
+    match did_you_mean(written, others.iter().copied()) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None if others.is_empty() => diagnostic.help("there is no other source yet"),
+        None => diagnostic.help(format!("the sources are {}", quoted(&others))),
+    }
+    false
+}
+
+/// `stays_of` leads to a source that has stays of its own, not to one that refers on.
+fn chains(node: Option<&Node>, all: &[Arc<Source>], report: &mut Report) {
+    for source in all.iter().filter(|source| source.stays_of() != source.name()) {
+        let target = all.iter().find(|other| other.name() == source.stays_of());
+        let at = node.and_then(|node| value(value(node, source.name())?, "stays_of"));
+        if let (Some(target), Some(at)) = (target, at)
+            && target.stays_of() != target.name()
+        {
+            let title = format!("the source `{}` has no stays of its own", target.name());
+            report
+                .mistake("unknown-source", &at.place, title)
+                .help(format!("write `stays_of: {}`", target.stays_of()));
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! `${VAR}`, `${VAR:-default}` and `${file:PATH}`, replaced in what YAML has read: a value can never become YAML, and
+//! keys are left alone.
+
+use std::path::Path;
+
+use crate::lang::diag::{Diagnostic, Place, Report};
+use crate::lang::yaml::{Kind, Node};
+
+use super::{Env, once, recipes};
+
+/// The largest file that `${file:…}` reads, in bytes.
+const FILE_MAX: u64 = 64 << 10;
+/// A value shorter than this is an ordinary word wherever else it is found.
+const TELLING: usize = 8;
+
+/// What was replaced, so that no message repeats a value that may be a secret.
+pub(super) struct Filled {
+    /// Scalars with a variable in them: where, as written, the value.
+    filled: Vec<(Place, String, String)>,
+    /// Scalars that could not be filled: what else is wrong with them says nothing.
+    failed: Vec<Place>,
+}
+
+/// Fills the variables in.
+pub(super) fn fill(root: &mut Node, base: &Path, env: Env<'_>, report: &mut Report) -> Filled {
+    let from = report.items.len();
+    let mut filled = Filled {
+        filled: Vec::new(),
+        failed: Vec::new(),
+    };
+    node(root, base, env, &mut filled, report);
+    // What an anchor stands for is looked at every time it is used.
+    once(from, report);
+    filled
+}
+
+impl Filled {
+    /// Goes over the diagnostics from `from` on: what follows from a missing variable is dropped, values become the
+    /// variable's name again.
+    pub(super) fn tidy(&self, from: usize, report: &mut Report) {
+        let items = report.items.split_off(from);
+        for mut item in items {
+            if item.place.as_ref().is_some_and(|place| self.failed.contains(place)) {
+                continue;
+            }
+            for (place, written, value) in &self.filled {
+                let own = item.place.as_ref() == Some(place) && value.len() > 1;
+                if own || value.len() >= TELLING {
+                    item.title = item.title.replace(value.as_str(), written);
+                    item.help = item.help.map(|help| help.replace(value.as_str(), written));
+                }
+            }
+            report.items.push(item);
+        }
+    }
+}
+
+fn node(node: &mut Node, base: &Path, env: Env<'_>, filled: &mut Filled, report: &mut Report) {
+    let copy = match &node.kind {
+        Kind::Scalar(scalar) if scalar.text.contains("${") => node.clone(),
+        _ => {
+            match &mut node.kind {
+                Kind::Scalar(_) => {}
+                Kind::List(items) => {
+                    for item in items {
+                        self::node(item, base, env, filled, report);
+                    }
+                }
+                Kind::Map(entries) => {
+                    for (_, value) in entries {
+                        self::node(value, base, env, filled, report);
+                    }
+                }
+            }
+            return;
+        }
+    };
+    let Kind::Scalar(scalar) = &mut node.kind else { return };
+    let before = report.mistakes();
+    scalar.text = text(&copy, &scalar.text, base, env, filled, report);
+    scalar.plain = false;
+    if report.mistakes() > before {
+        filled.failed.push(node.place.clone());
+    }
+}
+
+/// One scalar with all its variables filled in.
+fn text(node: &Node, written: &str, base: &Path, env: Env<'_>, filled: &mut Filled, report: &mut Report) -> String {
+    let mut out = String::new();
+    let mut rest = written;
+    while let Some(at) = rest.find("${") {
+        let here = written.len() - rest.len() + at;
+        if rest[..at].ends_with('$') {
+            out.push_str(&rest[..at]);
+            out.push('{');
+            rest = &rest[at + 2..];
+            continue;
+        }
+        out.push_str(&rest[..at]);
+        let place = place_of(node, written, here);
+        let Some(end) = rest[at..].find('}') else {
+            report
+                .mistake("variable", &place, "`${` without a `}`")
+                .help("a variable is written `${NAME}`; for the characters themselves write `$${`");
+            return written.to_owned();
+        };
+        let inside = &rest[at + 2..at + end];
+        if let Some(value) = value(inside, &place, base, env, report) {
+            out.push_str(&value);
+            filled
+                .filled
+                .push((node.place.clone(), format!("${{{inside}}}"), value));
+        }
+        rest = &rest[at + end + 1..];
+    }
+    out.push_str(rest);
+    out
+}
+
+fn place_of(node: &Node, written: &str, at: usize) -> Place {
+    let before = &written[..at];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    node.place_inside(line, column)
+}
+
+/// The value of what stands between `${` and `}`.
+fn value(inside: &str, place: &Place, base: &Path, env: Env<'_>, report: &mut Report) -> Option<String> {
+    if let Some(path) = inside.strip_prefix("file:") {
+        let path = path.trim();
+        let found = match path {
+            "" => Err("it names no file".to_owned()),
+            path => recipes::read_text(&base.join(path), FILE_MAX).map_err(|why| why.to_string()),
+        };
+        return match found {
+            Ok(text) => Some(text.strip_suffix('\n').map_or(text.as_str(), cut_return).to_owned()),
+            Err(why) => {
+                report
+                    .mistake("variable", place, format!("`${{{inside}}}` cannot be read: {why}"))
+                    .help("a path that does not begin with `/` begins at the folder of the configuration");
+                None
+            }
+        };
+    }
+    let (name, default) = match inside.split_once(":-") {
+        Some((name, default)) => (name, Some(default)),
+        None => (inside, None),
+    };
+    let fine = name
+        .chars()
+        .enumerate()
+        .all(|(at, c)| c == '_' || c.is_ascii_alphabetic() || at > 0 && c.is_ascii_digit());
+    if name.is_empty() || !fine {
+        report
+            .mistake(
+                "variable",
+                place,
+                format!("`${{{inside}}}` is not the name of a variable"),
+            )
+            .help("write `${NAME}`, `${NAME:-default}` or `${file:PATH}`; for the characters themselves `$${`");
+        return None;
+    }
+    // As in a shell, the default stands for an empty variable too.
+    let found = env(name).filter(|value| default.is_none() || !value.is_empty());
+    let found = found.or_else(|| default.map(str::to_owned));
+    if found.is_none() {
+        report
+            .mistake("variable", place, format!("the variable `{name}` is not set"))
+            .help(format!(
+                "set it where Stayhook is started, or write `${{{name}:-default}}`"
+            ));
+    }
+    found
+}
+
+fn cut_return(line: &str) -> &str {
+    line.strip_suffix('\r').unwrap_or(line)
+}
+
+/// Adds to mistakes of YAML what is probably behind them: `${…}` inside `{ }` or `[ ]` without quotes.
+pub(super) fn explain_yaml(text: &str, items: &mut [Diagnostic]) {
+    for item in items.iter_mut().filter(|item| item.help.is_none()) {
+        let Some(place) = &item.place else { continue };
+        let upto = place.line.min(text.lines().count());
+        let near = text.lines().take(upto).skip(upto.saturating_sub(2));
+        if let Some(found) = near.filter_map(bare).last() {
+            item.help = Some(format!(
+                "inside `{{ }}` and `[ ]` a variable stands in quotes: \"{found}\""
+            ));
+        }
+    }
+}
+
+/// The first variable of a line that stands in a flow without quotes.
+fn bare(line: &str) -> Option<&str> {
+    let mut quote = None;
+    let mut flow = false;
+    for (at, c) in line.char_indices() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if matches!(c, '"' | '\'') => quote = Some(c),
+            None if c == '#' => return None,
+            None if line[at..].starts_with("${") && flow => {
+                let end = line[at..].find('}').map_or(line.len(), |end| at + end + 1);
+                return Some(&line[at..end]);
+            }
+            None => flow |= matches!(c, '{' | '['),
+        }
+    }
+    None
+}
