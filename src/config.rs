@@ -30,6 +30,7 @@ use crate::source::Source;
 use crate::worker::Setup;
 
 pub use recipes::recipe_files;
+pub(crate) use recipes::{read_bytes, recipe_file};
 pub use together::check_together;
 
 /// The largest configuration file, in bytes.

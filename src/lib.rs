@@ -4,6 +4,7 @@
 
 pub mod action;
 pub mod case;
+pub mod cli;
 pub mod config;
 pub mod decide;
 pub mod lang;

@@ -76,7 +76,8 @@ pub(super) fn read_text(path: &Path, max: u64) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| Error::new(ErrorKind::InvalidData, "it is not text (UTF-8)"))
 }
 
-fn read_bytes(path: &Path, max: u64) -> Result<Vec<u8>> {
+/// A file of at most `max` bytes.
+pub(crate) fn read_bytes(path: &Path, max: u64) -> Result<Vec<u8>> {
     let file = fs::File::open(path)?;
     if file.metadata()?.is_dir() {
         return Err(Error::new(ErrorKind::IsADirectory, "it is a folder"));

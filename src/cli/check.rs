@@ -1,0 +1,186 @@
+//! `stayhook check`: every mistake of every file, with its place, and each recipe as a sentence.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::action;
+use crate::config::{self, Config, Env};
+use crate::lang::diag::{Diagnostic, Report, Severity};
+use crate::recipe::Book;
+
+use super::output::{FINDINGS, Output, say};
+
+/// What `check` is asked.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Args {
+    /// Recipes, or folders of them; all recipes of the configuration where nothing is named.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// Checks the configuration, its presets, the recipes, and all of them together. The exit code is 0, or 1 where there
+/// is a mistake.
+pub fn run(args: &Args, config: &Path, output: Output, env: Env<'_>, out: &mut dyn Write) -> ExitCode {
+    let checked = checked(args, config, env);
+    let code = if checked.report.has_mistakes() { FINDINGS } else { 0 };
+    let text = match output {
+        Output::Table => checked.table(),
+        Output::Json => {
+            let items: Vec<Value> = checked.report.items.iter().map(diagnostic).collect();
+            format!("{:#}\n", Value::Array(items))
+        }
+    };
+    say(out, &text, code)
+}
+
+/// A diagnostic as `--output json` prints it.
+pub fn diagnostic(item: &Diagnostic) -> Value {
+    let place = item.place.as_ref();
+    json!({
+        "severity": match item.severity {
+            Severity::Mistake => "mistake",
+            Severity::Warning => "warning",
+        },
+        "code": item.code,
+        "title": item.title,
+        "file": place.map(|place| &*place.file),
+        "line": place.map(|place| place.line),
+        "column": place.map(|place| place.column),
+        "help": item.help,
+    })
+}
+
+/// Everything that was looked at.
+struct Checked {
+    report: Report,
+    texts: HashMap<String, String>,
+    config: Option<Config>,
+    book: Book,
+}
+
+fn checked(args: &Args, path: &Path, env: Env<'_>) -> Checked {
+    let mut checked = Checked {
+        report: Report::new(),
+        texts: HashMap::new(),
+        config: None,
+        book: Book::default(),
+    };
+    let report = &mut checked.report;
+    let mut sound = false;
+    if let Some((file, text)) = config::read(path, report) {
+        checked.config = config::draft(&file, &text, config::folder(path), env, report);
+        sound = !report.has_mistakes();
+        checked.texts.insert(file, text);
+    }
+    let files = match (&checked.config, args.paths.as_slice()) {
+        (Some(config), []) => listed(&[config.recipes.clone()], report),
+        (None, []) => Vec::new(),
+        (_, paths) => listed(paths, report),
+    };
+    checked.book = Book::load(&files, &action::effect_kinds(), report);
+    checked.texts.extend(files);
+    // What does not fit together says nothing where a part of it is missing.
+    if let Some(config) = checked.config.as_ref().filter(|_| sound) {
+        let setup = config::setup(config, checked.book.clone());
+        config::check_together(config, &setup, report);
+    }
+    checked
+}
+
+/// The recipes in these files and folders, each once.
+pub(super) fn listed(paths: &[PathBuf], report: &mut Report) -> Vec<(String, String)> {
+    let mut files: Vec<(String, String)> = Vec::new();
+    for path in paths {
+        let found = if path.is_dir() {
+            config::recipe_files(path)
+        } else {
+            config::recipe_file(path).map(|file| vec![file])
+        };
+        match found {
+            Ok(found) => files.extend(found),
+            Err(why) => {
+                let title = format!("the recipes cannot be read: {why}");
+                let diagnostic = report.general("recipes", title);
+                if why.kind() == std::io::ErrorKind::NotFound {
+                    diagnostic.help("`recipes:` in the configuration names their folder");
+                }
+            }
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    files.retain(|(file, _)| seen.insert(file.clone()));
+    files
+}
+
+impl Checked {
+    fn table(&self) -> String {
+        let mut out = self.report.render(|file| self.texts.get(file).cloned());
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        for recipe in self.book.all() {
+            out += &format!("{}\n", recipe.sentence());
+        }
+        if !self.book.all().is_empty() {
+            out.push('\n');
+        }
+        if let Some(config) = &self.config {
+            for source in &config.sources {
+                out += &format!("/hooks/{} asks for {}.\n", source.name(), source.asks_for());
+            }
+            if !config.sources.is_empty() {
+                out.push('\n');
+            }
+        }
+        out += &self.summary();
+        out.push('\n');
+        out
+    }
+
+    /// "3 recipes, 2 sources, 2 connections: fine" or "2 mistakes, 1 warning".
+    fn summary(&self) -> String {
+        let mistakes = self.report.mistakes();
+        let warnings = self.report.items.len() - mistakes;
+        let mut found = Vec::new();
+        if mistakes > 0 {
+            found.push(count(mistakes, "mistake"));
+        }
+        if warnings > 0 {
+            found.push(count(warnings, "warning"));
+        }
+        if mistakes > 0 {
+            return found.join(", ");
+        }
+        let (sources, connections) = self
+            .config
+            .as_ref()
+            .map_or((0, 0), |config| (config.sources.len(), config.connections.len()));
+        let parts = [
+            count(self.book.all().len(), "recipe"),
+            count(sources, "source"),
+            count(connections, "connection"),
+        ];
+        let result = if found.is_empty() {
+            "fine".to_owned()
+        } else {
+            found.join(", ")
+        };
+        format!("{}: {result}", parts.join(", "))
+    }
+}
+
+/// "1 mistake", "2 mistakes".
+fn count(n: usize, word: &str) -> String {
+    if n == 1 {
+        format!("1 {word}")
+    } else {
+        format!("{n} {word}s")
+    }
+}
+
+#[cfg(test)]
+mod tests;

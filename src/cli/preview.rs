@@ -1,0 +1,172 @@
+//! `stayhook preview`: what one payload would do, fully rendered. Touches nothing.
+
+mod play;
+mod tell;
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use chrono::{DateTime, Utc};
+
+use crate::action;
+use crate::config::{self, Env};
+use crate::lang::diag::{Report, did_you_mean};
+use crate::lang::fields::quoted;
+use crate::model::clock::{Clock, Time};
+use crate::recipe::Book;
+use crate::worker::Setup;
+
+use super::check::{diagnostic, listed};
+use super::output::{FINDINGS, Output, say};
+
+/// The largest payload, in bytes.
+const PAYLOAD_MAX: u64 = 64 << 20;
+
+/// What `preview` is asked.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The name of a recipe, its file, or `all`.
+    pub recipe: String,
+    /// A file with the body of a delivery.
+    #[arg(long, value_name = "FILE")]
+    pub payload: PathBuf,
+    /// The source it would come to.
+    #[arg(long, value_name = "NAME")]
+    pub source: String,
+    /// When it would come; now where nothing is said. Such as `2027-03-01T09:00:00Z`.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub at: Option<Time>,
+    /// A body that came before it, so that there is something to change; may be given several times, oldest first.
+    #[arg(long, value_name = "FILE")]
+    pub after: Vec<PathBuf>,
+}
+
+/// Says what the payload would do. The exit code is 0, or 1 where something asked for is not there or has a mistake.
+pub fn run(args: &Args, config: &Path, output: Output, env: Env<'_>, clock: &Clock, out: &mut dyn Write) -> ExitCode {
+    let mut report = Report::new();
+    let mut texts = HashMap::new();
+    let played = played(args, config, env, clock, &mut texts, &mut report);
+    match (played, output) {
+        (Some(played), Output::Table) => say(out, &tell::table(&played), 0),
+        (Some(played), Output::Json) => say(out, &format!("{:#}\n", tell::json(&played)), 0),
+        (None, Output::Table) => say(out, &report.render(|file| texts.get(file).cloned()), FINDINGS),
+        (None, Output::Json) => {
+            let items: Vec<_> = report.items.iter().map(diagnostic).collect();
+            say(out, &format!("{:#}\n", serde_json::Value::Array(items)), FINDINGS)
+        }
+    }
+}
+
+/// Reads `--at`.
+fn time(text: &str) -> Result<Time, String> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|at| at.with_timezone(&Utc))
+        .map_err(|_| "a time with its zone, such as 2027-03-01T09:00:00Z".to_owned())
+}
+
+fn played(
+    args: &Args,
+    path: &Path,
+    env: Env<'_>,
+    clock: &Clock,
+    texts: &mut HashMap<String, String>,
+    report: &mut Report,
+) -> Option<play::Played> {
+    let (file, text) = config::read(path, report)?;
+    let config = config::parse(&file, &text, config::folder(path), env, report);
+    texts.insert(file, text);
+    let config = config?;
+    let (setup, wanted) = recipes(args, &config, texts, report)?;
+    let Some(source) = setup.sources.get(&args.source).cloned() else {
+        let names: Vec<&str> = config.sources.iter().map(|source| source.name()).collect();
+        let diagnostic = report.general("unknown-source", format!("there is no source `{}`", args.source));
+        match did_you_mean(&args.source, names.iter().copied()) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.help(format!("the sources are {}", quoted(&names))),
+        }
+        return None;
+    };
+    let mut bodies = Vec::new();
+    for file in args.after.iter().chain([&args.payload]) {
+        match config::read_bytes(file, PAYLOAD_MAX) {
+            Ok(body) => bodies.push((file.display().to_string(), body)),
+            Err(why) => {
+                report.general("payload", format!("{} cannot be read: {why}", file.display()));
+            }
+        }
+    }
+    if report.has_mistakes() {
+        return None;
+    }
+    let asked = play::Question {
+        source: &source,
+        wanted: wanted.as_deref(),
+        at: args.at.unwrap_or_else(|| clock.now()),
+        redirect: config.redirect_email.as_deref(),
+    };
+    play::play(&setup, &asked, &bodies, report)
+}
+
+/// Sources, recipes and all, and the name of the recipe that is asked for; `None` for every one.
+fn recipes(
+    args: &Args,
+    config: &config::Config,
+    texts: &mut HashMap<String, String>,
+    report: &mut Report,
+) -> Option<(Setup, Option<String>)> {
+    let as_file = Path::new(&args.recipe);
+    let is_file = as_file.is_file();
+    let paths = if is_file {
+        vec![as_file.to_owned()]
+    } else {
+        vec![config.recipes.clone()]
+    };
+    let from = report.items.len();
+    let files = listed(&paths, report);
+    if report.mistakes() > 0 {
+        return None;
+    }
+    let book = Book::load(&files, &action::effect_kinds(), report);
+    texts.extend(files);
+    if args.recipe == "all" {
+        // Broken ones are told with the rest.
+        report.items.truncate(from);
+        return Some((config::setup(config, book), None));
+    }
+    let found = if is_file {
+        book.all().first()
+    } else {
+        book.get(&args.recipe, None)
+    };
+    let Some(found) = found.map(|recipe| recipe.name.clone()) else {
+        let broken = book
+            .broken()
+            .iter()
+            .find(|broken| broken.name.as_deref() == Some(args.recipe.as_str()));
+        match broken {
+            // All its mistakes are in the report; those of other files do not matter here.
+            _ if is_file => {}
+            Some(broken) => report
+                .items
+                .retain(|item| item.place.as_ref().is_some_and(|place| *place.file == *broken.file)),
+            None => {
+                report.items.truncate(from);
+                let names: Vec<&str> = book.all().iter().map(|recipe| recipe.name.as_str()).collect();
+                let title = format!("there is no recipe `{}`", args.recipe);
+                let diagnostic = report.general("unknown-recipe", title);
+                match did_you_mean(&args.recipe, names.iter().copied()) {
+                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                    None => diagnostic.help(format!("the recipes are {}; `all` shows every one", quoted(&names))),
+                }
+            }
+        }
+        return None;
+    };
+    report.items.truncate(from);
+    Some((config::setup(config, book), Some(found)))
+}
+
+#[cfg(test)]
+mod tests;

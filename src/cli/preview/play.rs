@@ -1,0 +1,342 @@
+//! Payloads through mapping and decision, on an empty store.
+
+use std::collections::HashMap;
+
+use chrono::TimeDelta;
+use serde_json::Value;
+
+use crate::decide::{Known, Origin, Rules, decide};
+use crate::lang::diag::Report;
+use crate::model::clock::Time;
+use crate::model::decision::{Explanation, FactDecision, NewRun, Opening, SkippedStep};
+use crate::model::event::{About, Event};
+use crate::model::fact::{Fact, Says};
+use crate::model::id::{DeliveryId, RunId};
+use crate::model::reservation::Stay;
+use crate::model::run::{StoredStep, event_run_key};
+use crate::recipe::Recipe;
+use crate::source::{Mapped, Source};
+use crate::worker::{Advance, Asked, Setup, advance, mapped, read_body};
+
+/// What is to be found out.
+pub(super) struct Question<'a> {
+    /// The source the bodies come to.
+    pub(super) source: &'a Source,
+    /// The recipe; `None` for every one.
+    pub(super) wanted: Option<&'a str>,
+    /// When the last body comes.
+    pub(super) at: Time,
+    /// Where all mail would go.
+    pub(super) redirect: Option<&'a str>,
+}
+
+/// What the last body would do.
+pub(super) struct Played {
+    /// Its file.
+    pub(super) file: String,
+    /// The source.
+    pub(super) source: String,
+    /// When it would come.
+    pub(super) at: Time,
+    /// Why there is no fact in it.
+    pub(super) nothing: Option<String>,
+    /// What the body could not say clearly.
+    pub(super) warnings: Vec<String>,
+    /// What each fact would do.
+    pub(super) facts: Vec<PlayedFact>,
+    /// What holds for everything that would be sent.
+    pub(super) notes: Vec<String>,
+}
+
+/// What one fact would do.
+pub(super) struct PlayedFact {
+    /// As mapped.
+    pub(super) fact: Fact,
+    /// What would be decided.
+    pub(super) decision: FactDecision,
+    /// The recipes asked for.
+    pub(super) recipes: Vec<PlayedRecipe>,
+}
+
+/// What one recipe would do.
+pub(super) struct PlayedRecipe {
+    /// Why it would or would not run.
+    pub(super) explanation: Explanation,
+    /// Its steps, where it would run.
+    pub(super) steps: Vec<PlayedStep>,
+    /// Whether nothing of it would be sent.
+    pub(super) dry_run: bool,
+}
+
+/// A step as it would go out.
+pub(super) enum PlayedStep {
+    /// Rendered.
+    Sent {
+        /// The request.
+        opening: Box<Opening>,
+        /// Whether it reads the output of a step before it, of which nothing is known.
+        blind: bool,
+    },
+    /// Passed over.
+    Skipped(SkippedStep),
+    /// It cannot be rendered.
+    Failed {
+        /// Its position, from 0.
+        position: usize,
+        /// Why.
+        because: String,
+    },
+}
+
+/// What is known by then, in the place of a store.
+#[derive(Default)]
+struct Memory {
+    stays: Vec<Stay>,
+    contents: HashMap<(About, String), Value>,
+}
+
+/// Plays the bodies one after the other; the last one is told.
+pub(super) fn play(
+    setup: &Setup,
+    asked: &Question<'_>,
+    bodies: &[(String, Vec<u8>)],
+    report: &mut Report,
+) -> Option<Played> {
+    let mut memory = Memory::default();
+    let mut last = None;
+    for (at, (file, body)) in bodies.iter().enumerate() {
+        let later = i64::try_from(bodies.len() - at - 1).unwrap_or_default();
+        // A second apart, so that a sender that states no order has one all the same.
+        let received_at = asked.at - TimeDelta::seconds(later);
+        let payload = match read_body(body) {
+            Ok(read) => read,
+            Err(because) => {
+                report.general("payload", format!("{file}: {because}"));
+                continue;
+            }
+        };
+        let played = one(setup, asked, &mut memory, file, at, received_at, payload);
+        if later > 0
+            && let Some(because) = &played.nothing
+        {
+            report.general(
+                "payload",
+                format!("{file} says nothing that could come before: {because}"),
+            );
+        }
+        last = Some(played);
+    }
+    last.filter(|_| !report.has_mistakes())
+}
+
+fn one(
+    setup: &Setup,
+    asked: &Question<'_>,
+    memory: &mut Memory,
+    file: &str,
+    at: usize,
+    received_at: Time,
+    (payload, warnings): (Value, Vec<String>),
+) -> Played {
+    let source = asked.source;
+    let mut played = Played {
+        file: file.to_owned(),
+        source: source.name().to_owned(),
+        at: received_at,
+        nothing: None,
+        warnings,
+        facts: Vec::new(),
+        notes: notes(setup, asked),
+    };
+    let facts = match mapped(source, &payload, &Value::Null) {
+        Ok(Mapped::Facts(facts)) => facts,
+        Ok(Mapped::Ignored(because)) => {
+            played.nothing = Some(format!("ignored: {because}"));
+            return played;
+        }
+        Ok(Mapped::Unmapped(because)) => {
+            played.nothing = Some(format!("nothing could be read from it: {because}"));
+            return played;
+        }
+        Err(fault) => {
+            played.nothing = Some(format!("a fault of Stayhook while reading it: {}", fault.message));
+            return played;
+        }
+    };
+    let delivery = DeliveryId(format!("d_preview{}", at + 1));
+    for (position, fact) in facts.into_iter().enumerate() {
+        let origin = Origin {
+            delivery: &delivery,
+            seq: i64::try_from(at).unwrap_or_default() + 1,
+            source: source.name(),
+            received_at,
+            payload: &payload,
+            replay: None,
+            position,
+        };
+        let decision = memory.decide(setup, source, &fact, &origin, received_at);
+        let recipes = meet(setup, asked, &decision, &payload, received_at);
+        played.facts.push(PlayedFact {
+            fact,
+            decision,
+            recipes,
+        });
+    }
+    if played.facts.is_empty() {
+        played.nothing = Some("there is nothing in it".to_owned());
+    }
+    played
+}
+
+fn notes(setup: &Setup, asked: &Question<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if setup.dry_run {
+        notes.push("the configuration says `dry_run: true`: nothing would be sent".to_owned());
+    }
+    if asked.source.learn() {
+        notes.push("the source is learning: nothing would be started".to_owned());
+    }
+    if let Some(to) = asked.redirect {
+        notes.push(format!("all mail would go to {to}"));
+    }
+    notes
+}
+
+impl Memory {
+    fn decide(&mut self, setup: &Setup, source: &Source, fact: &Fact, origin: &Origin<'_>, now: Time) -> FactDecision {
+        let rules = Rules {
+            live_from: source.live_from(),
+            learn: source.learn(),
+            dry_run: setup.dry_run,
+            properties: &setup.properties,
+            recipes: setup.book.all(),
+            broken: setup.book.broken(),
+        };
+        let own = match &fact.says {
+            Says::Reservation { .. } => None,
+            Says::Payment { id, .. } => id.clone().map(|id| (About::Payment, id)),
+            Says::Message { id, .. } => id.clone().map(|id| (About::Message, id)),
+        };
+        let known = Known {
+            stays: self
+                .stays
+                .iter()
+                .filter(|stay| stay.source == fact.stay.source && fact.stay.all().any(|name| stay.ids.contains(name)))
+                .cloned()
+                .collect(),
+            content: own.and_then(|key| self.contents.get(&key).cloned()),
+            event: None,
+        };
+        let decision = decide(known, fact, origin, &rules, now);
+        if let Some(stay) = &decision.stay {
+            let mut stay = stay.clone();
+            // As the store would count it: from now on it is known.
+            stay.revision += 1;
+            let at = self.stays.iter().position(|known| known.id == stay.id);
+            match at {
+                Some(at) => self.stays[at] = stay,
+                None => self.stays.push(stay),
+            }
+            self.stays.retain(|known| !decision.merged.contains(&known.id));
+        }
+        if let Some(key) = &decision.fact_key {
+            self.contents.insert((key.about, key.id.clone()), key.content.clone());
+        }
+        decision
+    }
+}
+
+fn meet(setup: &Setup, asked: &Question<'_>, decision: &FactDecision, payload: &Value, now: Time) -> Vec<PlayedRecipe> {
+    let explanations = decision.explanation.iter();
+    let explanations = explanations.filter(|one| asked.wanted.is_none_or(|name| name == one.recipe));
+    explanations
+        .map(|explanation| {
+            let recipe = setup.book.get(&explanation.recipe, None);
+            let runs = matches!(explanation.result.as_str(), "ran" | "learning");
+            let run = decision.runs.iter().find(|run| run.recipe == explanation.recipe);
+            let steps = match (recipe, &decision.event) {
+                (Some(recipe), Some(event)) if runs => steps(setup, recipe, event, run, payload, now),
+                _ => Vec::new(),
+            };
+            PlayedRecipe {
+                explanation: explanation.clone(),
+                steps,
+                dry_run: setup.dry_run || recipe.is_some_and(|recipe| recipe.dry_run),
+            }
+        })
+        .collect()
+}
+
+/// Every step in turn, as if those before it had gone well and given nothing.
+fn steps(
+    setup: &Setup,
+    recipe: &Recipe,
+    event: &Event,
+    run: Option<&NewRun>,
+    payload: &Value,
+    now: Time,
+) -> Vec<PlayedStep> {
+    let key = run.map_or_else(|| event_run_key(&recipe.name, &event.id, 0), |run| run.key.clone());
+    let id = RunId::of_key(&key);
+    let mut done: Vec<StoredStep> = Vec::new();
+    let mut played = Vec::new();
+    let mut from = 0;
+    while from < recipe.steps.len() {
+        let asked = Asked {
+            run: &id,
+            key: &key,
+            recipe,
+            event,
+            payload,
+            steps: &done,
+            from,
+            dry_run: run.is_some_and(|run| run.dry_run),
+            generation: 0,
+            now,
+        };
+        let reads_steps = |position: usize| {
+            recipe.steps.get(position).is_some_and(|step| {
+                let effect = step.effect.names();
+                let when = step.when.iter().flat_map(|when| when.names());
+                let mut names = effect.iter().map(|(name, _)| name).chain(when);
+                names.any(|name| name.path.starts_with("steps"))
+            })
+        };
+        let position = match advance(setup, &asked) {
+            Advance::End(skipped) => {
+                played.extend(skipped.into_iter().map(PlayedStep::Skipped));
+                break;
+            }
+            Advance::Failed { position, because } => {
+                played.push(PlayedStep::Failed { position, because });
+                position
+            }
+            Advance::Open(mut opening) => {
+                played.extend(opening.skipped.drain(..).map(PlayedStep::Skipped));
+                let position = opening.position;
+                let blind = reads_steps(position);
+                played.push(PlayedStep::Sent { opening, blind });
+                position
+            }
+        };
+        done.extend(
+            recipe
+                .steps
+                .iter()
+                .enumerate()
+                .take(position + 1)
+                .skip(from)
+                .map(|(at, step)| StoredStep {
+                    position: at,
+                    step_id: step.id.clone(),
+                    state: "done".to_owned(),
+                    prepared: None,
+                    key: String::new(),
+                    at_most_once: step.policy.at_most_once,
+                    output: Value::Null,
+                }),
+        );
+        from = position + 1;
+    }
+    played
+}

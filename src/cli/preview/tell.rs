@@ -1,0 +1,262 @@
+//! A preview as text and as JSON.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::model::fact::Says;
+
+use super::play::{Played, PlayedFact, PlayedRecipe, PlayedStep};
+
+/// For people. Guest data is what was asked for here, so it is shown.
+pub(super) fn table(played: &Played) -> String {
+    let mut out = format!(
+        "{} to the source {}, at {}\n",
+        played.file,
+        played.source,
+        played.at.to_rfc3339()
+    );
+    for warning in &played.warnings {
+        line(&mut out, 2, &format!("warning: {warning}"));
+    }
+    for note in &played.notes {
+        line(&mut out, 2, &format!("note: {note}"));
+    }
+    if let Some(nothing) = &played.nothing {
+        line(&mut out, 2, nothing);
+    }
+    for fact in &played.facts {
+        out.push('\n');
+        tell_fact(&mut out, fact);
+    }
+    out
+}
+
+fn tell_fact(out: &mut String, played: &PlayedFact) {
+    let (what, fields) = says(&played.fact.says);
+    let names: Vec<&str> = played.fact.stay.all().collect();
+    line(out, 0, &format!("a {what} of the stay {}", names.join(", ")));
+    for (name, value) in fields {
+        line(out, 4, &format!("{name}: {}", plain(&value)));
+    }
+    for warning in &played.decision.warnings {
+        line(out, 2, &format!("warning: {warning}"));
+    }
+    let because = &played.decision.because;
+    match &played.decision.event {
+        Some(event) => {
+            line(out, 2, &format!("event: {}", event.types.join(", ")));
+            if event.types.iter().any(|kind| kind == "reservation.adopted") {
+                line(
+                    out,
+                    4,
+                    "the stay is older than the source's `live_from`: it is taken over, not announced",
+                );
+            }
+            for change in changes(&event.changes) {
+                line(out, 4, &change);
+            }
+        }
+        None => line(
+            out,
+            2,
+            &format!("no event ({}): {because}", played.decision.outcome.word()),
+        ),
+    }
+    for recipe in &played.recipes {
+        out.push('\n');
+        tell_recipe(out, recipe);
+    }
+}
+
+fn tell_recipe(out: &mut String, played: &PlayedRecipe) {
+    let explanation = &played.explanation;
+    let says = match explanation.result.as_str() {
+        "ran" if played.dry_run => "would run, and send nothing (dry run)",
+        "ran" => "would run",
+        "learning" => "would run if the source were not learning",
+        "not_wanted" => "would not run",
+        "failed" => "would fail",
+        "broken" => "is broken",
+        other => other,
+    };
+    line(
+        out,
+        2,
+        &format!("{}: {says} ({})", explanation.recipe, explanation.because),
+    );
+    for check in &explanation.conditions {
+        let mark = if check.held { "yes" } else { "NO " };
+        line(out, 4, &format!("{mark} {} (saw: {})", check.condition, check.saw));
+    }
+    for step in &played.steps {
+        tell_step(out, step);
+    }
+}
+
+fn tell_step(out: &mut String, step: &PlayedStep) {
+    match step {
+        PlayedStep::Skipped(step) => {
+            line(out, 4, &format!("step {}: passed over: {}", step.step_id, step.reason));
+        }
+        PlayedStep::Failed { position, because } => {
+            line(out, 4, &format!("step {}: cannot be rendered: {because}", position + 1));
+        }
+        PlayedStep::Sent { opening, blind } => {
+            let prepared = &opening.prepared;
+            let title = format!(
+                "step {}: {} over `{}`",
+                opening.step_id, prepared.kind, prepared.connection
+            );
+            line(out, 4, &title);
+            if *blind {
+                line(
+                    out,
+                    6,
+                    "(what earlier steps would give is not known here; it stands as nothing)",
+                );
+            }
+            if let Value::Object(request) = &prepared.request {
+                for (name, value) in request {
+                    line(out, 6, &format!("{name}: {}", plain(value)));
+                }
+            }
+            if !prepared.missing.is_empty() {
+                line(out, 6, &format!("warning: not sent: {}", prepared.missing.join(", ")));
+            }
+        }
+    }
+}
+
+/// One entry, with everything after its first line moved in below it, and nothing in it that moves a terminal's cursor.
+fn line(out: &mut String, indent: usize, text: &str) {
+    let pad = " ".repeat(indent);
+    for (at, line) in text.lines().enumerate() {
+        let line: String = line.chars().filter(|c| !c.is_control() || *c == '\t').collect();
+        let further = if at == 0 { "" } else { "  " };
+        // Writing into a String cannot fail.
+        let _ = writeln!(out, "{pad}{further}{line}");
+    }
+    if text.is_empty() {
+        out.push('\n');
+    }
+}
+
+/// A text as it is, everything else as JSON.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(_) | Value::Array(_) => format!("{value:#}"),
+        value => value.to_string(),
+    }
+}
+
+fn says(says: &Says) -> (&'static str, Vec<(String, Value)>) {
+    let known = |entries: Vec<(String, Value)>| entries.into_iter().filter(|(_, value)| !value.is_null()).collect();
+    let object = |value: &Value| {
+        let entries = value.as_object().into_iter().flatten();
+        entries.map(|(name, value)| (name.clone(), value.clone())).collect()
+    };
+    match says {
+        Says::Reservation { fields } => {
+            let entries = fields.iter().map(|(name, value)| (name.clone(), value.clone()));
+            ("reservation", known(entries.collect()))
+        }
+        Says::Payment { payment, .. } => ("payment", known(object(payment))),
+        Says::Message { message, .. } => ("message", known(object(message))),
+    }
+}
+
+/// "check_out: 2027-04-02 -> 2027-04-03" for everything that changed.
+fn changes(changes: &Value) -> Vec<String> {
+    fn walk(prefix: &str, value: &Value, into: &mut Vec<String>) {
+        let Some(entries) = value.as_object() else { return };
+        if entries.len() == 2
+            && let (Some(from), Some(to)) = (entries.get("from"), entries.get("to"))
+        {
+            into.push(format!("{prefix}: {} -> {}", short(from), short(to)));
+            return;
+        }
+        for (name, value) in entries {
+            let dot = if prefix.is_empty() { "" } else { "." };
+            walk(&format!("{prefix}{dot}{name}"), value, into);
+        }
+    }
+    fn short(value: &Value) -> String {
+        match value {
+            Value::Null => "nothing".to_owned(),
+            Value::String(text) => text.clone(),
+            value => value.to_string(),
+        }
+    }
+    let mut all = Vec::new();
+    walk("", changes, &mut all);
+    all
+}
+
+/// For programs.
+pub(super) fn json(played: &Played) -> Value {
+    json!({
+        "payload": played.file,
+        "source": played.source,
+        "at": played.at.to_rfc3339(),
+        "nothing": played.nothing,
+        "warnings": played.warnings,
+        "notes": played.notes,
+        "facts": played.facts.iter().map(fact_json).collect::<Vec<_>>(),
+    })
+}
+
+fn fact_json(played: &PlayedFact) -> Value {
+    let (what, _) = says(&played.fact.says);
+    let fields = match &played.fact.says {
+        Says::Reservation { fields } => json!(fields),
+        Says::Payment { payment, .. } => payment.clone(),
+        Says::Message { message, .. } => message.clone(),
+    };
+    let decision = &played.decision;
+    json!({
+        "kind": what,
+        "stay": played.fact.stay.all().collect::<Vec<_>>(),
+        "fields": fields,
+        "outcome": decision.outcome.word(),
+        "because": decision.because,
+        "warnings": decision.warnings,
+        "event": decision.event.as_ref().map(|event| json!({
+            "types": event.types,
+            "reservation": event.reservation,
+            "changes": event.changes,
+        })),
+        "recipes": played.recipes.iter().map(recipe_json).collect::<Vec<_>>(),
+    })
+}
+
+fn recipe_json(played: &PlayedRecipe) -> Value {
+    let explanation = &played.explanation;
+    json!({
+        "recipe": explanation.recipe,
+        "result": explanation.result,
+        "because": explanation.because,
+        "conditions": explanation.conditions,
+        "dry_run": played.dry_run,
+        "steps": played.steps.iter().map(step_json).collect::<Vec<_>>(),
+    })
+}
+
+fn step_json(step: &PlayedStep) -> Value {
+    match step {
+        PlayedStep::Skipped(step) => json!({"step": step.step_id, "state": "skipped", "because": step.reason}),
+        PlayedStep::Failed { position, because } => {
+            json!({"step": (position + 1).to_string(), "state": "failed", "because": because})
+        }
+        PlayedStep::Sent { opening, blind } => json!({
+            "step": opening.step_id,
+            "state": "rendered",
+            "kind": opening.prepared.kind,
+            "connection": opening.prepared.connection,
+            "request": opening.prepared.request,
+            "missing": opening.prepared.missing,
+            "earlier_outputs_unknown": blind,
+        }),
+    }
+}
