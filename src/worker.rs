@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::action::Io;
 use crate::model::clock::Clock;
+use crate::model::meter::Meter;
 use crate::store::{Lease, Store, StoreError};
 
 pub use advance::{Advance, Asked, advance};
@@ -51,6 +52,8 @@ pub struct Engine {
     pub inbox: Arc<Notify>,
     /// Wakes the outbox.
     pub outbox: Arc<Notify>,
+    /// What is counted.
+    pub meter: Arc<Meter>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -68,6 +71,21 @@ impl Engine {
             .read()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .clone()
+    }
+
+    /// Takes over what a changed configuration and changed recipes say; paused connections try again at once.
+    pub fn replace(&self, setup: Setup) {
+        let now = self.clock.now();
+        self.lanes
+            .configure(setup.connections.values().map(|connection| &**connection), now);
+        *self.setup.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(setup);
+        self.wake_all();
+    }
+
+    /// Lets every lane look for work.
+    pub fn wake_all(&self) {
+        self.lanes.all_wait();
+        self.outbox.notify_one();
     }
 
     /// A lease that begins now.

@@ -13,6 +13,7 @@ pub const POINTS: &[&str] = &[
     "before-send",
     "after-send",
     "after-record-commit",
+    "task-dies",
 ];
 
 /// Arms one place for the life of the process. Only development builds listen to it.
@@ -25,5 +26,12 @@ pub fn point(name: &'static str) {
     if cfg!(debug_assertions) && ARMED.get().is_some_and(|armed| armed == name) {
         debug_assert!(POINTS.contains(&name), "{name} is not a named place");
         std::process::abort();
+    }
+}
+
+/// Panics here where a test has armed this place: a background task that dies by a fault of ours.
+pub fn dies(name: &'static str) {
+    if cfg!(debug_assertions) && ARMED.get().is_some_and(|armed| armed == name) {
+        panic!("armed: {name}");
     }
 }

@@ -341,6 +341,7 @@ async fn apply(
     decisions: Vec<Decision>,
     mut flights: Flights,
 ) -> Result<(), StoreError> {
+    let outcomes: Vec<Outcome> = decisions.iter().map(|decision| decision.outcome).collect();
     let applied = match engine.store.apply(decisions.clone(), engine.lease()).await {
         Ok(applied) => applied,
         Err(StoreError::Conflict(_) | StoreError::Broken(_)) => {
@@ -377,6 +378,9 @@ async fn apply(
         }
         Err(error) => return Err(error),
     };
+    for outcome in outcomes {
+        engine.meter.decided(outcome.word());
+    }
     flights.retain(|id, _| applied.started.contains(id));
     engine.lanes.wait_for(applied.waiting.iter().cloned());
     if !applied.waiting.is_empty() {

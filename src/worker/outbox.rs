@@ -150,7 +150,13 @@ fn begin(engine: &Engine, attempts: &mut Attempts, out: &mut HashMap<RunId, i64>
     out.insert(flight.run.id.clone(), flight.run.attempts);
     let engine = engine.clone();
     attempts.spawn(async move {
+        let began = tokio::time::Instant::now();
         let answer = send(&engine, &flight).await;
+        engine.meter.attempt(
+            &flight.opening.prepared.connection,
+            answer.outcome.word(),
+            began.elapsed(),
+        );
         (flight, answer)
     });
 }
@@ -224,6 +230,9 @@ async fn record(
             None => tracing::warn!(run.id = %done.run, "the lease was lost; the result is not recorded"),
             Some(state) => {
                 tracing::info!(run.id = %done.run, state = state.word(), outcome = done.outcome.word(), "attempt ended");
+                if state.is_ended() {
+                    engine.meter.ended(state.word());
+                }
                 if *state == RunState::Running
                     && let Some(next) = following.remove(&done.run)
                 {

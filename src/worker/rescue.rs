@@ -12,6 +12,7 @@ const PROMOTE_MAX: usize = 500;
 
 /// Looks until it is told to stop.
 pub async fn run(engine: Engine, stop: CancellationToken) {
+    crate::model::fault::dies("task-dies");
     loop {
         tokio::select! {
             () = stop.cancelled() => return,

@@ -143,6 +143,7 @@ impl House {
             owner: "test".into(),
             inbox: Arc::default(),
             outbox: Arc::default(),
+            meter: Arc::new(stayhook::model::meter::Meter::new("test")),
         };
         let mut tasks = JoinSet::new();
         let store = engine.store.clone();
