@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod action;
+pub mod app;
 pub mod case;
 pub mod cli;
 pub mod config;
@@ -16,5 +17,6 @@ pub mod receive;
 pub mod recipe;
 pub mod source;
 pub mod store;
+pub mod telemetry;
 pub mod web;
 pub mod worker;

@@ -1,0 +1,368 @@
+//! The composition root: from a configuration to a running daemon.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::action::{self, Io};
+use crate::config::{self, Config};
+use crate::lang::diag::Report;
+use crate::lifecycle::{Ended, Tasks};
+use crate::listener::{self, Limits};
+use crate::model::clock::Clock;
+use crate::model::id::Ids;
+use crate::model::meter::Meter;
+use crate::model::property::Properties;
+use crate::outbound::{Names, Outbound};
+use crate::receive::{self, Receiver, Rejections, Tally};
+use crate::recipe::{self, Book, Recipe};
+use crate::store::{Revision, Store, StoreError};
+use crate::web::{self, Console, Live};
+use crate::worker::{Engine, Lanes, Setup};
+
+/// What the outside world is made of; tests and the demo bring their own.
+#[derive(Debug)]
+pub struct Ports {
+    /// The time.
+    pub clock: Clock,
+    /// Where ids come from.
+    pub ids: Ids,
+    /// Who looks up host names.
+    pub names: Names,
+}
+
+impl Ports {
+    /// The machine itself.
+    pub fn machine() -> Ports {
+        Ports {
+            clock: Clock::System,
+            ids: Ids::random(),
+            names: Names::System,
+        }
+    }
+}
+
+/// Why a daemon does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store.
+    #[error("the store: {0}")]
+    Store(#[from] StoreError),
+    /// An address.
+    #[error("cannot listen at {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    /// The folder of recipes.
+    #[error("cannot read the recipes in {0}: {1}")]
+    Recipes(String, std::io::Error),
+    /// The HTTP client.
+    #[error("the HTTP client: {0}")]
+    Outbound(String),
+}
+
+/// A daemon that has recovered and is about to run.
+#[derive(Debug)]
+pub struct App {
+    /// The engine behind the receive path.
+    pub engine: Engine,
+    hooks: TcpListener,
+    admin: TcpListener,
+    hooks_router: axum::Router,
+    admin_router: axum::Router,
+    writer: crate::store::Writer,
+    stopping: Arc<AtomicBool>,
+}
+
+/// Reads the recipes, compiles what the configuration says, and tells every mistake. A recipe with a mistake stops no
+/// other; its last good revision, where the store has one, runs on.
+pub async fn load(config: &Config, store: Option<&Store>, report: &mut Report) -> Result<Setup, StartError> {
+    let files = config::recipe_files(&config.recipes)
+        .map_err(|error| StartError::Recipes(config.recipes.display().to_string(), error))?;
+    let mut book = Book::load(&files, &action::effect_kinds(), report);
+    if let Some(store) = store {
+        let broken: Vec<String> = book.broken().iter().filter_map(|broken| broken.name.clone()).collect();
+        for name in broken {
+            if let Some(stored) = store.revision(&name, None).await?
+                && let Some(recipe) =
+                    recipe::compile(&stored.file, &stored.text, &action::effect_kinds(), &mut Report::new())
+            {
+                let ran_on = book.run_on(Arc::new(recipe));
+                tracing::warn!(
+                    recipe = name,
+                    revision = stored.hash,
+                    ran_on,
+                    "the recipe's file has a mistake; its last good revision runs on"
+                );
+            }
+        }
+    }
+    Ok(config::setup(config, book))
+}
+
+impl App {
+    /// Opens everything and recovers; nothing is received and nothing sent before [`App::run`].
+    ///
+    /// # Errors
+    ///
+    /// Where the store, an address or the folder of recipes cannot be used.
+    pub async fn build(config: &Config, ports: Ports, report: &mut Report) -> Result<App, StartError> {
+        crate::outbound::install_crypto();
+        let Ports { clock, ids, names } = ports;
+        let (store, writer) = Store::open(&config.database).await?;
+        let setup = load(config, Some(&store), report).await?;
+        config::check_together(config, &setup, report);
+        let outbound = Outbound::with_names(names).map_err(StartError::Outbound)?;
+        let meter = Arc::new(Meter::new(env!("CARGO_PKG_VERSION")));
+        let lanes = Lanes::default();
+        lanes.configure(setup.connections.values().map(|connection| &**connection), clock.now());
+        let engine = Engine {
+            store,
+            clock: clock.clone(),
+            setup: Arc::new(RwLock::new(Arc::new(setup))),
+            io: Arc::new(Io {
+                outbound,
+                redirect_email: config.redirect_email.clone(),
+                clock: clock.clone(),
+            }),
+            lanes,
+            owner: format!("{}-{}", std::process::id(), clock.now().timestamp_millis()).into(),
+            inbox: Arc::default(),
+            outbox: Arc::default(),
+            meter: meter.clone(),
+        };
+        let hooks = bind(config.listen).await?;
+        let admin = bind(config.admin.listen).await?;
+        let stopping = Arc::new(AtomicBool::new(false));
+        let rejections = Arc::new(Rejections::new());
+        let live = Arc::new(Present {
+            engine: engine.clone(),
+            rejections: rejections.clone(),
+            stopping: stopping.clone(),
+        });
+        let lookup = engine.clone();
+        let wake = engine.inbox.clone();
+        let receiver = Receiver {
+            store: engine.store.clone(),
+            clock: clock.clone(),
+            ids: Arc::new(ids),
+            sources: Arc::new(move |name: &str| lookup.setup().sources.get(name).cloned()),
+            trusted_proxies: config.trusted_proxies.clone(),
+            on_stored: Arc::new(move || wake.notify_one()),
+            rejections,
+            tally: Arc::new(Counted {
+                meter: meter.clone(),
+                clock: clock.clone(),
+            }),
+            limits: receive::Limits::default(),
+        };
+        let console = Console {
+            store: engine.store.clone(),
+            clock,
+            token: config.admin.token.clone(),
+            hosts: config.admin.hosts.clone(),
+            metrics_open: config.admin.metrics_open || config.admin.listen.ip().is_loopback(),
+            meter,
+            live,
+        };
+        Ok(App {
+            hooks_router: receive::router(receiver),
+            admin_router: web::router(console),
+            engine,
+            hooks,
+            admin,
+            writer,
+            stopping,
+        })
+    }
+
+    /// Where webhooks are received.
+    pub fn hooks_address(&self) -> Option<SocketAddr> {
+        self.hooks.local_addr().ok()
+    }
+
+    /// Where the admin API is.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.local_addr().ok()
+    }
+
+    /// Runs until `stop` is cancelled and everything has ended, or until a background task dies.
+    ///
+    /// The order of the end: no new requests, then no new decisions and attempts, what is under way ends or is given back,
+    /// last the writer.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be recovered.
+    pub async fn run(self, stop: CancellationToken) -> Result<Ended, StartError> {
+        let App {
+            engine,
+            hooks,
+            admin,
+            hooks_router,
+            admin_router,
+            writer,
+            stopping,
+        } = self;
+        let store = engine.store.clone();
+        let mut tasks = Tasks::new(stop.clone());
+        // The writer ends last: it has its own token, cancelled when everything else has ended.
+        let mut writing = tokio::task::JoinSet::new();
+        let own = store.clone();
+        writing.spawn(async move { Store::run_writer(writer, &own).await });
+        keep_revisions(&engine, engine.setup().book.all()).await?;
+        let taken_up = engine.recover().await?;
+        tracing::info!(taken_up, "recovered");
+        let limits = Limits::default();
+        tasks.spawn(
+            "hooks",
+            listener::serve(hooks, hooks_router, limits.clone(), stop.clone()),
+        );
+        tasks.spawn("admin", listener::serve(admin, admin_router, limits, stop.clone()));
+        for (name, task) in engine.tasks(&stop) {
+            tasks.spawn(name, task);
+        }
+        let flag = stop.clone();
+        tasks.spawn("stopping", async move {
+            flag.cancelled().await;
+            stopping.store(true, Ordering::Relaxed);
+        });
+        let ended = tokio::select! {
+            ended = tasks.ended() => ended,
+            Some(_) = writing.join_next() => Ended::Died("the writer died".to_owned()),
+        };
+        store.close().await;
+        writing.shutdown().await;
+        Ok(ended)
+    }
+}
+
+/// Takes a new configuration and new recipes into a running daemon. Addresses and the database stay as they are.
+///
+/// # Errors
+///
+/// Where the folder of recipes or the store cannot be read; then everything stays as it was.
+pub async fn reload(engine: &Engine, config: &Config, report: &mut Report) -> Result<(), StartError> {
+    let setup = load(config, Some(&engine.store), report).await?;
+    config::check_together(config, &setup, report);
+    keep_revisions(engine, setup.book.all()).await?;
+    engine.replace(setup);
+    Ok(())
+}
+
+async fn keep_revisions(engine: &Engine, recipes: &[Arc<Recipe>]) -> Result<(), StoreError> {
+    let revision = |recipe: &Arc<Recipe>| Revision {
+        recipe: recipe.name.clone(),
+        hash: recipe.revision.clone(),
+        file: recipe.file.clone(),
+        text: recipe.text.clone(),
+    };
+    engine
+        .store
+        .keep_revisions(recipes.iter().map(revision).collect(), engine.clock.now())
+        .await
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| StartError::Listen(address, error))
+}
+
+/// Counts what the receive path does.
+struct Counted {
+    meter: Arc<Meter>,
+    clock: Clock,
+}
+
+impl Tally for Counted {
+    fn stored(&self, source: &str, duplicate: bool, took: Duration) {
+        self.meter.stored(source, duplicate, took, self.clock.now());
+    }
+
+    fn rejected(&self, source: &str, reason: &'static str) {
+        self.meter.rejected(source, reason);
+    }
+}
+
+/// What the admin API asks the living process.
+struct Present {
+    engine: Engine,
+    rejections: Arc<Rejections>,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Live for Present {
+    fn properties(&self) -> Arc<Properties> {
+        Arc::new(self.engine.setup().properties.clone())
+    }
+
+    fn recipes(&self) -> Value {
+        let setup = self.engine.setup();
+        let recipe = |recipe: &Arc<Recipe>| {
+            json!({
+                "name": recipe.name,
+                "file": recipe.file,
+                "revision": recipe.revision,
+                "enabled": recipe.enabled,
+                "dry_run": recipe.dry_run || setup.dry_run,
+                "sentence": recipe.sentence(),
+                "broken": setup.book.broken().iter().filter(|broken| broken.name.as_ref() == Some(&recipe.name)).map(|broken| &broken.because).collect::<Vec<_>>(),
+            })
+        };
+        let broken = |broken: &recipe::Broken| json!({"name": broken.name, "file": broken.file, "enabled": false, "broken": [broken.because]});
+        setup
+            .book
+            .all()
+            .iter()
+            .map(recipe)
+            .chain(setup.book.broken().iter().map(broken))
+            .collect()
+    }
+
+    fn sources(&self) -> Value {
+        let setup = self.engine.setup();
+        let mut names: Vec<&String> = setup.sources.keys().collect();
+        names.sort();
+        let source = |name: &&String| {
+            let source = &setup.sources[*name];
+            json!({
+                "name": name,
+                "preset": source.preset(),
+                "learn": source.learn(),
+                "live_from": source.live_from().map(|at| at.to_rfc3339()),
+                "asks_for": source.asks_for(),
+                "emits": source.emits(),
+                "rejections": self.rejections.last(name).iter().map(|rejection| json!({"reason": rejection.reason, "at": rejection.at.to_rfc3339()})).collect::<Vec<_>>(),
+            })
+        };
+        names.iter().map(source).collect()
+    }
+
+    fn connections(&self) -> Value {
+        json!(self.engine.lanes.states())
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        if self.stopping.load(Ordering::Relaxed) {
+            Err("stopping".to_owned())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn alive(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn wake_inbox(&self) {
+        self.engine.inbox.notify_one();
+    }
+
+    fn wake_outbox(&self) {
+        self.engine.wake_all();
+    }
+}
