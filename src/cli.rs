@@ -1,5 +1,192 @@
-//! The commands.
+//! The command line: one file per command.
 
 pub mod check;
+mod deliveries;
+mod events;
+mod healthcheck;
 pub mod output;
 pub mod preview;
+mod print;
+mod remote;
+mod reservations;
+mod runs;
+mod send;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::lang::diag::Report;
+use crate::model::clock::Clock;
+
+pub use output::{FINDINGS, Output};
+
+/// Everything is fine.
+pub const FINE: u8 = 0;
+/// Wrong usage.
+pub const USAGE: u8 = 2;
+/// Temporary: the store is locked or cannot be reached.
+pub const TEMPORARY: u8 = 75;
+/// The configuration cannot be used.
+pub const CONFIGURATION: u8 = 78;
+
+/// Keeps the outside world in step with a stay.
+#[derive(Debug, Parser)]
+#[command(name = "stayhook", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What holds for every command.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Global {
+    /// The configuration.
+    #[arg(
+        long,
+        global = true,
+        env = "STAYHOOK_CONFIG",
+        default_value = "config.yaml",
+        value_name = "FILE"
+    )]
+    pub config: PathBuf,
+    /// How lists are printed.
+    #[arg(long, global = true, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the daemon.
+    Serve,
+    /// Checks the configuration and the recipes.
+    Check(check::Args),
+    /// Shows what a recipe would do with a payload; touches nothing.
+    Preview(preview::Args),
+    /// Signs a payload as its sender would and posts it to the running daemon.
+    Send(send::Arguments),
+    /// What came in.
+    #[command(subcommand)]
+    Deliveries(deliveries::Command),
+    /// The stays as they are now.
+    #[command(subcommand)]
+    Reservations(reservations::Command),
+    /// What changed.
+    #[command(subcommand)]
+    Events(events::Command),
+    /// What went out, and what waits.
+    #[command(subcommand)]
+    Runs(runs::Command),
+    /// Asks the running daemon whether it is alive and makes progress.
+    Healthcheck,
+}
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("stayhook cannot start: {error}");
+            return ExitCode::from(TEMPORARY);
+        }
+    };
+    let code = runtime.block_on(run(arguments));
+    // A blocking name look-up that never ends must not hold up the end of the process.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    code
+}
+
+async fn run(arguments: Arguments) -> ExitCode {
+    let global = arguments.global;
+    let mut out = std::io::stdout();
+    let done = match arguments.command {
+        Command::Check(args) => return check::run(&args, &global.config, global.output, &environment, &mut out),
+        Command::Preview(args) => {
+            return preview::run(
+                &args,
+                &global.config,
+                global.output,
+                &environment,
+                &Clock::System,
+                &mut out,
+            );
+        }
+        Command::Serve => serve::run(&global).await,
+        Command::Send(arguments) => send::run(&global, &arguments).await,
+        Command::Deliveries(command) => deliveries::run(&global, command).await,
+        Command::Reservations(command) => reservations::run(&global, command).await,
+        Command::Events(command) => events::run(&global, command).await,
+        Command::Runs(command) => runs::run(&global, command).await,
+        Command::Healthcheck => healthcheck::run(&global).await,
+    };
+    ExitCode::from(done.unwrap_or_else(|failure| {
+        eprintln!("{}", failure.message);
+        failure.code
+    }))
+}
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub code: u8,
+    /// What to tell.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure with a code and words.
+    pub fn new(code: u8, message: impl Into<String>) -> Failure {
+        Failure {
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+impl From<crate::store::StoreError> for Failure {
+    fn from(error: crate::store::StoreError) -> Failure {
+        use crate::store::StoreError as E;
+        let code = match error {
+            E::Busy | E::Full | E::Unavailable(_) | E::Overloaded | E::Locked | E::Conflict(_) => TEMPORARY,
+            E::Unusable(_) | E::Newer { .. } => CONFIGURATION,
+            E::Broken(_) => FINDINGS,
+        };
+        Failure::new(code, format!("the store: {error}"))
+    }
+}
+
+/// The process's environment; the only place that reads it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place where the environment is read"
+)]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The configuration; mistakes are printed and end the command.
+pub fn configuration(global: &Global) -> Result<crate::config::Config, Failure> {
+    let mut report = Report::new();
+    let config = crate::config::load(&global.config, &environment, &mut report);
+    let text = report.render(|file| std::fs::read_to_string(file).ok());
+    match config {
+        Some(config) if !report.has_mistakes() => {
+            eprint!("{text}");
+            Ok(config)
+        }
+        _ => Err(Failure::new(CONFIGURATION, text.trim_end().to_owned())),
+    }
+}
+
+/// The store to look at, also while a daemon works on it.
+pub async fn store_to_read(global: &Global) -> Result<(crate::config::Config, crate::store::Store), Failure> {
+    let config = configuration(global)?;
+    let store = crate::store::Store::open_to_read(&config.database).await?;
+    Ok((config, store))
+}

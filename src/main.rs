@@ -1,4 +1,6 @@
 //! The `stayhook` command.
 #![forbid(unsafe_code)]
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    stayhook::cli::main()
+}

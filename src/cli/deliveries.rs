@@ -1,0 +1,251 @@
+//! `deliveries`: what came in.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use serde_json::json;
+
+use crate::model::delivery::Outcome;
+use crate::model::id::DeliveryId;
+use crate::store::{DeliveryRow, Filter, ReplayWhich};
+
+use super::{FINDINGS, FINE, Failure, Global, Output, USAGE, print, remote};
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// The newest first.
+    List {
+        /// Of this source.
+        #[arg(long)]
+        source: Option<String>,
+        /// Of the stay with this code.
+        #[arg(long)]
+        code: Option<String>,
+        /// With this outcome: processed, stale, unchanged, unmapped, ignored, failed, undecided.
+        #[arg(long)]
+        outcome: Option<String>,
+        /// Received since: `24h`, a date or a time.
+        #[arg(long)]
+        since: Option<String>,
+        /// At most so many.
+        #[arg(long)]
+        limit: Option<usize>,
+        /// Where the last page ended.
+        #[arg(long)]
+        cursor: Option<i64>,
+    },
+    /// One, with its body and what became of it.
+    Show {
+        /// Its id.
+        id: String,
+    },
+    /// Once more through today's mapping and recipes.
+    Replay {
+        /// These.
+        ids: Vec<String>,
+        /// All received since: `24h`, a date or a time.
+        #[arg(long)]
+        since: Option<String>,
+        /// Only this recipe looks at them.
+        #[arg(long)]
+        recipe: Option<String>,
+        /// Only those with this outcome.
+        #[arg(long)]
+        outcome: Option<String>,
+        /// Also make runs that exist already, under new keys.
+        #[arg(long)]
+        again: bool,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
+    match command {
+        Command::List {
+            source,
+            code,
+            outcome,
+            since,
+            limit,
+            cursor,
+        } => {
+            let (_, store) = super::store_to_read(global).await?;
+            let since = since.as_deref().map(print::since).transpose()?;
+            let filter = Filter {
+                source,
+                code,
+                state: outcome,
+                since,
+                limit,
+                cursor,
+                ..Filter::default()
+            };
+            let page = store.deliveries(&filter).await?;
+            print::page(
+                global.output,
+                &page,
+                &["delivery", "received", "source", "outcome", "dup", "because"],
+                row,
+            );
+            Ok(FINE)
+        }
+        Command::Show { id } => show(global, &id).await,
+        Command::Replay {
+            ids,
+            since,
+            recipe,
+            outcome,
+            again,
+            yes,
+        } => {
+            if ids.is_empty() && since.is_none() && recipe.is_none() && outcome.is_none() {
+                return Err(Failure::new(USAGE, "say which: ids, --since, --recipe or --outcome"));
+            }
+            let outcome = outcome.map(|word| {
+                Outcome::from_word(&word).ok_or_else(|| Failure::new(USAGE, format!("`{word}` is not an outcome")))
+            });
+            let which = ReplayWhich {
+                ids: ids.into_iter().map(DeliveryId).collect(),
+                since: since.as_deref().map(print::since).transpose()?,
+                outcome: outcome.transpose()?,
+                source: None,
+            };
+            replay(global, which, again, recipe, yes).await
+        }
+    }
+}
+
+fn row(row: &DeliveryRow) -> Vec<String> {
+    vec![
+        row.id.clone(),
+        print::time(row.received_at_ms),
+        row.source.clone(),
+        row.outcome.clone(),
+        row.duplicates.to_string(),
+        row.because.clone(),
+    ]
+}
+
+async fn show(global: &Global, id: &str) -> Result<u8, Failure> {
+    let (_, store) = super::store_to_read(global).await?;
+    let Some(delivery) = store.delivery(id).await? else {
+        return Err(Failure::new(FINDINGS, format!("there is no delivery {id}")));
+    };
+    let filter = Filter {
+        of: Some(id.to_owned()),
+        ..Filter::default()
+    };
+    let events = store.events(&filter).await?.items;
+    if global.output == Output::Json {
+        print::print_json(&json!({"delivery": delivery, "events": events}));
+        return Ok(FINE);
+    }
+    println!(
+        "{}  {}  {}",
+        delivery.id,
+        print::time(delivery.received_at_ms),
+        delivery.source
+    );
+    println!("{}: {}", delivery.outcome, delivery.because);
+    if delivery.duplicates > 0 {
+        println!(
+            "came {} more times, last {}",
+            delivery.duplicates,
+            print::time(delivery.last_seen_at_ms)
+        );
+    }
+    let texts = |value: &serde_json::Value| -> Vec<String> {
+        value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|text| text.as_str().map(str::to_owned))
+            .collect()
+    };
+    for warning in texts(&delivery.detail["warnings"]) {
+        println!("warning: {warning}");
+    }
+    for fact in delivery.detail["facts"].as_array().into_iter().flatten() {
+        for warning in texts(&fact["warnings"]) {
+            println!("warning: {warning}");
+        }
+    }
+    if let Some(trace) = delivery.detail["trace"].as_str() {
+        println!("trace: {trace}");
+    }
+    for event in events {
+        println!("event {}: {}", event.id, event.types.join(", "));
+    }
+    if let Some(body) = &delivery.body {
+        println!("\n{body}");
+    }
+    Ok(FINE)
+}
+
+async fn replay(
+    global: &Global,
+    which: ReplayWhich,
+    again: bool,
+    recipe: Option<String>,
+    yes: bool,
+) -> Result<u8, Failure> {
+    let (config, store) = super::store_to_read(global).await?;
+    let counts = store.count_replay(&which).await?;
+    let all: i64 = counts.iter().map(|(_, count)| count).sum();
+    if all == 0 {
+        println!("no stored delivery is meant");
+        return Ok(FINDINGS);
+    }
+    let parts: Vec<String> = counts
+        .iter()
+        .map(|(outcome, count)| format!("{count} {outcome}"))
+        .collect();
+    println!(
+        "{all} deliveries go through today's mapping and recipes once more ({}).",
+        parts.join(", ")
+    );
+    println!(
+        "{}",
+        match again {
+            true => "Runs that exist already are made AGAIN, under new keys: their effects happen twice.",
+            false => "Only runs that do not exist yet are made.",
+        }
+    );
+    if !yes && !confirmed()? {
+        println!("left as it is");
+        return Ok(FINDINGS);
+    }
+    let body = json!({
+        "ids": which.ids,
+        "since": which.since.map(|at| at.to_rfc3339()),
+        "outcome": which.outcome,
+        "recipe": recipe,
+        "again": again,
+    });
+    let marked = match remote::post(&config, "deliveries/replay", &body).await? {
+        Some(reply) if reply.status < 300 => reply.body["marked"].as_u64().unwrap_or_default(),
+        Some(reply) => return Err(remote::refusal(&reply)),
+        None => {
+            let (store, _writer) = remote::store_alone(&config).await?;
+            store.replay(which, again, recipe).await?
+        }
+    };
+    println!("{marked} deliveries are decided once more");
+    Ok(FINE)
+}
+
+fn confirmed() -> Result<bool, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::new(
+            USAGE,
+            "nobody is there to ask; --yes does it without asking",
+        ));
+    }
+    print!("Go on? [y/N] ");
+    let failed = |error: std::io::Error| Failure::new(USAGE, error.to_string());
+    std::io::stdout().flush().map_err(failed)?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(failed)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

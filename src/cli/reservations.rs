@@ -1,0 +1,167 @@
+//! `reservations`: the stays as they are now.
+
+use serde_json::{Value, json};
+
+use crate::decide::view;
+use crate::store::{Filter, Page};
+
+use super::{FINDINGS, FINE, Failure, Global, Output, print};
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// The newest first.
+    List {
+        /// Of this source.
+        #[arg(long)]
+        source: Option<String>,
+        /// With this canonical status.
+        #[arg(long)]
+        status: Option<String>,
+        /// With this code or other name.
+        #[arg(long)]
+        code: Option<String>,
+        /// Changed since: `24h`, a date or a time.
+        #[arg(long)]
+        since: Option<String>,
+        /// At most so many.
+        #[arg(long)]
+        limit: Option<usize>,
+        /// Where the last page ended.
+        #[arg(long)]
+        cursor: Option<i64>,
+    },
+    /// One, with everything recipes see of it.
+    Show {
+        /// Its source.
+        source: String,
+        /// Its code or another name.
+        code: String,
+    },
+}
+
+pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
+    let (config, store) = super::store_to_read(global).await?;
+    match command {
+        Command::List {
+            source,
+            status,
+            code,
+            since,
+            limit,
+            cursor,
+        } => {
+            let since = since.as_deref().map(print::since).transpose()?;
+            let filter = Filter {
+                source,
+                state: status,
+                code,
+                since,
+                limit,
+                cursor,
+                ..Filter::default()
+            };
+            let found = store.reservations(&filter).await?;
+            let items: Vec<Value> = found
+                .items
+                .iter()
+                .map(|row| view(&row.stay, &config.properties).json)
+                .collect();
+            let page = Page {
+                items,
+                next: found.next,
+            };
+            let heads = [
+                "code",
+                "source",
+                "status",
+                "check-in",
+                "check-out",
+                "property",
+                "guests",
+            ];
+            print::page(global.output, &page, &heads, |stay| {
+                let property = &stay["property"];
+                let property = if property["name"].is_null() {
+                    &property["ids"]
+                } else {
+                    &property["name"]
+                };
+                let cells = [
+                    &stay["code"],
+                    &stay["source"],
+                    &stay["status"],
+                    &stay["check_in_date"],
+                    &stay["check_out_date"],
+                    property,
+                    &stay["guests"],
+                ];
+                cells.into_iter().map(plain).collect()
+            });
+            Ok(FINE)
+        }
+        Command::Show { source, code } => {
+            let Some(row) = store.reservation(&source, &code).await? else {
+                return Err(Failure::new(FINDINGS, format!("{source} has told of no stay `{code}`")));
+            };
+            let stay = view(&row.stay, &config.properties).json;
+            let filter = Filter {
+                code: Some(code),
+                source: Some(source),
+                ..Filter::default()
+            };
+            let (events, runs) = (store.events(&filter).await?.items, store.runs(&filter).await?.items);
+            if global.output == Output::Json {
+                print::print_json(
+                    &json!({"reservation": stay, "adopted": row.stay.adopted, "events": events, "runs": runs}),
+                );
+                return Ok(FINE);
+            }
+            if row.stay.adopted {
+                println!("adopted: it existed before the source went live\n");
+            }
+            leaves("", &stay);
+            println!();
+            for event in events.iter().rev() {
+                println!("{}  event  {}", print::time(event.at_ms), event.types.join(", "));
+            }
+            for run in runs.iter().rev() {
+                println!(
+                    "{}  run    {}: {} {}",
+                    print::time(run.created_at_ms),
+                    run.recipe,
+                    run.state,
+                    run.reason
+                );
+            }
+            Ok(FINE)
+        }
+    }
+}
+
+fn leaves(name: &str, value: &Value) {
+    match value {
+        Value::Object(inner) => {
+            for (key, value) in inner {
+                leaves(
+                    &if name.is_empty() {
+                        key.clone()
+                    } else {
+                        format!("{name}.{key}")
+                    },
+                    value,
+                );
+            }
+        }
+        Value::Null => {}
+        value => println!("{name:<24} {}", plain(value)),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        value => value.to_string(),
+    }
+}

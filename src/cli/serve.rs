@@ -1,0 +1,93 @@
+//! `serve`: the daemon.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{self, App, Ports, StartError};
+use crate::lang::diag::Report;
+use crate::lifecycle::{Ended, Signal, Signals};
+
+use super::{CONFIGURATION, FINDINGS, FINE, Failure, Global, TEMPORARY};
+
+pub async fn run(global: &Global) -> Result<u8, Failure> {
+    crate::telemetry::init(super::environment("RUST_LOG").as_deref());
+    if let Some(point) = super::environment("STAYHOOK_FAULT") {
+        crate::model::fault::arm(&point);
+    }
+    let config = super::configuration(global)?;
+    let mut signals = Signals::listen().map_err(|error| Failure::new(TEMPORARY, error.to_string()))?;
+    let mut report = Report::new();
+    let app = App::build(&config, Ports::machine(), &mut report).await;
+    tell(&report);
+    let app = app.map_err(failure)?;
+    let address = |address: Option<std::net::SocketAddr>| address.map_or_else(String::new, |at| at.to_string());
+    tracing::info!(
+        hooks = address(app.hooks_address()),
+        admin = address(app.admin_address()),
+        sources = config.sources.len(),
+        recipes = app.engine.setup().book.all().len(),
+        broken = app.engine.setup().book.broken().len(),
+        dry_run = config.dry_run,
+        "stayhook {} is up",
+        env!("CARGO_PKG_VERSION"),
+    );
+    let stop = CancellationToken::new();
+    let engine = app.engine.clone();
+    let running = app.run(stop.clone());
+    tokio::pin!(running);
+    let ended = loop {
+        tokio::select! {
+            ended = &mut running => break ended,
+            signal = signals.next() => match signal {
+                Signal::Stop => {
+                    tracing::info!("stopping");
+                    stop.cancel();
+                }
+                Signal::Reload => reload(global, &engine).await,
+            },
+        }
+    };
+    match ended.map_err(failure)? {
+        Ended::Stopped => {
+            tracing::info!("stopped");
+            Ok(FINE)
+        }
+        Ended::Late => {
+            tracing::warn!("stopped; what did not end in time is taken up after the next start");
+            Ok(FINE)
+        }
+        Ended::Died(what) => Err(Failure::new(FINDINGS, format!("a fault of Stayhook: {what}"))),
+    }
+}
+
+/// Reads the configuration and the recipes again; where the configuration has a mistake, everything stays as it is.
+async fn reload(global: &Global, engine: &crate::worker::Engine) {
+    match super::configuration(global) {
+        Err(failure) => tracing::error!(
+            "the configuration was not taken over; everything stays as it is\n{}",
+            failure.message
+        ),
+        Ok(config) => {
+            let mut report = Report::new();
+            match app::reload(engine, &config, &mut report).await {
+                Ok(()) => tracing::info!(recipes = engine.setup().book.all().len(), "reloaded"),
+                Err(error) => tracing::error!(%error, "not reloaded; everything stays as it is"),
+            }
+            tell(&report);
+        }
+    }
+}
+
+fn tell(report: &Report) {
+    let text = report.render(|file| std::fs::read_to_string(file).ok());
+    if !text.is_empty() {
+        eprint!("{text}");
+    }
+}
+
+fn failure(error: StartError) -> Failure {
+    match error {
+        StartError::Store(error) => error.into(),
+        StartError::Listen(..) | StartError::Outbound(_) => Failure::new(TEMPORARY, error.to_string()),
+        StartError::Recipes(..) => Failure::new(CONFIGURATION, error.to_string()),
+    }
+}
