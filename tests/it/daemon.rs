@@ -1,0 +1,174 @@
+//! The real program as a child process: started, asked, stopped and killed.
+
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
+
+/// How long a test waits for the daemon before it fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A folder with a configuration and recipes.
+pub struct Site {
+    folder: tempfile::TempDir,
+}
+
+impl Site {
+    /// Writes `config.yaml` (addresses on free ports are added) and the recipes.
+    pub fn new(config: &str, recipes: &[&str]) -> Site {
+        let folder = tempfile::tempdir().unwrap();
+        let head = "listen: 127.0.0.1:0\nadmin: {listen: \"127.0.0.1:0\"}\n";
+        std::fs::write(folder.path().join("config.yaml"), format!("{head}{config}")).unwrap();
+        std::fs::create_dir(folder.path().join("recipes")).unwrap();
+        for (n, recipe) in recipes.iter().enumerate() {
+            std::fs::write(folder.path().join(format!("recipes/{n}.yaml")), recipe).unwrap();
+        }
+        Site { folder }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The database, to look into while no daemon works on it.
+    pub fn database(&self) -> String {
+        format!("sqlite://{}", self.path().join("stayhook.db").display())
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env_remove("STAYHOOK_CONFIG")
+            .kill_on_drop(true);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts the daemon and waits until it listens.
+    pub async fn serve(&self, fault: Option<&str>) -> Daemon {
+        let mut command = self.command(&["serve"]);
+        if let Some(fault) = fault {
+            command.env("STAYHOOK_FAULT", fault);
+        }
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = String::new();
+        let up = async {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                let value: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+                if let (Some(hooks), Some(admin)) = (value["hooks"].as_str(), value["admin"].as_str()) {
+                    return Some((hooks.to_owned(), admin.to_owned()));
+                }
+                said.push_str(&line);
+                said.push('\n');
+            }
+            None
+        };
+        let addresses = tokio::time::timeout(PATIENCE, up)
+            .await
+            .expect("the daemon says where it listens");
+        let (hooks, admin) = addresses.unwrap_or_else(|| panic!("the daemon did not start:\n{said}"));
+        let mut reading = JoinSet::new();
+        let log = std::sync::Arc::new(std::sync::Mutex::new(said));
+        let own = log.clone();
+        reading.spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                let mut log = own.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        Daemon {
+            child,
+            hooks,
+            admin,
+            log,
+            reading,
+        }
+    }
+}
+
+fn program() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_stayhook"))
+}
+
+/// A running daemon.
+pub struct Daemon {
+    child: Child,
+    pub hooks: String,
+    pub admin: String,
+    log: std::sync::Arc<std::sync::Mutex<String>>,
+    reading: JoinSet<()>,
+}
+
+impl Daemon {
+    /// Ends it at once, as `kill -9` does.
+    pub async fn kill(mut self) {
+        self.child.start_kill().unwrap();
+        self.child.wait().await.unwrap();
+    }
+
+    /// Waits until it ends by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        tokio::time::timeout(PATIENCE, self.child.wait())
+            .await
+            .expect("the daemon ends")
+            .unwrap()
+    }
+
+    /// Tells it to stop (SIGTERM) and waits; what it logged.
+    pub async fn stop(mut self) -> (ExitStatus, String) {
+        let id = self.child.id().unwrap().to_string();
+        assert!(
+            std::process::Command::new("kill")
+                .args(["-TERM", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let status = self.ended().await;
+        let reading = async { while self.reading.join_next().await.is_some() {} };
+        tokio::time::timeout(PATIENCE, reading).await.unwrap();
+        let log = self.log.lock().unwrap().clone();
+        (status, log)
+    }
+
+    /// Posts a JSON body to a source; `None` where there was no whole answer.
+    pub async fn post(&self, source: &str, body: &str) -> Option<(u16, String)> {
+        request(&self.hooks, "POST", &format!("/hooks/{source}"), body).await
+    }
+
+    /// Asks the admin listener.
+    pub async fn get(&self, path: &str) -> Option<(u16, String)> {
+        request(&self.admin, "GET", path, "").await
+    }
+}
+
+/// One request over its own connection; `None` where there was no whole answer.
+pub async fn request(address: &str, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
+    let talk = async {
+        let mut stream = TcpStream::connect(address).await.ok()?;
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.ok()?;
+        stream.write_all(body.as_bytes()).await.ok()?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.ok()?;
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        Some((status, body.to_owned()))
+    };
+    tokio::time::timeout(PATIENCE, talk).await.ok()?
+}
