@@ -16,8 +16,9 @@ const TEXT_MAX: usize = 300;
 pub struct Body(Map<String, Value>);
 
 impl Body {
-    /// Reads a body; an empty one is `{}`. Whatever is not in `allowed` is refused.
-    pub fn read(bytes: &[u8], allowed: &[&str]) -> Result<Body, Problem> {
+    /// Reads a body; an empty one is `{}`. `members` are what the route takes; anything else is refused.
+    pub fn read(bytes: &[u8], members: &[(&str, &str)]) -> Result<Body, Problem> {
+        let allowed: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Body(Map::new()));
         }
@@ -25,11 +26,11 @@ impl Body {
             return Err(Problem::bad("the body has to be a JSON object"));
         };
         if members.keys().any(|name| !allowed.contains(&name.as_str())) {
-            let what = match allowed {
+            let what = match allowed.as_slice() {
                 [] => "the body takes no members here".to_owned(),
                 _ => format!("an unknown member in the body; there is {}", allowed.join(", ")),
             };
-            return Err(Problem::bad(what).allowed(allowed));
+            return Err(Problem::bad(what).allowed(&allowed));
         }
         Ok(Body(members))
     }

@@ -89,7 +89,7 @@ async fn show(State(desk): State<Shared>, At(id): At<String>, uri: Uri) -> Answe
 
 async fn replay(State(desk): State<Shared>, At(id): At<String>, uri: Uri, bytes: Bytes) -> Answer {
     Params::read(&uri, &[])?;
-    let body = Body::read(&bytes, &["again", "recipe"])?;
+    let body = Body::read(&bytes, REPLAY)?;
     let (again, recipe) = (body.flag("again")?, body.recipe(&desk.console)?);
     let store = &desk.console.store;
     store.delivery(&id).await?.ok_or_else(unknown)?;
@@ -108,8 +108,7 @@ async fn replay(State(desk): State<Shared>, At(id): At<String>, uri: Uri, bytes:
 
 async fn replay_many(State(desk): State<Shared>, uri: Uri, bytes: Bytes) -> Answer {
     Params::read(&uri, &[])?;
-    let names: Vec<&str> = REPLAY_MANY.iter().map(|(name, _)| *name).collect();
-    let body = Body::read(&bytes, &names)?;
+    let body = Body::read(&bytes, REPLAY_MANY)?;
     let outcome = body.word("outcome", &outcomes())?;
     let which = ReplayWhich {
         ids: body.texts("ids", IDS_MAX)?.into_iter().map(DeliveryId).collect(),

@@ -65,16 +65,17 @@ impl Answers {
     }
 
     /// Claims a key, or gives the answer that there is.
-    fn claim(&self, name: (String, String), body: [u8; 32], now: Time) -> Result<Claim<'_>, Response> {
+    fn claim(&self, name: (String, String), body: [u8; 32], now: Time) -> Result<Claim<'_>, Box<Response>> {
         let mut kept = self.lock();
         kept.retain(|_, each| each.answer.is_none() || now - each.at < KEPT_FOR);
         if let Some(before) = kept.get(&name) {
-            return Err(before.answer(body));
+            return Err(Box::new(before.answer(body)));
         }
         if kept.len() >= KEPT_MAX {
             let done = kept.iter().filter(|(_, each)| each.answer.is_some());
             let Some(oldest) = done.min_by_key(|(_, each)| each.at).map(|(name, _)| name.clone()) else {
-                return Err(Problem::unavailable("too many requests are being worked on").into_response());
+                let problem = Problem::unavailable("too many requests are being worked on");
+                return Err(Box::new(problem.into_response()));
             };
             kept.remove(&oldest);
         }
@@ -154,7 +155,7 @@ async fn post(desk: &Shared, request: Request, next: Next) -> Result<Response, P
     let name = (key, parts.uri.to_string());
     let mut claim = match desk.answers.claim(name, hash(&[&body]), desk.console.clock.now()) {
         Ok(claim) => claim,
-        Err(answered) => return Ok(answered),
+        Err(answered) => return Ok(*answered),
     };
     let given = next.run(Request::from_parts(parts, Body::from(body))).await;
     // What failed on our side may be asked again under its key.
@@ -189,5 +190,31 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
         _ => Err(Problem::bad(format!(
             "Idempotency-Key takes 1 to {KEY_MAX} characters of ASCII"
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::clock::from_ms;
+
+    #[test]
+    fn a_key_is_claimed_once_and_given_up_when_nothing_came_of_it() {
+        let answers = Answers::default();
+        let claim = |key: &str, body: u8| answers.claim((key.to_owned(), "/".to_owned()), [body; 32], from_ms(0));
+        let first = claim("k", 1).ok();
+        assert!(first.is_some());
+        let status = |claim: Result<Claim<'_>, Box<Response>>| claim.err().map(|response| response.status().as_u16());
+        assert_eq!(status(claim("k", 1)), Some(409));
+        assert_eq!(status(claim("k", 2)), Some(422));
+        drop(first);
+        assert_eq!(status(claim("k", 2)), None);
+        let open: Vec<_> = (0..KEPT_MAX).map(|n| claim(&n.to_string(), 1)).collect();
+        assert!(open.iter().all(Result::is_ok));
+        assert_eq!(
+            status(claim("one more", 1)),
+            Some(503),
+            "what is under way is never forgotten"
+        );
     }
 }

@@ -13,7 +13,7 @@ pub struct Problem {
     status: StatusCode,
     detail: String,
     extra: Vec<(&'static str, Value)>,
-    header: Option<(HeaderName, HeaderValue)>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Problem {
@@ -60,7 +60,7 @@ impl Problem {
 
     /// With a header.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
-        self.header = Some((name, value));
+        self.header = Some(Box::new((name, value)));
         self
     }
 }
@@ -79,7 +79,7 @@ impl IntoResponse for Problem {
         }
         let kind = HeaderValue::from_static("application/problem+json");
         let mut response = (self.status, [(header::CONTENT_TYPE, kind)], body.to_string()).into_response();
-        if let Some((name, value)) = self.header {
+        if let Some((name, value)) = self.header.map(|header| *header) {
             response.headers_mut().insert(name, value);
         }
         response

@@ -47,7 +47,7 @@ async fn show(State(desk): State<Shared>, At((source, code)): At<(String, String
     Params::read(&uri, &[])?;
     let store = &desk.console.store;
     let row = store.reservation(&source, &code).await?;
-    let row = row.ok_or_else(|| Problem::missing("this source has named no stay like this"))?;
+    let row = row.ok_or_else(|| Problem::missing("there is no stay of this source under this name"))?;
     let related = Filter {
         stay: Some(row.stay.id.0.clone()),
         limit: Some(RELATED_MAX),

@@ -67,7 +67,7 @@ fn touched(desk: &Shared, outcome: Result<HandOutcome, HandError>) -> Answer {
 
 async fn retry(State(desk): State<Shared>, At(id): At<String>, uri: Uri, bytes: Bytes) -> Answer {
     Params::read(&uri, &[])?;
-    let by_hand = by_hand(&Body::read(&bytes, &["again", "same_revision"])?)?;
+    let by_hand = by_hand(&Body::read(&bytes, ONE)?)?;
     let now = desk.console.clock.now();
     touched(&desk, desk.console.store.retry(RunId(id), by_hand, now).await)
 }
@@ -88,8 +88,7 @@ async fn done(State(desk): State<Shared>, At(id): At<String>, uri: Uri, bytes: B
 
 async fn retry_many(State(desk): State<Shared>, uri: Uri, bytes: Bytes) -> Answer {
     Params::read(&uri, &[])?;
-    let names: Vec<&str> = MANY.iter().map(|(name, _)| *name).collect();
-    let body = Body::read(&bytes, &names)?;
+    let body = Body::read(&bytes, MANY)?;
     if !body.flag("dead")? {
         return Err(Problem::bad("say which: only {\"dead\": true} takes up many runs"));
     }
