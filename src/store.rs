@@ -29,7 +29,7 @@ pub use read::{AttemptRow, Counts, DeliveryRow, EventRow, Filter, Page, RunDetai
 pub use replay::ReplayWhich;
 pub use rescue::Paused;
 pub use revisions::Revision;
-pub use writer::{RECEIPTS_WAITING_MAX, Writer};
+pub use writer::{RECEIPTS_WAITING_BYTES, RECEIPTS_WAITING_MAX, Writer};
 
 use dialect::{Conn, Database};
 
@@ -121,6 +121,19 @@ impl Store {
     /// Bytes on the disk.
     pub fn bytes(&self) -> u64 {
         self.database.bytes()
+    }
+
+    /// Lets the file grow no further, or again: a full disk, as far as a test can have one.
+    #[cfg(test)]
+    pub async fn fill_disk(&self, full: bool) -> Result<(), StoreError> {
+        // SQLite takes the present size where less is asked for: https://sqlite.org/pragma.html#pragma_max_page_count
+        let sql = if full {
+            "PRAGMA max_page_count = 1"
+        } else {
+            "PRAGMA max_page_count = 4294967294"
+        };
+        self.database.writer().await?.execute(dialect::Sql::new(sql)).await?;
+        Ok(())
     }
 
     /// Closes all connections.

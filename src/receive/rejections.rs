@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::model::clock::Time;
 
-/// Under this name stands what was posted to no configured source; no source can be called so.
+/// Under this name stands what was posted to no configured source.
 pub const UNKNOWN: &str = "(unknown)";
 
 /// How many of each source are kept.

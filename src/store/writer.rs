@@ -1,9 +1,10 @@
 //! The one writer. It commits in groups: whatever waits when a commit ends goes into the next, receipts first.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use crate::model::delivery::{Arrival, Receipt};
 use crate::model::fault;
@@ -13,6 +14,8 @@ use super::{StoreError, receive};
 
 /// How many deliveries may wait for the next commit; beyond it senders are told to come back.
 pub const RECEIPTS_WAITING_MAX: usize = 2048;
+/// And how many bytes of bodies; a few large ones must not cost more memory than many usual ones.
+pub const RECEIPTS_WAITING_BYTES: usize = 64 << 20;
 /// How many pieces of other work may wait.
 const WORK_WAITING_MAX: usize = 256;
 /// How many receipts go into one commit.
@@ -21,6 +24,8 @@ const RECEIPTS_PER_GROUP: usize = 256;
 const WORK_BUDGET: Duration = Duration::from_millis(5);
 
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+/// A delivery that waits, and its share of [`RECEIPTS_WAITING_BYTES`], held until the commit.
+type Waiting = (Arrival, (Reply<Receipt>, OwnedSemaphorePermit));
 type Work = Box<dyn FnWork + Send>;
 
 /// A piece of other work: run inside the group's transaction, told afterwards how the commit went.
@@ -64,7 +69,8 @@ where
 /// Hands work to the writer.
 #[derive(Clone, Debug)]
 pub struct Handle {
-    receipts: mpsc::Sender<(Arrival, Reply<Receipt>)>,
+    receipts: mpsc::Sender<Waiting>,
+    room: Arc<Semaphore>,
     work: mpsc::Sender<Work>,
     commits: watch::Sender<u64>,
 }
@@ -79,8 +85,11 @@ impl Handle {
     /// Stores one delivery; returns after the commit.
     pub async fn receive(&self, arrival: Arrival) -> Result<Receipt, StoreError> {
         let (reply, answer) = oneshot::channel();
+        let bytes = u32::try_from(arrival.body.len()).map_err(|_| StoreError::Overloaded)?;
+        let room = self.room.clone().try_acquire_many_owned(bytes);
+        let room = room.map_err(|_| StoreError::Overloaded)?;
         self.receipts
-            .try_send((arrival, reply))
+            .try_send((arrival, (reply, room)))
             .map_err(|_| StoreError::Overloaded)?;
         answer
             .await
@@ -113,7 +122,7 @@ impl Handle {
 /// The writer's end of the queues.
 #[derive(Debug)]
 pub struct Writer {
-    receipts: mpsc::Receiver<(Arrival, Reply<Receipt>)>,
+    receipts: mpsc::Receiver<Waiting>,
     work: mpsc::Receiver<Work>,
     commits: watch::Sender<u64>,
 }
@@ -126,6 +135,7 @@ pub fn channel() -> (Handle, Writer) {
     (
         Handle {
             receipts,
+            room: Arc::new(Semaphore::new(RECEIPTS_WAITING_BYTES)),
             work,
             commits: commits.clone(),
         },
@@ -139,7 +149,7 @@ pub fn channel() -> (Handle, Writer) {
 
 impl Writer {
     /// Writes until every handle is gone.
-    pub async fn run(mut self, database: std::sync::Arc<Database>) {
+    pub async fn run(mut self, database: Arc<Database>) {
         loop {
             let mut receipts = Vec::new();
             let mut first = None;
@@ -162,7 +172,7 @@ impl Writer {
         clippy::disallowed_methods,
         reason = "a budget of work within one group, not a time anybody sees"
     )]
-    async fn group(&mut self, database: &Database, receipts: Vec<(Arrival, Reply<Receipt>)>, first: Option<Work>) {
+    async fn group(&mut self, database: &Database, receipts: Vec<Waiting>, first: Option<Work>) {
         let (arrivals, replies): (Vec<_>, Vec<_>) = receipts.into_iter().unzip();
         let mut worked: Vec<(Work, Result<(), StoreError>)> = Vec::new();
         let began = std::time::Instant::now();
@@ -207,12 +217,12 @@ impl Writer {
         let plain = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
         match outcome {
             Ok(stored) => {
-                for (reply, receipt) in replies.into_iter().zip(stored) {
+                for ((reply, _), receipt) in replies.into_iter().zip(stored) {
                     let _ = reply.send(Ok(receipt));
                 }
             }
             Err(error) => {
-                for reply in replies {
+                for (reply, _) in replies {
                     let _ = reply.send(Err(error.clone()));
                 }
             }

@@ -1,0 +1,404 @@
+//! What each kind of request is told.
+
+use std::io::Write as _;
+
+use super::*;
+
+fn nested(depth: usize) -> String {
+    format!("{}{}", "[".repeat(depth), "]".repeat(depth))
+}
+
+fn basic(pair: &str) -> String {
+    use base64::Engine as _;
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+}
+
+/// 200 MiB of zeros as gzip, made without ever holding them.
+fn bomb() -> Vec<u8> {
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    for _ in 0..200 {
+        writer.write_all(&vec![0; 1 << 20]).unwrap();
+    }
+    writer.finish().unwrap()
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_request_is_said() {
+    let lab = Lab::start().await;
+    let post = |body: &str| Sent::post("/hooks/lab", body);
+    let bytes = |body: &[u8]| Sent::post("/hooks/lab", body);
+    let json = |kind: &str| post(r#"{"a": 1}"#).header("Content-Type", kind);
+    let packed = |body: &[u8]| bytes(body).header("Content-Encoding", "gzip");
+    let chunked = |path: &str, body: &str| Sent::post(path, body).header("Transfer-Encoding", "chunked");
+    let half_gzip = gzip(br#"{"a": 1}"#)[..12].to_vec();
+    let cases = [
+        // Where it goes.
+        (
+            "no such source",
+            Sent::post("/hooks/nobody", "{}"),
+            404,
+            "unknown-source",
+        ),
+        (
+            "no such source, token",
+            Sent::post("/hooks/nobody/t", "{}"),
+            404,
+            "unknown-source",
+        ),
+        (
+            "no such source, GET",
+            Sent::post("/hooks/nobody", "").method("GET"),
+            404,
+            "unknown-source",
+        ),
+        (
+            "no such source, PUT",
+            Sent::post("/hooks/nobody", "").method("PUT"),
+            404,
+            "unknown-source",
+        ),
+        (
+            "a name that is not UTF-8",
+            Sent::post("/hooks/%ff%fe", "{}"),
+            404,
+            "unknown-source",
+        ),
+        (
+            "a name with a slash in it",
+            Sent::post("/hooks/a%2flab", "{}"),
+            404,
+            "unknown-source",
+        ),
+        ("another page", Sent::post("/", "{}"), 404, "not-found"),
+        ("hooks alone", Sent::post("/hooks/", "{}"), 404, "not-found"),
+        ("too many parts", Sent::post("/hooks/lab/a/b", "{}"), 404, "not-found"),
+        ("PUT", post("").method("PUT"), 405, "method"),
+        ("DELETE", post("").method("DELETE"), 405, "method"),
+        ("OPTIONS", post("").method("OPTIONS"), 405, "method"),
+        // How it is wrapped.
+        (
+            "brotli",
+            post("{}").header("Content-Encoding", "br"),
+            415,
+            "content-encoding",
+        ),
+        (
+            "gzip twice",
+            post("{}").header("Content-Encoding", "gzip, gzip"),
+            415,
+            "content-encoding",
+        ),
+        ("not gzip at all", packed(b"{}"), 400, "broken-gzip"),
+        ("half a gzip", packed(&half_gzip), 400, "broken-gzip"),
+        ("a bomb", packed(&bomb()), 413, "too-large"),
+        ("a form", json("application/x-www-form-urlencoded"), 415, "content-type"),
+        ("XML", json("application/xml"), 415, "content-type"),
+        ("text", json("text/plain; charset=utf-8"), 415, "content-type"),
+        ("a type that is none", json("json"), 415, "content-type"),
+        // How large it is.
+        ("1 byte too much", bytes(&vec![b' '; (1 << 20) + 1]), 413, "too-large"),
+        ("3 MiB", bytes(&vec![b'x'; 3 << 20]), 413, "too-large"),
+        (
+            "a lie of 1 TiB",
+            post("{}").header("Content-Length", "1099511627776"),
+            413,
+            "too-large",
+        ),
+        (
+            "4 KiB where 2 are taken",
+            Sent::post("/hooks/small", vec![b'1'; 4096]),
+            413,
+            "too-large",
+        ),
+        (
+            "4 KiB in chunks",
+            chunked("/hooks/small", &format!("1000\r\n{}\r\n0\r\n\r\n", "1".repeat(4096))),
+            413,
+            "too-large",
+        ),
+        (
+            "chunks that are none",
+            chunked("/hooks/lab", "zz\r\n{}\r\n0\r\n\r\n"),
+            400,
+            "cut-off",
+        ),
+        // What it says.
+        ("no JSON", post("hello"), 400, "not-json"),
+        ("half a JSON", post(r#"{"a": "#), 400, "not-json"),
+        ("two JSONs", post("{} {}"), 400, "not-json"),
+        ("a form without a type", post("a=1&b=2"), 400, "not-json"),
+        ("NUL bytes", bytes(b"\0\0\0\0"), 400, "not-json"),
+        ("a NUL byte in a text", bytes(b"{\"a\": \"\0\"}"), 400, "not-json"),
+        ("half a surrogate", post(r#"{"a": "\ud800"}"#), 400, "not-json"),
+        ("not UTF-8", bytes(b"{\"a\": \"\xff\xfe\"}"), 400, "not-utf-8"),
+        ("129 levels", post(&nested(129)), 400, "too-deep"),
+        ("10,000 levels", post(&nested(10_000)), 400, "too-deep"),
+        (
+            "10,000 levels, never closed",
+            post(&r#"{"a":["#.repeat(10_000)),
+            400,
+            "too-deep",
+        ),
+        ("NaN", post("NaN"), 400, "not-json"),
+    ];
+    for (what, sent, status, problem) in &cases {
+        let answer = lab.send(sent).await;
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (*status, *problem),
+            "{what}"
+        );
+        assert_eq!(
+            answer.header("allow"),
+            if *status == 405 { "GET, HEAD, POST" } else { "" },
+            "{what}"
+        );
+    }
+    assert_eq!(lab.deliveries().await, 0);
+    assert_eq!(lab.woken.load(Ordering::SeqCst), 0);
+    // After all that it is as good as new.
+    assert!(!lab.post("/hooks/lab", "{}").await.stored().1);
+}
+
+#[tokio::test]
+async fn what_is_well_formed_is_stored() {
+    let lab = Lab::start().await;
+    let post = |body: &str| Sent::post("/hooks/lab", body);
+    let kind = |n: u8, kind: &str| post(&format!(r#"{{"kind": {n}}}"#)).header("Content-Type", kind);
+    let encoding = |n: u8, word: &str| post(&format!(r#"{{"encoding": {n}}}"#)).header("Content-Encoding", word);
+    let packed = Sent::post("/hooks/lab", gzip(br#"{"packed": 1}"#));
+    let cases = [
+        ("an object", post(r#"{"a": 1}"#)),
+        ("a number alone", post("7")),
+        ("a text alone", post(r#""seven""#)),
+        ("null", post("null")),
+        ("an empty object", post("{}")),
+        ("a key that is there twice", post(r#"{"a": 1, "a": 2}"#)),
+        ("NUL as it is written in JSON", post(r#"{"a": "\u0000"}"#)),
+        ("127 levels", post(&nested(127))),
+        ("a number of a hundred digits", post(&"7".repeat(100))),
+        ("a byte order mark", post("\u{feff}{\"mark\": 1}")),
+        ("JSON", kind(1, "application/json")),
+        (
+            "JSON in capitals, with a character set",
+            kind(2, "Application/JSON; charset=UTF-8"),
+        ),
+        ("JSON by another name", kind(3, "application/vnd.api+json")),
+        ("JSON as text", kind(4, "text/json")),
+        ("an empty type", kind(5, "")),
+        ("gzip", packed.clone().header("Content-Encoding", "gzip")),
+        ("as it is", encoding(1, "identity")),
+        (
+            "in chunks",
+            post("3\r\n{\"c\r\n7\r\n\": \"1\"}\r\n0\r\n\r\n").header("Transfer-Encoding", "chunked"),
+        ),
+        (
+            "1 MiB",
+            Sent::post("/hooks/lab", [vec![b' '; (1 << 20) - 2], b"11".to_vec()].concat()),
+        ),
+        ("a slash at the end", Sent::post("/hooks/lab/", r#"{"slash": 1}"#)),
+        (
+            "a token nobody asked for",
+            Sent::post("/hooks/lab/%ff", r#"{"token": 1}"#),
+        ),
+    ];
+    for (what, sent) in &cases {
+        let answer = lab.send(sent).await;
+        assert_eq!(answer.status, 200, "{what}: {answer:?}");
+        assert!(!answer.stored().1, "{what}");
+    }
+    // Packed another way it is the same delivery.
+    let twice = lab.send(&packed.header("Content-Encoding", "identity, x-gzip")).await;
+    assert!(twice.stored().1);
+    assert_eq!(lab.deliveries().await, cases.len() as u64);
+    assert_eq!(lab.woken.load(Ordering::SeqCst), cases.len());
+    assert_eq!(lab.counted.stored.load(Ordering::SeqCst), cases.len());
+    assert_eq!(lab.counted.duplicates.load(Ordering::SeqCst), 1);
+    assert!(lab.counted.rejected.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn nothing_says_which_part_of_the_proof_was_wrong() {
+    let lab = Lab::start().await;
+    let body = r#"{"code": "SECRETBODY"}"#;
+    let stay = |path: &str| Sent::post(path, body);
+    let good = Sent::recorded("hostelmate", "04-payment-created");
+    let mut forged = good.clone();
+    forged.body.push(b' ');
+    let mut unsigned = good.clone();
+    unsigned.headers.retain(|(name, _)| name != "X-HM-Signature");
+    let from = |ip: &str| stay("/hooks/fenced").header("X-Forwarded-For", ip);
+    let pms = |pair: &str| stay("/hooks/old-pms").header("Authorization", &basic(pair));
+    let denied = [
+        ("no token", stay("/hooks/hospitable-v1"), "no token"),
+        (
+            "wrong in the path",
+            stay("/hooks/hospitable-v1/SECRETTOKEN"),
+            "wrong token",
+        ),
+        (
+            "not UTF-8 in the path",
+            stay("/hooks/hospitable-v1/%ff%00"),
+            "wrong token",
+        ),
+        (
+            "wrong in the query",
+            stay("/hooks/hospitable-v1?token=SECRETTOKEN"),
+            "wrong token",
+        ),
+        ("no signature", unsigned, "no signature"),
+        ("forged", forged, "wrong signature"),
+        ("no password", stay("/hooks/old-pms"), "no user and password"),
+        ("wrong password", pms("pms:SECRETWORD"), "wrong user or password"),
+        ("wrong user", pms("SECRETUSER:pa55phrase"), "wrong user or password"),
+        ("no proxy", stay("/hooks/fenced"), "address not allowed"),
+        ("another address", from("198.51.100.7"), "address not allowed"),
+        (
+            "an address made up by the client",
+            from("203.0.113.7, 198.51.100.7"),
+            "address not allowed",
+        ),
+        ("no address", from("SECRETADDRESS"), "address not allowed"),
+        // Whoever is not authenticated learns nothing of how bodies are read.
+        ("empty", Sent::post("/hooks/hospitable-v1", ""), "no token"),
+        ("not JSON", Sent::post("/hooks/hospitable-v1", "{"), "no token"),
+        (
+            "wrong type",
+            stay("/hooks/hospitable-v1").header("Content-Type", "text/plain"),
+            "no token",
+        ),
+    ];
+    let mut bodies = std::collections::BTreeSet::new();
+    for (what, sent, reason) in &denied {
+        let answer = lab.send(sent).await;
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (401, "unauthenticated"),
+            "{what}"
+        );
+        let asks = answer.header("www-authenticate").starts_with("Basic");
+        assert_eq!(asks, sent.path == "/hooks/old-pms", "{what}");
+        let counted = lab.counted.rejected.lock().unwrap().pop().unwrap();
+        assert_eq!(counted.1, *reason, "{what}");
+        bodies.insert(answer.body);
+    }
+    assert_eq!(bodies.len(), 1);
+    assert_eq!(lab.deliveries().await, 0);
+    let believed = [
+        stay("/hooks/hospitable-v1/open%2D7f2c9d1e"),
+        stay("/hooks/hospitable-v1?x=1&token=open-7f2c9d1e"),
+        stay("/hooks/hospitable-v1").header("Authorization", &format!("Bearer {TOKEN}")),
+        pms("pms:pa55phrase"),
+        from("203.0.113.7"),
+        from("192.0.2.1, 203.0.113.7, 127.0.0.9"),
+        good,
+    ];
+    for sent in &believed {
+        lab.send(sent).await.stored();
+    }
+}
+
+#[tokio::test]
+async fn who_only_asks_whether_anybody_is_there_is_told() {
+    let lab = Lab::start().await;
+    for case in ["01-head", "02-get", "03-empty-post"] {
+        let answer = lab.send(&Sent::recorded("_transport", case)).await;
+        assert_eq!(answer.status, 200, "{case}");
+        assert_eq!(answer.body.is_empty(), case == "01-head");
+    }
+    let empty = lab.post("/hooks/lab", " \r\n").await;
+    assert_eq!((empty.status, empty.body.as_str()), (200, r#"{"ping": true}"#));
+    let packed = Sent::post("/hooks/lab", gzip(b"")).header("Content-Encoding", "gzip");
+    assert_eq!(lab.send(&packed).await.body, r#"{"ping": true}"#);
+    assert_eq!(lab.deliveries().await, 0);
+}
+
+#[tokio::test]
+async fn a_sender_that_insists_gets_its_own_answer() {
+    let lab = Lab::start().await;
+    for _ in 0..2 {
+        let answer = lab.post("/hooks/polite", r#"{"a": 1}"#).await;
+        assert_eq!((answer.status, answer.body.as_str()), (202, "OK"));
+        assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+    }
+    assert_eq!(lab.deliveries().await, 1);
+}
+
+#[tokio::test]
+async fn what_was_turned_away_is_kept_by_reason() {
+    let lab = Lab::start().await;
+    for _ in 0..3 {
+        lab.post("/hooks/lab", "{").await;
+        lab.post("/hooks/nobody-1", "{}").await;
+        lab.post("/hooks/nobody-2", "{}").await;
+    }
+    lab.send(&Sent::post("/hooks/lab", "").method("PUT")).await;
+    let counts: Vec<_> = lab.rejections.counts().into_iter().collect();
+    let expected = [
+        ((UNKNOWN.to_owned(), "unknown source"), 6),
+        (("lab".to_owned(), "not JSON"), 3),
+        (("lab".to_owned(), "wrong method"), 1),
+    ];
+    assert_eq!(counts, expected);
+    let reasons: Vec<_> = lab.rejections.last("lab").iter().map(|one| one.reason).collect();
+    assert_eq!(reasons, ["wrong method", "not JSON", "not JSON", "not JSON"]);
+    for _ in 0..200 {
+        lab.rejections.record("lab", "not JSON", Clock::System.now());
+    }
+    assert_eq!(lab.rejections.last("lab").len(), 100);
+}
+
+/// What the program writes down, gathered.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_a_request_is_written_to_the_log_or_sent_back() {
+    let written = Written::default();
+    let to = written.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || to.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let lab = Lab::start().await;
+    let mut answers = String::new();
+    for path in [
+        "/hooks/lab?q=SECRETQUERY",
+        "/hooks/SECRETNAME",
+        "/hooks/lab/SECRETTOKEN",
+        "/hooks/hospitable-v1/SECRETTOKEN",
+        "/hooks/hospitable-v1?token=SECRETTOKEN",
+        "/SECRETPAGE",
+    ] {
+        for body in [r#"{"name": "SECRETBODY"}"#, "SECRETBODY", "[\"SECRETBODY"] {
+            let sent = Sent::post(path, body).header("X-Forwarded-For", "SECRETADDRESS");
+            answers += &lab.send(&sent.header("User-Agent", "SECRETAGENT")).await.body;
+        }
+    }
+    let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    for expected in [
+        "/hooks/{source}/{token}",
+        "source=\"lab\"",
+        "delivery.id=d_",
+        "not authenticated",
+    ] {
+        let place = if expected.starts_with("not") { &answers } else { &log };
+        assert!(place.contains(expected), "{expected} is not in {place}");
+    }
+    for text in [&log, &answers] {
+        assert!(!text.contains("SECRET"), "{text}");
+    }
+}
