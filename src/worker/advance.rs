@@ -7,11 +7,12 @@ use crate::lang::effect::Rendering;
 use crate::model::clock::Time;
 use crate::model::decision::{Opening, SkippedStep};
 use crate::model::event::Event;
+use crate::model::fault::guard;
 use crate::model::id::{RunId, step_key};
 use crate::model::run::StoredStep;
 use crate::recipe::{Facts, Recipe, context};
 
-use super::setup::{Setup, guard};
+use super::setup::Setup;
 
 /// What a run is asked for.
 #[derive(Clone, Debug)]

@@ -7,9 +7,12 @@ use serde_json::Value;
 
 use crate::action::{self, Connection};
 use crate::lang::effect::Effect;
+use crate::model::fault::{self, Fault, guard};
 use crate::model::property::Properties;
 use crate::recipe::Book;
 use crate::source::{Mapped, Source};
+
+pub use crate::model::fault::panic_text;
 
 /// Sources, recipes, properties and connections.
 #[derive(Debug)]
@@ -65,26 +68,8 @@ pub fn mapped(source: &Source, body: &Value, headers: &Value) -> Result<Mapped, 
         let name = name.to_ascii_lowercase();
         headers.get(name).and_then(Value::as_str).map(str::to_owned)
     };
-    guard(|| source.map(body, &header))
-}
-
-/// A fault of ours that was caught.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// What it says.
-    pub message: String,
-}
-
-/// Runs our own pure code so that a panic in it costs this piece of work and nothing else.
-pub fn guard<T>(work: impl FnOnce() -> T) -> Result<T, Fault> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).map_err(|panic| Fault {
-        message: panic_text(&*panic),
+    guard(|| {
+        fault::maybe("map", || body.to_string());
+        source.map(body, &header)
     })
-}
-
-/// What a panic said.
-pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without words".to_owned())
 }
