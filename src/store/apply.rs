@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::json;
 
 use crate::model::clock::Time;
-use crate::model::decision::{Decision, FirstStep, NewRun, Opening};
+use crate::model::decision::{Decision, Explanation, FirstStep, NewRun, Opening};
 use crate::model::event::{About, Event};
 use crate::model::fault;
 use crate::model::id::RunId;
@@ -14,7 +14,7 @@ use crate::model::run::{Mode, RunState};
 
 use super::dialect::{Conn, Param, Sql};
 use super::outbox::{self, Lease};
-use super::{Store, StoreError, json as to_json};
+use super::{Store, StoreError, from_json, json as to_json};
 
 /// What became of the runs of a group of decisions.
 #[derive(Clone, Debug, Default)]
@@ -154,8 +154,16 @@ async fn merges(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<()
 
 async fn events(conn: &mut Conn, decisions: &[Decision]) -> Result<(), StoreError> {
     let mut rows: Vec<[Param; 8]> = Vec::new();
+    let earlier = earlier_explanations(conn, decisions).await?;
     for fact in decisions.iter().flat_map(|decision| &decision.facts) {
         let Some(event) = &fact.event else { continue };
+        let mut explanation = fact.explanation.clone();
+        if let Some(earlier) = earlier.get(event.id.as_str()) {
+            // Only one recipe was asked: what was said of the others stands.
+            let asked: HashSet<String> = explanation.iter().map(|one| one.recipe.clone()).collect();
+            let others = earlier.iter().filter(|one| !asked.contains(&one.recipe)).cloned();
+            explanation = others.chain(explanation).collect();
+        }
         rows.push([
             event.id.as_str().into(),
             event.delivery.as_str().into(),
@@ -164,7 +172,7 @@ async fn events(conn: &mut Conn, decisions: &[Decision]) -> Result<(), StoreErro
             event.types.join(" ").into(),
             event.at_ms.into(),
             to_json(event)?.into(),
-            to_json(&fact.explanation)?.into(),
+            to_json(&explanation)?.into(),
         ]);
     }
     if rows.is_empty() {
@@ -177,6 +185,30 @@ async fn events(conn: &mut Conn, decisions: &[Decision]) -> Result<(), StoreErro
         .push(" ON CONFLICT (id) DO UPDATE SET explanation = excluded.explanation");
     conn.execute(sql).await?;
     Ok(())
+}
+
+/// What is kept of the explanations of events that meet one recipe once more.
+async fn earlier_explanations(
+    conn: &mut Conn,
+    decisions: &[Decision],
+) -> Result<HashMap<String, Vec<Explanation>>, StoreError> {
+    let one_recipe = |decision: &&Decision| decision.replay.as_ref().is_some_and(|replay| replay.recipe.is_some());
+    let events: Vec<&str> = decisions
+        .iter()
+        .filter(one_recipe)
+        .flat_map(|decision| &decision.facts)
+        .filter_map(|fact| fact.event.as_ref().map(|event| event.id.as_str()))
+        .collect();
+    let mut earlier = HashMap::new();
+    if events.is_empty() {
+        return Ok(earlier);
+    }
+    let mut sql = Sql::new("SELECT id, explanation FROM events WHERE id IN ");
+    sql.list(events);
+    for row in conn.fetch(sql).await? {
+        earlier.insert(row.text(0)?, from_json(&row.text(1)?)?);
+    }
+    Ok(earlier)
 }
 
 async fn fact_keys(conn: &mut Conn, decisions: &[Decision]) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::model::clock::from_ms;
 use crate::model::delivery::{Outcome, Pending};
 use crate::model::event::{About, Event};
-use crate::model::id::{DeliveryId, EventId};
+use crate::model::id::{DeliveryId, EventId, StayId};
 use crate::model::reservation::Stay;
 
 use super::dialect::{Conn, Sql};
@@ -130,11 +130,14 @@ async fn events(conn: &mut Conn, lookup: &Lookup, looked: &mut Looked) -> Result
     if lookup.events.is_empty() {
         return Ok(());
     }
-    let mut sql = Sql::new("SELECT id, body FROM events WHERE id IN ");
+    let mut sql = Sql::new("SELECT id, body, stay_id FROM events WHERE id IN ");
     sql.list(lookup.events.iter().map(EventId::as_str));
     for row in conn.fetch(sql).await? {
         if let Some(body) = row.opt_text(1)? {
-            looked.events.insert(EventId(row.text(0)?), from_json(&body)?);
+            let mut event: Event = from_json(&body)?;
+            // The stay may have been merged into another one since.
+            event.stay = StayId(row.text(2)?);
+            looked.events.insert(EventId(row.text(0)?), event);
         }
     }
     Ok(())
