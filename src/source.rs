@@ -189,11 +189,13 @@ impl Source {
             headers,
         };
         let found = self.keys.of(&input);
-        let weak = found.bare.then(|| Weak {
+        ReceiptKey {
+            key: found.key,
             scope: facts::first_name(&self.mappings, &input).map(|name| receipt::scope(&name)),
-            window_ms: self.duplicate_window.num_milliseconds(),
-        });
-        ReceiptKey { key: found.key, weak }
+            weak: found.bare.then(|| Weak {
+                window_ms: self.duplicate_window.num_milliseconds(),
+            }),
+        }
     }
 
     /// What the body says. `headers` are those that [`Source::kept_headers`] kept, or all.

@@ -27,15 +27,16 @@ pub struct Arrival {
 pub struct ReceiptKey {
     /// 16 bytes of a hash; unique within the source.
     pub key: [u8; 16],
+    /// Which stay the body speaks of: a hash of its first name; `None` where it names none. Whatever comes for a stay
+    /// ends the validity of the weak keys before it.
+    pub scope: Option<[u8; 16]>,
     /// `None`: strong, it counts for ever. A bare hash of the body is weak.
     pub weak: Option<Weak>,
 }
 
-/// What a weak receipt key needs beside itself: it holds only for a while, and only while nothing else came for the stay.
+/// A weak receipt key holds only for a while, and only while nothing else came for the stay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Weak {
-    /// Which stay the body speaks of: a hash of its code; `None` where it names none.
-    pub scope: Option<[u8; 16]>,
     /// For how many milliseconds the same body counts as a duplicate.
     pub window_ms: i64,
 }

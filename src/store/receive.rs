@@ -14,19 +14,18 @@ pub async fn insert(conn: &mut Conn, arrivals: &[Arrival]) -> Result<Vec<Receipt
     let mut receipts = Vec::with_capacity(arrivals.len());
     let mut rest = arrivals;
     while !rest.is_empty() {
-        // Whether a weak key still counts depends on what came before it for the same stay: one of each stay at a time.
+        // Whether a weak key still counts depends on what came before it for the same stay: such a key begins a new
+        // statement where its stay is in this one already.
         let mut scopes = HashSet::new();
-        let scope = |arrival: &Arrival| {
-            arrival
-                .receipt
-                .weak
-                .as_ref()
-                .and_then(|weak| weak.scope)
-                .map(|scope| (arrival.source.clone(), scope))
-        };
         let run = rest
             .iter()
-            .take_while(|arrival| scope(arrival).is_none_or(|scope| scopes.insert(scope)))
+            .take_while(|arrival| {
+                let Some(scope) = arrival.receipt.scope else {
+                    return true;
+                };
+                let first = scopes.insert((arrival.source.as_str(), scope));
+                first || arrival.receipt.weak.is_none()
+            })
             .count();
         let (now, later) = rest.split_at(run.max(1));
         receipts.extend(insert_run(conn, now).await?);
@@ -117,7 +116,7 @@ fn row(arrival: &Arrival) -> [Param; 9] {
         arrival.source.as_str().into(),
         arrival.receipt.key.to_vec().into(),
         weak.map(|weak| weak.window_ms).into(),
-        weak.and_then(|weak| weak.scope).map(|scope| scope.to_vec()).into(),
+        arrival.receipt.scope.map(|scope| scope.to_vec()).into(),
         at_ms.into(),
         at_ms.into(),
         arrival.headers.as_str().into(),
@@ -150,13 +149,15 @@ async fn known(
 /// Whether the stored delivery still makes this one a duplicate: a strong key always, a weak one for its window and only
 /// while nothing else came for the same stay.
 async fn counts(conn: &mut Conn, arrival: &Arrival, first: &First) -> Result<bool, StoreError> {
-    let (Some(window_ms), Some(weak)) = (first.weak_ms, &arrival.receipt.weak) else {
+    let (Some(window_ms), Some(_)) = (first.weak_ms, &arrival.receipt.weak) else {
         return Ok(true);
     };
     if (arrival.received_at - from_ms(first.received_at)).num_milliseconds() > window_ms {
         return Ok(false);
     }
-    let Some(scope) = weak.scope else { return Ok(true) };
+    let Some(scope) = arrival.receipt.scope else {
+        return Ok(true);
+    };
     let mut sql = Sql::new("SELECT 1 FROM deliveries WHERE source = ");
     sql.bind(arrival.source.as_str())
         .push(" AND scope = ")

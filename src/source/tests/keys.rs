@@ -44,11 +44,11 @@ reservation: {code: $.code}",
         assert_eq!(first.weak.is_some(), weak, "{one}");
         assert_eq!(second.weak.is_some(), weak, "{two}");
     }
-    let weak = key(&source, r#"{"code": "A"}"#).weak.unwrap();
-    assert_eq!(weak.window_ms, 3_600_000);
-    assert_eq!(weak.scope, key(&source, r#"{"code": "A", "n": 2}"#).weak.unwrap().scope);
-    assert_ne!(weak.scope, key(&source, r#"{"code": "B"}"#).weak.unwrap().scope);
-    assert_eq!(key(&source, r#"{"n": 1}"#).weak.unwrap().scope, None);
+    let first = key(&source, r#"{"code": "A"}"#);
+    assert_eq!(first.weak.unwrap().window_ms, 3_600_000);
+    assert_eq!(first.scope, key(&source, r#"{"code": "A", "n": 2}"#).scope);
+    assert_ne!(first.scope, key(&source, r#"{"code": "B"}"#).scope);
+    assert_eq!(key(&source, r#"{"n": 1}"#).scope, None);
 }
 
 #[test]
