@@ -11,13 +11,14 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::model::clock::Time;
-use crate::model::decision::{FactDecision, FactKey, FirstStep, Gone, NewRun};
+use crate::model::decision::{Explanation, FactDecision, FactKey, FirstStep, Gone, NewRun};
 use crate::model::delivery::{Outcome, Replay};
 use crate::model::event::{About, Event};
 use crate::model::fact::{Fact, Says, Stamp};
+use crate::model::fault;
 use crate::model::id::{DeliveryId, EventId, RunId, StayId};
 use crate::model::property::Properties;
-use crate::model::reservation::Stay;
+use crate::model::reservation::{Status, Stay};
 use crate::model::run::{Mode, event_run_key};
 use crate::recipe::{Broken, Facts, Recipe};
 
@@ -78,15 +79,27 @@ pub struct Rules<'a> {
 /// Decides one fact. Nothing outside the arguments has a say.
 pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>, now: Time) -> FactDecision {
     let mut warnings = fact.warnings.clone();
+    fault::maybe("decide", || format!("{:?}", fact.stay));
     let (mut stay, others) = own_stay(&known, fact, origin, rules, &mut warnings);
-    let first_heard = stay.revision == 0;
+    let first_heard = known.stays.is_empty();
     let before_stay = stay.clone();
-    let before = (!first_heard).then(|| view(&stay, rules.properties));
-    let stored = known.event.as_ref();
-    stay.ids.extend(fact.stay.all().map(str::to_owned));
-    stay.last_delivery = origin.delivery.clone();
+    let was_gone = stay.status().is_some_and(Status::is_gone);
     for other in &others {
         merge(&mut stay, other);
+    }
+    // What either of two merged stays has been told of is told: only what this fact says is news.
+    let before = (!first_heard).then(|| view(&stay, rules.properties));
+    let stored = known.event.as_ref();
+    let apart: Vec<&Stay> = known.stays.iter().filter(|known| known.id != stay.id).collect();
+    let theirs = |name: &str| {
+        apart
+            .iter()
+            .any(|known| known.ids.contains(name) && !others.iter().any(|other| other.id == known.id))
+    };
+    let names = fact.stay.all().filter(|name| !theirs(name)).map(str::to_owned);
+    stay.ids.extend(names);
+    if origin.replay.is_none() {
+        stay.last_delivery = origin.delivery.clone();
     }
     let mut decision = FactDecision {
         outcome: Outcome::Unchanged,
@@ -102,8 +115,8 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
     };
     let made = match &fact.says {
         Says::Reservation { fields } => {
-            if first_heard {
-                stay.first_was_created = fact.hint.as_deref() == Some("reservation.created");
+            if !stay.announced {
+                stay.first_was_created |= fact.hint.as_deref() == Some("reservation.created");
             }
             let stamp = fact
                 .version
@@ -116,10 +129,18 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
             warnings.extend(folded.warnings);
             let after = view(&stay, rules.properties);
             warnings.extend(after.warnings.iter().cloned());
-            let adopt = adopts(&stay, rules, now);
+            let adopt = adopts(&stay, &after, rules, origin.received_at);
             let mut derived = derive(before.as_ref(), &after, stay.announced, adopt);
-            if let Some(hint) = fact.hint.as_ref().filter(|hint| hint.starts_with("other.")) {
+            if let Some(hint) = fact
+                .hint
+                .as_ref()
+                .filter(|hint| says_more(hint, &derived, &after, folded.older))
+            {
                 derived.types.push(hint.clone());
+            }
+            if !others.is_empty() && !was_gone && derived.entered_gone.is_none() {
+                // The stay it was merged with is gone, and that has been told; what waits here has to know too.
+                derived.entered_gone = after.status.filter(|status| status.is_gone());
             }
             if after.complete && !stay.announced {
                 stay.announced = true;
@@ -142,7 +163,19 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
                 after,
             }
         }
-        Says::Payment { id, payment } => money(&known, id.as_deref(), payment, &stay, origin, rules, &mut decision),
+        Says::Payment { id, payment } => {
+            let refund = fact.hint.as_deref() == Some("payment.refunded");
+            money(
+                &known,
+                id.as_deref(),
+                payment,
+                refund,
+                &stay,
+                origin,
+                rules,
+                &mut decision,
+            )
+        }
         Says::Message { id, message } => words(&known, id.as_deref(), message, &stay, origin, rules, &mut decision),
     };
     stay.revision = before_stay.revision;
@@ -158,7 +191,20 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
         decision.because = "decided once more: the facts are the same, its event met today's recipes".to_owned();
     }
     if let Some(event) = &decision.event {
-        (decision.explanation, decision.runs) = meet(event, decision.gone.is_some(), origin, rules, now);
+        let gone_since = match (stored, stay.status()) {
+            // Asked for by hand: what a stay that is gone by now did before is not done any more.
+            (Some(_), Some(status)) if status.is_gone() && event.about() == About::Reservation => {
+                let then = event.reservation["status"].as_str().and_then(Status::from_word);
+                (!then.is_some_and(Status::is_gone)).then_some(status)
+            }
+            _ => None,
+        };
+        let met = Met {
+            event,
+            entered_gone: decision.gone.is_some(),
+            gone_since: gone_since.filter(|_| occurrence(origin) == 0),
+        };
+        (decision.explanation, decision.runs) = meet(&met, origin, rules, now);
     }
     decision
 }
@@ -188,7 +234,7 @@ fn own_stay(
             Vec::new(),
         );
     };
-    if known.stays.len() == 1 || !matches!(fact.says, Says::Reservation { .. }) {
+    if known.stays.len() == 1 {
         return (oldest.clone(), Vec::new());
     }
     let dates = |stay: &Stay| {
@@ -220,27 +266,58 @@ fn own_stay(
 }
 
 /// Whether a stay that becomes complete now existed before the daemon was switched on.
-fn adopts(stay: &Stay, rules: &Rules<'_>, now: Time) -> bool {
+fn adopts(stay: &Stay, after: &View, rules: &Rules<'_>, received_at: Time) -> bool {
     let Some(live_from) = rules.live_from else { return false };
-    match stay
-        .text("created_at")
-        .and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok())
-    {
-        Some(created) => created < live_from,
-        None => !stay.first_was_created && now < live_from + chrono::TimeDelta::days(ADOPT_DAYS),
+    if received_at < live_from {
+        return true;
     }
+    let sent = stay.text("created_at");
+    let created = after.json["created_at"]
+        .as_str()
+        .and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok());
+    if let Some(created) = created {
+        return created < live_from;
+    }
+    if let Some(day) = sent.and_then(|text| text.parse::<chrono::NaiveDate>().ok()) {
+        let live_day = local_now(&after.json, rules.properties, live_from).date_naive();
+        if day != live_day {
+            return day < live_day;
+        }
+    }
+    !stay.first_was_created && received_at < live_from + chrono::TimeDelta::days(ADOPT_DAYS)
 }
 
+/// Whether the type that the sender names tells something that cannot be seen from the change: a word of its own, or a
+/// status that its bodies never carry. The status itself stays what the bodies say, else the next one would take it back.
+fn says_more(hint: &str, derived: &Derived, after: &View, older: bool) -> bool {
+    if hint.starts_with("other.") {
+        return true;
+    }
+    let of_status = hint
+        .strip_prefix("reservation.")
+        .map(|word| word.strip_prefix("marked_").unwrap_or(word));
+    let named = of_status
+        .and_then(Status::from_word)
+        .filter(|status| *status != Status::Confirmed);
+    let seen = derived.types.iter().any(|name| name == hint);
+    after.complete && !older && !seen && named.is_some() && named != after.status
+}
+
+#[expect(clippy::too_many_arguments, reason = "the fact and everything it is held against")]
 fn money(
     known: &Known,
     id: Option<&str>,
     payment: &Value,
+    named_refund: bool,
     stay: &Stay,
     origin: &Origin<'_>,
     rules: &Rules<'_>,
     decision: &mut FactDecision,
 ) -> Made {
     let mut payment = payment.clone();
+    if named_refund {
+        payment["kind"] = json!("refund");
+    }
     if let Some(positive) = payment["amount"]
         .as_number()
         .and_then(|n| n.to_string().strip_prefix('-').map(str::to_owned))
@@ -249,7 +326,12 @@ fn money(
         payment["kind"] = json!("refund");
     }
     let refund = payment["kind"] == "refund";
+    // Decided once more: what this delivery said of the payment is what it said then, whatever has become of it since.
+    let same_as_then = known.event.as_ref().is_some_and(|event| event.payment == payment);
     let types: &[&str] = match &known.content {
+        _ if same_as_then => &[],
+        // Emptied by retention: it is known, and is not compared.
+        Some(Value::Null) => &[],
         Some(content) if *content == payment => &[],
         Some(content) if refund && content["kind"] != "refund" => &["payment.refunded"],
         Some(_) => &["payment.updated"],
@@ -271,7 +353,7 @@ fn words(
     decision: &mut FactDecision,
 ) -> Made {
     // An edited message is the same message: people have been told of it.
-    let types: &[&str] = if known.content.is_some() {
+    let types: &[&str] = if known.content.is_some() || known.event.is_some() {
         &[]
     } else {
         &["message.received"]
@@ -343,8 +425,8 @@ fn announce_again(stored: &Event, origin: &Origin<'_>) -> Event {
     if occurrence(origin) > 0 && event.types.iter().any(|name| name == "reservation.adopted") {
         let active = stored.reservation["status"]
             .as_str()
-            .and_then(crate::model::reservation::Status::from_word)
-            .is_some_and(crate::model::reservation::Status::is_active);
+            .and_then(Status::from_word)
+            .is_some_and(Status::is_active);
         event.types.retain(|name| name != "reservation.adopted");
         event.types.insert(0, "reservation.created".to_owned());
         if active {
@@ -354,14 +436,18 @@ fn announce_again(stored: &Event, origin: &Origin<'_>) -> Event {
     event
 }
 
-/// Lets every recipe look at the event.
-fn meet(
-    event: &Event,
+/// An event and what surrounds it.
+struct Met<'a> {
+    event: &'a Event,
+    /// Whether it is the stay's entering a gone status.
     entered_gone: bool,
-    origin: &Origin<'_>,
-    rules: &Rules<'_>,
-    now: Time,
-) -> (Vec<crate::model::decision::Explanation>, Vec<NewRun>) {
+    /// The gone status that the stay has entered since, where the event is met once more.
+    gone_since: Option<Status>,
+}
+
+/// Lets every recipe look at the event.
+fn meet(met: &Met<'_>, origin: &Origin<'_>, rules: &Rules<'_>, now: Time) -> (Vec<Explanation>, Vec<NewRun>) {
+    let event = met.event;
     let only = origin.replay.and_then(|replay| replay.recipe.as_deref());
     let mut explanations = Vec::new();
     let mut runs = Vec::new();
@@ -375,7 +461,14 @@ fn meet(
         .iter()
         .filter(|recipe| only.is_none_or(|name| name == recipe.name))
     {
-        let (explanation, wanted) = explain::recipe(recipe, &facts, rules.learn);
+        let (mut explanation, mut wanted) = explain::recipe(recipe, &facts, rules.learn);
+        if let Some(status) = met
+            .gone_since
+            .filter(|status| wanted && !recipe.names_gone().contains(status))
+        {
+            wanted = false;
+            explain::gone_since(&mut explanation, status);
+        }
         explanations.push(explanation);
         if !wanted {
             continue;
@@ -390,7 +483,7 @@ fn meet(
             queue: (recipe.mode != Mode::Parallel).then(|| recipe.queue.clone()),
             mode: recipe.mode,
             names_gone: recipe.names_gone(),
-            after_gone: entered_gone && event.about() == About::Reservation,
+            after_gone: met.entered_gone && event.about() == About::Reservation,
             dry_run: rules.dry_run || recipe.dry_run,
             lane: String::new(),
             due_at: now,

@@ -4,8 +4,9 @@ use crate::model::clock::from_ms;
 use crate::model::decision::{Explanation, FactDecision};
 use crate::model::delivery::Outcome;
 use crate::model::fact::Stamp;
-use crate::model::reservation::Stay;
-use crate::recipe::{Broken, Facts, Recipe};
+use crate::model::fault::{self, guard};
+use crate::model::reservation::{Status, Stay};
+use crate::recipe::{Broken, Facts, Recipe, Wanted};
 
 use super::derive::Derived;
 use super::view::View;
@@ -43,7 +44,18 @@ pub fn fact(decision: &mut FactDecision, types: &[&str], what: &str, id: Option<
 
 /// Why a recipe did or did not run for an event, and whether it does.
 pub fn recipe(recipe: &Recipe, facts: &Facts<'_>, learn: bool) -> (Explanation, bool) {
-    let wanted = recipe.wants(facts);
+    let asked = guard(|| {
+        fault::maybe("recipe", || recipe.name.clone());
+        recipe.wants(facts)
+    });
+    let wanted = asked.unwrap_or_else(|fault| Wanted {
+        wanted: false,
+        checks: Vec::new(),
+        failed: Some(format!(
+            "a fault of Stayhook in this recipe's conditions: {}",
+            fault.message
+        )),
+    });
     let (result, because) = match (&wanted.failed, wanted.wanted, learn) {
         (Some(reason), ..) => ("failed", reason.clone()),
         (None, false, _) => ("not_wanted", wanted.because()),
@@ -59,6 +71,14 @@ pub fn recipe(recipe: &Recipe, facts: &Facts<'_>, learn: bool) -> (Explanation, 
     };
     let runs = result == "ran";
     (explanation, runs)
+}
+
+/// A recipe whose event is of before the stay was gone, and that meets it by hand.
+pub fn gone_since(explanation: &mut Explanation, status: Status) {
+    let status = status.word().replace('_', " ");
+    explanation.result = "not_wanted".to_owned();
+    explanation.because =
+        format!("the stay was {status} since, and `match.status` does not name that; `--again` runs it all the same");
 }
 
 /// A recipe that could not be asked.
