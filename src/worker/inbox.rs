@@ -12,6 +12,7 @@ use crate::model::decision::{Decision, FactDecision, FirstStep};
 use crate::model::delivery::{Outcome, Pending};
 use crate::model::event::About;
 use crate::model::fact::{Fact, Says};
+use crate::model::fault::{Fault, guard};
 use crate::model::id::RunId;
 use crate::model::reservation::Stay;
 use crate::model::run::Run;
@@ -20,11 +21,13 @@ use crate::store::{Looked, Lookup, StoreError};
 
 use super::advance::{Advance, Asked, advance};
 use super::outbox::Flight;
-use super::setup::{Setup, guard, mapped};
+use super::setup::{Setup, mapped};
 use super::{Engine, STORE_DOWN, body};
 
 /// How many deliveries are looked at together.
 const GROUP: usize = 256;
+/// How many deliveries of one stay are decided, each in a commit of its own, before the next look at what has come since.
+const ROUNDS: usize = 32;
 
 /// Decides until it is told to stop.
 pub async fn run(engine: Engine, launch: mpsc::Sender<Flight>, stop: CancellationToken) {
@@ -52,7 +55,13 @@ struct Read {
     pending: Pending,
     payload: Arc<Value>,
     warnings: Vec<String>,
-    says: Result<Vec<Fact>, (Outcome, String)>,
+    says: Result<Vec<Fact>, Nothing>,
+}
+
+/// Why nothing was read.
+enum Nothing {
+    Because(Outcome, String),
+    Fault(Fault),
 }
 
 /// A run that may begin at once: its place on the lane is taken.
@@ -64,26 +73,34 @@ async fn group(engine: &Engine, launch: &mpsc::Sender<Flight>) -> Result<usize, 
         return Ok(0);
     }
     let setup = engine.setup();
-    let reads: Vec<Read> = pending.into_iter().map(|pending| read(&setup, pending)).collect();
-    let looked = engine.store.known(&lookup(&reads)).await?;
-    let mut flights = Flights::new();
-    let mut decisions = Vec::new();
-    let mut taken = HashSet::new();
-    for read in &reads {
-        if !claim(&mut taken, read, &looked) {
-            continue;
+    let mut reads: Vec<Read> = pending.into_iter().map(|pending| read(&setup, pending)).collect();
+    let mut count = 0;
+    // What waits for something before it about the same stay is read and mapped once for several rounds, else a stay
+    // with many deliveries would cost the square of them.
+    for _ in 0..ROUNDS {
+        let looked = engine.store.known(&lookup(&reads)).await?;
+        let mut taken = HashSet::new();
+        let (round, later): (Vec<Read>, Vec<Read>) =
+            reads.into_iter().partition(|read| claim(&mut taken, read, &looked));
+        let mut flights = Flights::new();
+        let mut decisions = Vec::with_capacity(round.len());
+        for read in &round {
+            let decision = guard(|| decided(engine, &setup, read, &looked))
+                .unwrap_or_else(|fault| failed(engine, &read.pending, &fault.trace));
+            decisions.push(begin(engine, &setup, read, decision, &mut flights));
         }
-        let decision = guard(|| decided(engine, &setup, read, &looked))
-            .unwrap_or_else(|fault| failed(engine, &read.pending, &fault.message));
-        decisions.push(begin(engine, &setup, read, decision, &mut flights));
+        count += decisions.len();
+        let whole = apply(engine, launch, decisions, flights).await?;
+        reads = later;
+        if reads.is_empty() || !whole {
+            break;
+        }
     }
-    let count = decisions.len();
-    apply(engine, launch, decisions, flights).await?;
     Ok(count)
 }
 
 fn read(setup: &Setup, pending: Pending) -> Read {
-    let unmapped = |because: String| Err((Outcome::Unmapped, because));
+    let unmapped = |because: String| Err(Nothing::Because(Outcome::Unmapped, because));
     let (payload, warnings, says) = match (setup.sources.get(&pending.source), body::read(&pending.body)) {
         (_, Err(because)) => (Value::Null, Vec::new(), unmapped(because)),
         (None, Ok((payload, warnings))) => (
@@ -98,9 +115,9 @@ fn read(setup: &Setup, pending: Pending) -> Read {
             let headers = serde_json::from_str(&pending.headers).unwrap_or_default();
             let says = match mapped(source, &payload, &headers) {
                 Ok(Mapped::Facts(facts)) => Ok(facts),
-                Ok(Mapped::Ignored(because)) => Err((Outcome::Ignored, because)),
+                Ok(Mapped::Ignored(because)) => Err(Nothing::Because(Outcome::Ignored, because)),
                 Ok(Mapped::Unmapped(because)) => unmapped(because),
-                Err(fault) => Err((Outcome::Failed, fault.message)),
+                Err(fault) => Err(Nothing::Fault(fault)),
             };
             (payload, warnings, says)
         }
@@ -177,11 +194,12 @@ fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked) -> Deci
     };
     let facts = match &read.says {
         Ok(facts) => facts,
-        Err((outcome, because)) => {
+        Err(Nothing::Because(outcome, because)) => {
             decision.outcome = *outcome;
             decision.because = because.clone();
             return decision;
         }
+        Err(Nothing::Fault(fault)) => return failed(engine, pending, &fault.trace),
     };
     let source = setup.sources.get(&pending.source);
     let rules = Rules {
@@ -230,6 +248,11 @@ fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked) -> Deci
     let worst = decision.facts.iter().max_by_key(|fact| fact.outcome);
     decision.outcome = worst.map_or(Outcome::Ignored, |fact| fact.outcome);
     decision.because = worst.map_or_else(|| "there is nothing in it".to_owned(), |fact| fact.because.clone());
+    if pending.outcome == Outcome::Processed && matches!(decision.outcome, Outcome::Unchanged | Outcome::Stale) {
+        // It changed the stay when it came; that nothing of it is news the second time does not take that back.
+        decision.outcome = Outcome::Processed;
+        decision.because = "decided once more: nothing in it is news, and it made no event".to_owned();
+    }
     decision
 }
 
@@ -253,14 +276,14 @@ fn stays(fact: &Fact, looked: &Looked, overlay: &[Stay]) -> Vec<Stay> {
     ids.iter().filter_map(|(_, id)| find(id)).collect()
 }
 
-fn failed(engine: &Engine, pending: &Pending, message: &str) -> Decision {
+fn failed(engine: &Engine, pending: &Pending, trace: &str) -> Decision {
     tracing::error!(delivery.id = %pending.id, source = pending.source, "a fault of Stayhook while deciding; the delivery is kept");
     Decision {
         delivery: pending.id.clone(),
         replay: pending.replay.clone(),
         outcome: Outcome::Failed,
         because: "a fault of Stayhook; the delivery is kept and can be replayed".to_owned(),
-        trace: Some(message.to_owned()),
+        trace: Some(trace.to_owned()),
         warnings: Vec::new(),
         facts: Vec::new(),
         at: engine.clock.now(),
@@ -334,14 +357,16 @@ fn begin(engine: &Engine, setup: &Setup, read: &Read, mut decision: Decision, fl
     decision
 }
 
-/// Applies a group; where the store does not take it, one by one, so that one bad decision holds up nobody.
+/// Applies a group; where the store does not take it, one by one, so that one bad decision holds up nobody. Says
+/// whether all of it is applied.
 async fn apply(
     engine: &Engine,
     launch: &mpsc::Sender<Flight>,
     decisions: Vec<Decision>,
     mut flights: Flights,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let outcomes: Vec<Outcome> = decisions.iter().map(|decision| decision.outcome).collect();
+    let mut whole = true;
     let applied = match engine.store.apply(decisions.clone(), engine.lease()).await {
         Ok(applied) => applied,
         Err(StoreError::Conflict(_) | StoreError::Broken(_)) => {
@@ -355,6 +380,7 @@ async fn apply(
                     }
                     // Somebody changed the stay in between: the next group sees it as it is now.
                     Err(StoreError::Conflict(because)) => {
+                        whole = false;
                         tracing::info!(delivery.id = %delivery, because, "decided again")
                     }
                     Err(StoreError::Broken(because)) => {
@@ -390,5 +416,5 @@ async fn apply(
         // The outbox ends only with the process; what it did not take is taken up after the restart.
         let _ = launch.send(flight).await;
     }
-    Ok(())
+    Ok(whole)
 }
