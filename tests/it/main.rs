@@ -3,7 +3,11 @@
 
 mod crash;
 mod daemon;
+mod adoption;
 mod effects;
+mod events;
+mod receipts;
+mod replay;
 mod stays;
 mod support;
 mod tidy;

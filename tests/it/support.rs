@@ -13,12 +13,12 @@ use stayhook::lang::diag::Report;
 use stayhook::lang::yaml;
 use stayhook::model::clock::Clock;
 use stayhook::model::delivery::{Arrival, Receipt};
-use stayhook::model::id::Ids;
+use stayhook::model::id::{DeliveryId, Ids};
 use stayhook::model::property::Properties;
 use stayhook::outbound::Outbound;
 use stayhook::recipe::Book;
 use stayhook::source;
-use stayhook::store::{Counts, DeliveryRow, Filter, RunDetail, RunRow, StayRow, Store};
+use stayhook::store::{Counts, DeliveryRow, EventRow, Filter, ReplayWhich, RunDetail, RunRow, StayRow, Store};
 use stayhook::worker::{Engine, Lanes, Setup};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +34,8 @@ pub struct Plan {
     recipes: Vec<String>,
     properties: Option<Properties>,
     dry_run: bool,
+    /// How often it was restarted: ids must not come twice.
+    restarts: u64,
 }
 
 impl Plan {
@@ -47,6 +49,12 @@ impl Plan {
     pub fn connections(mut self, yaml: &str) -> Plan {
         self.connections.push_str(yaml);
         self
+    }
+
+    /// Another YAML for a source there is already.
+    pub fn source_changed(mut self, name: &str, yaml: &str) -> Plan {
+        self.sources.retain(|(known, _)| known != name);
+        self.source(name, yaml)
     }
 
     /// A recipe's text.
@@ -160,7 +168,7 @@ impl House {
             cleaning,
             books,
             mail,
-            ids: Arc::new(Ids::seeded(7)),
+            ids: Arc::new(Ids::seeded(7 + plan.restarts)),
             stop,
             tasks,
             plan,
@@ -291,8 +299,80 @@ impl House {
         stayhook::decide::view(&row.stay, &self.engine.setup().properties).json
     }
 
+    /// One delivery by its place in the order of arrival, from 0.
+    pub async fn delivery(&self, n: usize) -> DeliveryRow {
+        self.deliveries().await.remove(n)
+    }
+
+    /// `outcome` of all deliveries, oldest first.
+    pub async fn outcomes(&self) -> Vec<String> {
+        self.deliveries().await.into_iter().map(|row| row.outcome).collect()
+    }
+
+    /// All warnings of a delivery, of its body and of its facts.
+    pub async fn warnings(&self, n: usize) -> Vec<String> {
+        let detail = self.delivery(n).await.detail;
+        let facts = detail["facts"].as_array().cloned().unwrap_or_default();
+        let lists =
+            std::iter::once(detail["warnings"].clone()).chain(facts.iter().map(|fact| fact["warnings"].clone()));
+        lists
+            .flat_map(|list| list.as_array().cloned().unwrap_or_default())
+            .map(|warning| warning.as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// One event with everything recipes saw of it, by its place in the order of events, from 0.
+    pub async fn event(&self, n: usize) -> EventRow {
+        let filter = Filter {
+            limit: Some(500),
+            ..Filter::default()
+        };
+        let mut rows = self.engine.store.events(&filter).await.unwrap().items;
+        rows.reverse();
+        self.engine.store.event(&rows[n].id).await.unwrap().unwrap()
+    }
+
+    /// `recipe: result` of all explanations of an event.
+    pub async fn explanations(&self, n: usize) -> Vec<String> {
+        let all = self.event(n).await.explanation.unwrap();
+        let all = all.as_array().unwrap();
+        all.iter()
+            .map(|one| {
+                format!(
+                    "{}: {}",
+                    one["recipe"].as_str().unwrap(),
+                    one["result"].as_str().unwrap()
+                )
+            })
+            .collect()
+    }
+
+    /// Decides a stored delivery once more, by its place in the order of arrival, and waits for everything that follows.
+    pub async fn replay(&self, n: usize, again: bool, recipe: Option<&str>) {
+        let which = ReplayWhich {
+            ids: vec![DeliveryId(self.delivery(n).await.id)],
+            ..ReplayWhich::default()
+        };
+        let marked = self
+            .engine
+            .store
+            .replay(which, again, recipe.map(str::to_owned))
+            .await
+            .unwrap();
+        assert_eq!(marked, 1);
+        self.engine.inbox.notify_one();
+        self.idle().await;
+    }
+
     /// Stops the house in order and opens it again on the same database and the same targets.
     pub async fn restart(self) -> House {
+        self.restart_with(|plan| plan).await
+    }
+
+    /// The same with another plan: more recipes, other sources.
+    pub async fn restart_with(mut self, change: impl FnOnce(Plan) -> Plan) -> House {
+        self.plan = change(self.plan);
+        self.plan.restarts += 1;
         let targets = (self.cleaning.clone(), self.books.clone(), self.mail.clone());
         let (clock, plan, folder) = (self.clock.clone(), self.plan, self.folder);
         self.stop.cancel();
