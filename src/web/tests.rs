@@ -186,6 +186,7 @@ impl House {
             source: "lab".to_owned(),
             receipt: ReceiptKey {
                 key: hash(&[&n.to_be_bytes()])[..16].try_into().unwrap(),
+                scope: None,
                 weak: None,
             },
             received_at: self.now(),

@@ -1,9 +1,9 @@
 //! The one integration-test binary: a module per area of behaviour. Tests speak through HTTP, the command line, files or
 //! the store's contract; time is moved by hand.
 
+mod adoption;
 mod crash;
 mod daemon;
-mod adoption;
 mod effects;
 mod events;
 mod receipts;

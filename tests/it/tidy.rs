@@ -28,7 +28,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("telemetry", &[]),
     ("lifecycle", &[]),
-    ("config", &["worker", "action", "source", "recipe", "lang", "model"]),
+    (
+        "config",
+        &["worker", "action", "outbound", "source", "recipe", "lang", "model"],
+    ),
     (
         "app",
         &[
@@ -176,13 +179,14 @@ fn the_reader_of_imports_sees_through_every_form() {
 fn files_have_one_subject_and_say_it_first() {
     let mut wrong = Vec::new();
     for (file, text) in source() {
+        let tests = file.ends_with("tests.rs") || file.contains("/tests/");
         let lines = text.lines().count();
-        if lines > LINES_MAX && !LONGER.iter().any(|(name, _)| *name == file) {
+        if lines > LINES_MAX && !tests && !LONGER.iter().any(|(name, _)| *name == file) {
             wrong.push(format!(
                 "{file}: {lines} lines; split it by concept, or give a reason in LONGER"
             ));
         }
-        if !text.starts_with("//!") {
+        if !text.starts_with("//!") && !tests {
             wrong.push(format!("{file}: does not begin with what it is"));
         }
         for word in ["TODO", "FIXME", "XXX"] {

@@ -77,10 +77,8 @@ fn arrival(n: usize, body: Vec<u8>) -> Arrival {
         source: "lab".to_owned(),
         receipt: ReceiptKey {
             key,
-            weak: Some(Weak {
-                scope: None,
-                window_ms: 600_000,
-            }),
+            scope: None,
+            weak: Some(Weak { window_ms: 600_000 }),
         },
         received_at: Clock::System.now(),
         headers: "{}".to_owned(),
