@@ -1,7 +1,9 @@
 //! HTTP in: a request is authenticated over its raw bytes, recognised, stored, and only then answered with 200.
 //!
-//! What it costs at the most: bodies that are held at a time share [`Limits::held_bytes`], whatever the number of
-//! connections; a parsed body lives only until its receipt key is known, and never while anything is waited for.
+//! What it costs in memory at the most, whatever comes: the listener's 512 connections with a head of 64 KiB each; bodies
+//! that are held at a time, which share [`Limits::held_bytes`] over all connections; those that wait for the store's next
+//! commit, which share the store's own bound; and one parsed body per thread, which lives only until its receipt key is
+//! known and never while anything is waited for. What is turned away is dropped at once.
 
 mod answer;
 mod body;
@@ -116,7 +118,7 @@ struct Shared {
 
 /// `/hooks/{source}` and `/hooks/{source}/{token}`; whatever else is asked for is not found.
 pub fn router(receiver: Receiver) -> Router {
-    let held = Arc::new(Semaphore::new(receiver.limits.held_bytes));
+    let held = Arc::new(Semaphore::new(receiver.limits.held_bytes.min(Semaphore::MAX_PERMITS)));
     Router::new()
         .route("/hooks/{source}", any(hook))
         // The same address with a slash at its end, as people paste it.
@@ -144,6 +146,7 @@ async fn hook(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Resp
         "/hooks/{source}"
     };
     let Some(source) = (receiver.sources)(&name) else {
+        body::let_go(&parts.headers, body).await;
         receiver.turned_away(UNKNOWN, "unknown source");
         tracing::debug!(route, status = 404, "no such source");
         return answer::UNKNOWN_SOURCE.response();
@@ -206,7 +209,13 @@ async fn receive(
         Method::GET | Method::HEAD => return Ok(Done::Ping),
         _ => return Err(answer::METHOD),
     }
-    let encoding = body::encoding(&parts.headers)?;
+    let encoding = match body::encoding(&parts.headers) {
+        Ok(encoding) => encoding,
+        Err(problem) => {
+            body::let_go(&parts.headers, body).await;
+            return Err(problem);
+        }
+    };
     let mut held = body::Held::new(shared.held.clone());
     let (raw, unpacked) = body::read(
         parts,

@@ -16,8 +16,7 @@ use tokio::time::timeout;
 
 use super::answer::{self, Problem};
 
-/// How much of a body that is too large is read on and thrown away, so that a sender that writes before it reads comes
-/// to read the answer and not a broken connection.
+/// How much of a body that will not be used is read on and thrown away at the most.
 const THROWN_AWAY: usize = 4 << 20;
 /// And for how long.
 const THROWN_AWAY_FOR: Duration = Duration::from_secs(1);
@@ -89,8 +88,8 @@ pub(super) async fn read(
         let whole = timeout(time, collect(&mut body, max, held)).await;
         whole.unwrap_or(Err(answer::SLOW))
     };
-    if read == Err(answer::TOO_LARGE) && !parts.headers.contains_key(EXPECT) {
-        let _ = timeout(THROWN_AWAY_FOR, throw_away(&mut body)).await;
+    if matches!(&read, Err(problem) if *problem == answer::TOO_LARGE || *problem == answer::OVERLOADED) {
+        let_go(&parts.headers, body).await;
     }
     let raw = read?;
     let unpacked = match encoding {
@@ -119,14 +118,22 @@ async fn collect(body: &mut Body, max: usize, held: &mut Held) -> Result<Vec<u8>
     Ok(bytes)
 }
 
-async fn throw_away(body: &mut Body) {
-    let mut left = THROWN_AWAY;
-    while let Some(Ok(frame)) = body.frame().await {
-        left = left.saturating_sub(frame.data_ref().map_or(0, |chunk| chunk.len()));
-        if left == 0 {
-            return;
-        }
+/// Reads on for a while what will not be used, and keeps nothing of it, so that a sender that writes before it reads
+/// comes to read the answer and not a broken connection. One that asks before it writes needs no such thing.
+pub(super) async fn let_go(headers: &HeaderMap, mut body: Body) {
+    if headers.contains_key(EXPECT) {
+        return;
     }
+    let mut left = THROWN_AWAY;
+    let read = async {
+        while let Some(Ok(frame)) = body.frame().await
+            && left > 0
+        {
+            left = left.saturating_sub(frame.data_ref().map_or(0, |chunk| chunk.len()));
+        }
+    };
+    // Whether it came to the end in time makes no difference: the answer goes out now.
+    let _ = timeout(THROWN_AWAY_FOR, read).await;
 }
 
 /// Unpacks gzip and stops at the bound, however much more would come out of it.

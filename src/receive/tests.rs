@@ -3,6 +3,7 @@
 mod answers;
 mod bounds;
 mod recorded;
+mod silence;
 mod store_down;
 
 use std::net::SocketAddr;
@@ -156,7 +157,7 @@ impl Lab {
     }
 
     async fn deliveries(&self) -> u64 {
-        let (_, sql) = (self, "SELECT count(*) FROM deliveries");
+        let sql = "SELECT count(*) FROM deliveries";
         let mut conn = self.second_connection().await;
         let count: i64 = sqlx::query_scalar(sql).fetch_one(&mut conn).await.unwrap();
         u64::try_from(count).unwrap()
