@@ -77,10 +77,13 @@ fn node(node: &mut Node, base: &Path, env: Env<'_>, filled: &mut Filled, report:
     };
     let Kind::Scalar(scalar) = &mut node.kind else { return };
     let before = report.mistakes();
-    scalar.text = text(&copy, &scalar.text, base, env, filled, report);
+    let value = text(&copy, &scalar.text, base, env, filled, report);
     scalar.plain = false;
     if report.mistakes() > before {
+        // As written, it is at least not empty: whether something is there at all can still be said.
         filled.failed.push(node.place.clone());
+    } else {
+        scalar.text = value;
     }
 }
 
@@ -177,36 +180,19 @@ fn cut_return(line: &str) -> &str {
     line.strip_suffix('\r').unwrap_or(line)
 }
 
-/// Adds to mistakes of YAML what is probably behind them: `${…}` inside `{ }` or `[ ]` without quotes.
+/// Adds to mistakes of YAML what is behind them: `${…}` inside `{ }` or `[ ]` without quotes ends at its `{`.
 pub(super) fn explain_yaml(text: &str, items: &mut [Diagnostic]) {
     for item in items.iter_mut().filter(|item| item.help.is_none()) {
         let Some(place) = &item.place else { continue };
-        let upto = place.line.min(text.lines().count());
-        let near = text.lines().take(upto).skip(upto.saturating_sub(2));
-        if let Some(found) = near.filter_map(bare).last() {
-            item.help = Some(format!(
-                "inside `{{ }}` and `[ ]` a variable stands in quotes: \"{found}\""
-            ));
-        }
+        let line = text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default();
+        let at = line.char_indices().nth(place.column.saturating_sub(2));
+        let Some(rest) = at.map(|(at, _)| &line[at..]).filter(|rest| rest.starts_with("${")) else {
+            continue;
+        };
+        let end = rest.find('}').map_or(rest.len(), |end| end + 1);
+        item.help = Some(format!(
+            "inside `{{ }}` and `[ ]` a value with a variable stands in quotes: \"{}\"",
+            &rest[..end]
+        ));
     }
-}
-
-/// The first variable of a line that stands in a flow without quotes.
-fn bare(line: &str) -> Option<&str> {
-    let mut quote = None;
-    let mut flow = false;
-    for (at, c) in line.char_indices() {
-        match quote {
-            Some(open) if c == open => quote = None,
-            Some(_) => {}
-            None if matches!(c, '"' | '\'') => quote = Some(c),
-            None if c == '#' => return None,
-            None if line[at..].starts_with("${") && flow => {
-                let end = line[at..].find('}').map_or(line.len(), |end| at + end + 1);
-                return Some(&line[at..end]);
-            }
-            None => flow |= matches!(c, '{' | '['),
-        }
-    }
-    None
 }

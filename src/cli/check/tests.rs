@@ -1,1 +1,88 @@
+//! The whole command on files.
 
+use std::fs;
+
+use super::*;
+
+const CONFIG: &str = "sources: {a: {preset: generic, token: 0123456789abcdef}}\n\
+                      connections: {c: {http: {base_url: https://x.example}}}\n";
+const RECIPE: &str = "name: Tell\non: {event: reservation.created}\nactions: [{http: {url: /x}}]\n";
+
+fn folder(config: &str, recipes: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("config.yaml"), config).expect("a file");
+    fs::create_dir(folder.path().join("recipes")).expect("a folder");
+    for (name, text) in recipes {
+        fs::write(folder.path().join("recipes").join(name), text).expect("a file");
+    }
+    folder
+}
+
+fn check(folder: &Path, paths: &[&str], output: Output) -> (bool, String) {
+    let args = Args {
+        paths: paths.iter().map(|path| folder.join(path)).collect(),
+    };
+    let mut out = Vec::new();
+    let code = run(&args, &folder.join("config.yaml"), output, &|_| None, &mut out);
+    let text = String::from_utf8(out).expect("text");
+    let text = text.replace(&format!("{}/", folder.display()), "");
+    (format!("{code:?}") == format!("{:?}", ExitCode::SUCCESS), text)
+}
+
+#[test]
+fn what_is_fine_is_said_as_sentences() {
+    let folder = folder(CONFIG, &[("a.yaml", RECIPE)]);
+    let (fine, text) = check(folder.path(), &[], Output::Table);
+    assert!(fine, "{text}");
+    assert!(
+        text.starts_with("Tell: on reservation.created, then http.\n\n/hooks/a asks for "),
+        "{text}"
+    );
+    assert!(text.ends_with("\n1 recipe, 1 source, 1 connection: fine\n"), "{text}");
+    assert_eq!(check(folder.path(), &[], Output::Json), (true, "[]\n".to_owned()));
+}
+
+#[test]
+fn mistakes_of_every_file_are_said() {
+    let wrong = RECIPE.replace("Tell", "Other").replace("created", "craeted");
+    let warns = RECIPE.replace("{url: /x}", "{url: \"/{{ property.vars.x }}\"}");
+    let folder = folder(CONFIG, &[("a.yaml", warns.as_str()), ("b.yaml", &wrong)]);
+    let (fine, text) = check(folder.path(), &[], Output::Table);
+    assert!(!fine);
+    assert!(
+        text.contains("recipes/b.yaml, line 2, column 13: there is no event"),
+        "{text}"
+    );
+    assert!(text.contains("    2 | on: {event: reservation.craeted}"), "{text}");
+    assert!(text.ends_with("\n1 mistake, 1 warning\n"), "{text}");
+    let (fine, text) = check(folder.path(), &[], Output::Json);
+    let items: Value = serde_json::from_str(&text).expect("JSON");
+    assert!(!fine);
+    assert_eq!(items[0]["code"], "unknown-event");
+    assert_eq!((&items[0]["line"], &items[0]["column"]), (&json!(2), &json!(13)));
+    assert_eq!(items[0]["file"], "recipes/b.yaml");
+    assert_eq!(items[0]["help"], "did you mean `reservation.created`?");
+    assert_eq!(items[1]["severity"], "warning");
+    // Only what is asked for.
+    let (fine, text) = check(folder.path(), &["recipes/a.yaml", "recipes/a.yaml"], Output::Table);
+    assert!(fine, "{text}");
+    assert!(
+        text.ends_with("\n1 recipe, 1 source, 1 connection: 1 warning\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_bad_configuration_hides_no_recipe() {
+    let folder = folder(
+        "recipes: recipes\ntimezon: UTC\n",
+        &[("a.yaml", RECIPE), ("b.yaml", "name: b\n")],
+    );
+    let (fine, text) = check(folder.path(), &[], Output::Table);
+    assert!(!fine);
+    // One in the configuration, two in the recipe; that nothing fits together is not said.
+    assert!(text.ends_with("\n3 mistakes\n"), "{text}");
+    assert!(text.contains("did you mean `timezone`?"), "{text}");
+    let (_, text) = check(folder.path(), &["nowhere.yaml"], Output::Table);
+    assert!(text.contains("nowhere.yaml"), "{text}");
+}

@@ -1,1 +1,146 @@
+//! The whole command on files.
 
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+const CONFIG: &str = "dry_run: false\n\
+    sources: {pms: {preset: generic, token: 0123456789abcdef}}\n\
+    connections:\n\
+    \x20 cleaning: {http: {base_url: https://x.example}}\n\
+    \x20 mail: {smtp: {host: localhost, tls: none, from: a@b.example}}\n\
+    properties: {p: {match: [p1], vars: {cleaner: ana@example.com}}}\n";
+const MOVED: &str = "name: Moved\non: {event: reservation.dates_changed}\nmatch: {status: booked}\nactions:\n\
+    \x20 - {id: put, http: {method: PUT, url: \"/tasks/{{ reservation.code }}\", json: {out: \"{{ reservation.check_out_date }}\"}, output: {id: $.id}}}\n\
+    \x20 - {http: {url: /never}, when: reservation.guests > 9}\n\
+    \x20 - {email: {to: \"{{ property.vars.cleaner }}\", subject: \"task {{ steps.put.output.id }}\", text: moved}}\n";
+
+fn stay(check_out: &str, updated_at: &str) -> String {
+    json!({
+        "code": "A1", "status": "confirmed", "check_in_date": "2027-03-27", "check_out_date": check_out,
+        "guests": 2, "property": {"id": "p1"}, "updated_at": updated_at,
+    })
+    .to_string()
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("recipes")).expect("a folder");
+    for (name, text) in [
+        ("config.yaml", CONFIG),
+        ("recipes/moved.yaml", MOVED),
+        ("recipes/broken.yaml", "name: Broken\n"),
+        ("first.json", &stay("2027-04-02", "2027-01-01T00:00:00Z")),
+        ("second.json", &stay("2027-04-03", "2027-01-02T00:00:00Z")),
+        ("older.json", &stay("2027-04-03", "2026-01-02T00:00:00Z")),
+        ("nothing.json", "{\"event\": \"ping\"}"),
+        ("bad.json", "{"),
+    ] {
+        fs::write(folder.path().join(name), text).expect("a file");
+    }
+    folder
+}
+
+fn preview(folder: &Path, recipe: &str, payload: &str, after: &[&str], output: Output) -> (bool, String) {
+    let args = Args {
+        recipe: recipe.to_owned(),
+        payload: folder.join(payload),
+        source: "pms".to_owned(),
+        at: time("2027-01-03T00:00:00Z").ok(),
+        after: after.iter().map(|name| folder.join(name)).collect(),
+    };
+    let mut out = Vec::new();
+    let clock = Clock::manual(Time::default());
+    let code = run(&args, &folder.join("config.yaml"), output, &|_| None, &clock, &mut out);
+    let text = String::from_utf8(out).expect("text");
+    (format!("{code:?}") == format!("{:?}", ExitCode::SUCCESS), text)
+}
+
+#[test]
+fn a_change_is_rendered_step_by_step() {
+    let folder = folder();
+    let (fine, text) = preview(folder.path(), "Moved", "second.json", &["first.json"], Output::Json);
+    assert!(fine, "{text}");
+    let told: Value = serde_json::from_str(&text).expect("JSON");
+    let fact = &told["facts"][0];
+    assert_eq!(fact["event"]["types"], json!(["reservation.dates_changed"]));
+    let recipe = &fact["recipes"][0];
+    assert_eq!(recipe["result"], "ran");
+    assert_eq!(fact["recipes"].as_array().map(Vec::len), Some(1));
+    let steps = &recipe["steps"];
+    assert_eq!(steps[0]["request"]["url"], "/tasks/A1");
+    assert_eq!(steps[0]["request"]["json"]["out"], "2027-04-03");
+    assert_eq!(
+        (&steps[0]["state"], &steps[0]["connection"]),
+        (&json!("rendered"), &json!("cleaning"))
+    );
+    assert_eq!(
+        (&steps[1]["state"], &steps[1]["step"]),
+        (&json!("skipped"), &json!("2"))
+    );
+    assert_eq!(steps[2]["request"]["to"], json!(["ana@example.com"]));
+    assert_eq!(steps[2]["earlier_outputs_unknown"], true);
+    assert_eq!(steps[0]["earlier_outputs_unknown"], false);
+    // The same for people, by the recipe's file.
+    let file = folder.path().join("recipes/moved.yaml").display().to_string();
+    let (fine, text) = preview(folder.path(), &file, "second.json", &["first.json"], Output::Table);
+    assert!(fine, "{text}");
+    for line in [
+        "a reservation of the stay A1\n",
+        "  event: reservation.dates_changed\n",
+        "  Moved: would run (every condition holds)\n",
+        "    step put: http over `cleaning`\n",
+        "      url: /tasks/A1\n",
+        "    step 2: passed over: ",
+        "      (what earlier steps would give is not known here; it stands as nothing)\n",
+    ] {
+        assert!(text.contains(line), "{line:?} in\n{text}");
+    }
+}
+
+#[test]
+fn why_nothing_would_be_done() {
+    let folder = folder();
+    for (recipe, payload, after, words) in [
+        (
+            "all",
+            "first.json",
+            &[][..],
+            "Moved: would not run (on reservation.dates_changed is not so",
+        ),
+        ("all", "first.json", &[], "Broken: is broken ("),
+        (
+            "Moved",
+            "second.json",
+            &["second.json"],
+            "no event (unchanged): everything it says is known already",
+        ),
+        ("Moved", "older.json", &["first.json"], "no event (stale): older"),
+        ("Moved", "nothing.json", &[], "ignored: a test of the connection"),
+    ] {
+        let (fine, text) = preview(folder.path(), recipe, payload, after, Output::Table);
+        assert!(fine && text.contains(words), "{words:?} in\n{text}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_said() {
+    let folder = folder();
+    for (recipe, payload, after, words) in [
+        ("Mved", "first.json", &[][..], "did you mean `Moved`?"),
+        ("Broken", "first.json", &[], "a recipe needs `on`"),
+        ("Moved", "none.json", &[], "none.json cannot be read"),
+        ("Moved", "bad.json", &[], "the body is not JSON"),
+        (
+            "Moved",
+            "first.json",
+            &["nothing.json"],
+            "nothing.json says nothing that could come before",
+        ),
+    ] {
+        let (fine, text) = preview(folder.path(), recipe, payload, after, Output::Table);
+        assert!(!fine && text.contains(words), "{words:?} in\n{text}");
+    }
+}
