@@ -77,7 +77,7 @@ fn checked(args: &Args, path: &Path, env: Env<'_>) -> Checked {
         checked.texts.insert(file, text);
     }
     let files = match (&checked.config, args.paths.as_slice()) {
-        (Some(config), []) => listed(&[config.recipes.clone()], report),
+        (Some(config), []) => listed(std::slice::from_ref(&config.recipes), report),
         (None, []) => Vec::new(),
         (_, paths) => listed(paths, report),
     };

@@ -144,3 +144,91 @@ fn what_is_not_there_is_said() {
         assert!(!fine && text.contains(words), "{words:?} in\n{text}");
     }
 }
+
+/// The recipes that are shipped do what they say, and nothing to stays that they should leave alone.
+#[test]
+fn the_recipes_that_are_shipped() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = fs::read_to_string(root.join("config.example.yaml")).expect("it is there");
+    fs::write(folder.path().join("config.yaml"), config).expect("a file");
+    let recipes = crate::config::recipe_files(&root.join("recipes")).expect("they can be read");
+    fs::create_dir(folder.path().join("recipes")).expect("a folder");
+    for (file, text) in &recipes {
+        let name = Path::new(file).file_name().expect("a name");
+        fs::write(folder.path().join("recipes").join(name), text).expect("a file");
+    }
+    let body = |status: &str, out: &str, version: u8| {
+        json!({
+            "code": "A1", "status": status, "check_in_date": "2027-03-27", "check_out_date": out, "guests": 2,
+            "created_at": "2027-01-01T00:00:00Z", "property": {"id": "12346789"}, "updated_at": i64::from(version),
+        })
+        .to_string()
+    };
+    let all = [
+        ("pending", body("pending", "2027-04-02", 1)),
+        ("booked", body("confirmed", "2027-04-02", 2)),
+        ("moved", body("confirmed", "2027-04-03", 3)),
+        ("gone", body("cancelled", "2027-04-03", 4)),
+    ];
+    for (name, text) in &all {
+        fs::write(folder.path().join(name), text).expect("a file");
+    }
+    let ran = |payload: &str, after: &[&str], at: &str| {
+        let args = Args {
+            recipe: "all".to_owned(),
+            payload: folder.path().join(payload),
+            source: "old-pms".to_owned(),
+            at: time(at).ok(),
+            after: after.iter().map(|name| folder.path().join(name)).collect(),
+        };
+        let (mut out, clock) = (Vec::new(), Clock::manual(Time::default()));
+        let env = |name: &str| Some(format!("{name}-0123456789abcdef"));
+        run(
+            &args,
+            &folder.path().join("config.yaml"),
+            Output::Json,
+            &env,
+            &clock,
+            &mut out,
+        );
+        let told: Value = serde_json::from_slice(&out).expect("JSON");
+        let recipes = told["facts"][0]["recipes"].as_array().cloned().unwrap_or_default();
+        let ran = recipes.into_iter().filter(|recipe| recipe["result"] == "ran");
+        ran.map(|recipe| {
+            let steps = recipe["steps"].as_array().cloned().unwrap_or_default();
+            assert!(
+                steps
+                    .iter()
+                    .all(|step| step["state"] == "rendered" && step["missing"] == json!([])),
+                "{steps:#?}"
+            );
+            let kinds: Vec<&str> = steps.iter().filter_map(|step| step["kind"].as_str()).collect();
+            format!(
+                "{}: {}",
+                recipe["recipe"].as_str().unwrap_or_default(),
+                kinds.join(", ")
+            )
+        })
+        .collect::<Vec<_>>()
+    };
+    let before = "2027-02-01T00:00:00Z";
+    let late = "2027-05-01T00:00:00Z";
+    for (payload, after, at, expected) in [
+        ("pending", &[][..], before, &[][..]),
+        ("booked", &[], before, &["Book the cleaning: http, email"]),
+        ("booked", &[], late, &[]),
+        (
+            "moved",
+            &["booked"],
+            before,
+            &["Tell the cleaner when dates move: email"],
+        ),
+        ("moved", &["booked"], late, &[]),
+        ("moved", &["pending"], before, &["Book the cleaning: http, email"]),
+        ("gone", &["booked"], before, &["Take the cleaning back: http"]),
+        ("gone", &["pending"], before, &[]),
+    ] {
+        assert_eq!(ran(payload, after, at), expected, "{payload} after {after:?} at {at}");
+    }
+}

@@ -111,3 +111,59 @@ fn recipes_that_do_not_fit() {
     );
     assert_eq!(said(&together(&[("r.yaml".to_owned(), fine)])), []);
 }
+
+/// A configuration with every section that the contract has; what is not there yet is said without being in the way, but
+/// for a sender whose deliveries nobody could read.
+#[test]
+fn what_the_contract_writes() {
+    let text = r#"
+listen: 127.0.0.1:8080
+public_url: https://hooks.example.com
+trusted_proxies: [127.0.0.1/32]
+timezone: America/Los_Angeles
+database: sqlite://stayhook.db
+recipes: recipes
+connectors: connectors
+dry_run: false
+redirect: {email: me@example.com}
+admin:
+  listen: 127.0.0.1:8081
+  token: "${STAYHOOK_ADMIN_TOKEN}"
+sources:
+  hospitable: {preset: hospitable-v1, live_from: 2026-11-22T12:00:00Z, token: "${HOSPITABLE_TOKEN}"}
+  stripe: {preset: stripe, secret: "${STRIPE_SECRET}", stays_of: hospitable}
+connections:
+  cleaning: {http: {base_url: https://api.cleaning.example, headers: {Authorization: "Bearer ${T}"}, rate: 5/s}}
+  locks:
+    seam: {api_key: "${SEAM_API_KEY}"}
+  books:
+    journal: {file: books/2026.journal, format: hledger}
+defaults: {vars: {cleaner: ana@example.com}, default_check_in: "15:00", default_check_out: "11:00"}
+properties:
+  brannan:
+    match: [12346789, {hospitable: "Brannan St Room"}]
+    timezone: America/Los_Angeles
+    vars: {lock: dev_1, cleaners: {sat: bo@example.com}}
+retention: {deliveries: 90d, runs: 400d, guests: 30d after check_out}
+alerts: {connection: mail, to: ops@example.com, digest: 15m}
+"#;
+    let env = |name: &str| Some(format!("{name}-0123456789abcdef"));
+    let mut report = Report::new();
+    assert!(parse("config.yaml", text, Path::new("."), &env, &mut report).is_none());
+    let mistakes: Vec<&str> = report
+        .items
+        .iter()
+        .filter(|item| item.severity == crate::lang::diag::Severity::Mistake)
+        .map(|item| item.title.as_str())
+        .collect();
+    assert_eq!(mistakes, ["the preset `stripe` is not in this version yet"]);
+    let text: String = text
+        .lines()
+        .filter(|line| !line.contains("stripe"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let mut report = Report::new();
+    assert!(parse("config.yaml", &text, Path::new("."), &env, &mut report).is_some());
+    assert_eq!(report.items.len(), 5);
+    assert!(report.items.iter().all(|item| item.code == "not-yet"));
+}
