@@ -98,12 +98,17 @@ impl Engine {
         }
     }
 
+    /// Says that runs may wait that the outbox has not heard of: after a change by hand, after a reload.
+    pub fn wake_outbox(&self) {
+        self.lanes.look_again();
+        self.outbox.notify_one();
+    }
+
     /// Takes up what the last process left: every leased run, paused connections, waiting lanes.
     pub async fn recover(&self) -> Result<u64, StoreError> {
         let rescued = self.store.rescue(self.lease(), true).await?;
-        self.lanes.restore(self.store.paused().await?);
-        self.lanes.wait_for(self.store.waiting_lanes().await?);
-        self.outbox.notify_one();
+        self.lanes.restore(self.store.paused().await?, self.clock.now());
+        self.wake_outbox();
         self.inbox.notify_one();
         Ok(rescued)
     }

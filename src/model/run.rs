@@ -82,7 +82,8 @@ impl RunState {
             (Ready | Retrying, T::Start) => Running,
             (Ready | Retrying, T::GiveUp) => Dead,
             (Running, T::StepDone) => Ready,
-            (Running, T::AllDone) => Succeeded,
+            // Waiting runs too: a later step may not be wanted any more when its turn comes.
+            (Ready | Retrying | Running, T::AllDone) => Succeeded,
             (Running, T::Retry) => Retrying,
             (Running, T::LeaseLost) => Retrying,
             (Running, T::GiveUp) => Dead,
@@ -292,8 +293,18 @@ pub enum Then {
     Retry(Time),
     /// A person has to look.
     Park(String),
+    /// The same step again at this time, without the attempt being counted: the connection is paused, and this was the
+    /// probe.
+    Probe(Time),
     /// No further attempt.
     Dead(String),
+    /// The step is over, but the next one cannot be rendered: the run is dead and stands at that one.
+    Stuck {
+        /// The next step's position.
+        position: usize,
+        /// Why, for a person.
+        reason: String,
+    },
     /// Every step is done.
     Succeeded {
         /// What there is to say of it.

@@ -301,6 +301,10 @@ async fn newest(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<()
                 .push(" AND id <> ")
                 .bind(run.id.as_str());
             sql.push(" AND about = 'reservation'").push(which);
+            // An event that meets the recipes once more makes no new run, so nothing gives way to it.
+            sql.push(" AND NOT EXISTS (SELECT 1 FROM runs made WHERE made.id = ")
+                .bind(run.id.as_str())
+                .push(")");
             conn.execute(sql).await?;
         }
     }
@@ -419,7 +423,7 @@ async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Result<
         made.insert(RunId(row.text(0)?));
     }
     opening.retain(|(run, _)| made.contains(&run.id));
-    let attempts = opening.iter().map(|(run, open)| (&run.id, 1, *open));
+    let attempts = opening.iter().map(|(run, open)| (&run.id, 1, false, *open));
     outbox::open_attempts(conn, attempts, lease.now).await?;
     applied.started = opening.into_iter().map(|(run, _)| run.id.clone()).collect();
     Ok(applied)

@@ -46,14 +46,19 @@ pub struct Start {
     pub attempts: i64,
     /// The step.
     pub opening: Opening,
+    /// The recipe's revision that the run goes on with: another one only where a person asked for it to be tried again.
+    pub revision: String,
+    /// Whether a person asked for it.
+    pub by_hand: bool,
     /// Whether the count of the step's attempts begins anew (another step, or a person asked).
     pub fresh: bool,
 }
 
-/// What may be worked on: in its queue nothing of the same stay is ahead, and what answers a cancellation waits for
+/// What may be worked on: in its queue nothing of the same stay is ahead or under way (an older run can come back by
+/// hand while a newer one is being sent), and what answers a cancellation waits for
 /// earlier attempts of the stay on the same connection that may still have an effect.
 pub const UNHINDERED: &str = "(r.queue IS NULL OR NOT EXISTS (SELECT 1 FROM runs p WHERE p.stay_id = r.stay_id \
-     AND p.queue = r.queue AND p.seq < r.seq AND p.state IN ('ready', 'running', 'retrying'))) \
+     AND p.queue = r.queue AND p.state IN ('ready', 'running', 'retrying') AND (p.seq < r.seq OR p.state = 'running'))) \
      AND (r.after_gone = 0 OR NOT EXISTS (SELECT 1 FROM runs p WHERE p.stay_id = r.stay_id AND p.lane = r.lane \
      AND p.seq < r.seq AND p.state IN ('ready', 'running', 'retrying') AND (p.state = 'running' OR p.uncertain = 1)))";
 
@@ -238,7 +243,7 @@ async fn load(conn: &mut Conn, runs: Vec<Run>) -> Result<Vec<Candidate>, StoreEr
 
 async fn start(conn: &mut Conn, starts: &[Start], lease: &Lease) -> Result<HashSet<RunId>, StoreError> {
     let now_ms = lease.now.timestamp_millis();
-    let rows = starts.iter().map(|start| -> [Param; 6] {
+    let rows = starts.iter().map(|start| -> [Param; 7] {
         [
             start.run.as_str().into(),
             start.attempts.into(),
@@ -246,12 +251,15 @@ async fn start(conn: &mut Conn, starts: &[Start], lease: &Lease) -> Result<HashS
             start.opening.prepared.connection.as_str().into(),
             start.opening.generation.into(),
             start.fresh.into(),
+            start.revision.as_str().into(),
         ]
     });
-    let mut sql = Sql::new("WITH v (run_id, attempts, step, lane, generation, fresh) AS (VALUES ");
+    let mut sql = Sql::new("WITH v (run_id, attempts, step, lane, generation, fresh, revision) AS (VALUES ");
     sql.rows(rows)
-        .push(") UPDATE runs AS r SET state = 'running', reason = '', attempts = r.attempts + 1, by_hand = NULL, ");
-    sql.push("step = v.step, lane = v.lane, generation = v.generation, ");
+        .push(") UPDATE runs AS r SET state = 'running', attempts = r.attempts + 1, by_hand = NULL, ");
+    // Why it was called off is kept until it ends.
+    sql.push("reason = CASE WHEN r.cancel_requested = 1 THEN r.reason ELSE '' END, ");
+    sql.push("step = v.step, lane = v.lane, generation = v.generation, revision = v.revision, ");
     sql.push("step_attempts = CASE WHEN v.fresh = 1 THEN 1 ELSE r.step_attempts + 1 END, ");
     sql.push("step_first_at = CASE WHEN v.fresh = 1 OR r.step_first_at IS NULL THEN ")
         .bind(now_ms);
@@ -273,24 +281,23 @@ async fn start(conn: &mut Conn, starts: &[Start], lease: &Lease) -> Result<HashS
         conn,
         opened
             .iter()
-            .map(|start| (&start.run, start.attempts + 1, &start.opening)),
+            .map(|start| (&start.run, start.attempts + 1, start.by_hand, &start.opening)),
         lease.now,
     )
     .await?;
     Ok(started)
 }
 
-/// Records attempts with their requests. The request of a step that was rendered before is left as it is, unless it has a
-/// new key.
+/// Records attempts with their requests: the run, the attempt's number, whether a person asked for it, and the step.
 pub async fn open_attempts<'a>(
     conn: &mut Conn,
-    attempts: impl Iterator<Item = (&'a RunId, i64, &'a Opening)>,
+    attempts: impl Iterator<Item = (&'a RunId, i64, bool, &'a Opening)>,
     now: Time,
 ) -> Result<(), StoreError> {
     let mut steps: Vec<[Param; 7]> = Vec::new();
     let mut tries: Vec<[Param; 6]> = Vec::new();
     let mut skipped = Vec::new();
-    for (run, number, open) in attempts {
+    for (run, number, by_hand, open) in attempts {
         skipped.extend(open.skipped.iter().map(|step| (run, step)));
         steps.push([
             run.as_str().into(),
@@ -301,7 +308,7 @@ pub async fn open_attempts<'a>(
             open.key.as_str().into(),
             open.at_most_once.into(),
         ]);
-        let cause = if open.generation > 0 { "by hand" } else { "schedule" };
+        let cause = if by_hand { "by hand" } else { "schedule" };
         tries.push([
             run.as_str().into(),
             number.into(),

@@ -1,6 +1,6 @@
 //! The end of attempts. Guarded by the lease: who has lost it records nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::model::clock::Time;
 use crate::model::fault;
@@ -20,20 +20,20 @@ impl Store {
             .inspect(|_| fault::point("after-record-commit"))
     }
 
-    /// Lengthens the leases of runs that are under way.
-    pub async fn renew(&self, runs: Vec<RunId>, lease: Lease) -> Result<(), StoreError> {
-        if runs.is_empty() {
-            return Ok(());
+    /// Lengthens the leases of attempts that are under way, each named by its run and number; tells which are still ours.
+    pub async fn renew(&self, held: Vec<(RunId, i64)>, lease: Lease) -> Result<HashSet<RunId>, StoreError> {
+        if held.is_empty() {
+            return Ok(HashSet::new());
         }
         self.write(move |conn| {
             Box::pin(async move {
-                let mut sql = Sql::new("UPDATE runs SET lease_until = ");
+                let rows = held.iter().map(|(run, number)| [run.as_str().into(), (*number).into()]);
+                let mut sql = Sql::new("WITH v (run_id, attempt) AS (VALUES ");
+                sql.rows(rows).push(") UPDATE runs AS r SET lease_until = ");
                 sql.bind(lease.until.timestamp_millis())
-                    .push(" WHERE state = 'running' AND lease_owner = ");
-                sql.bind(lease.owner.as_str())
-                    .push(" AND id IN ")
-                    .list(runs.iter().map(RunId::as_str));
-                conn.execute(sql).await.map(|_| ())
+                    .push(" FROM v WHERE r.id = v.run_id AND r.attempts = v.attempt AND r.state = 'running' AND r.lease_owner = ");
+                sql.bind(lease.owner.as_str()).push(" RETURNING id");
+                conn.fetch(sql).await?.iter().map(|row| row.text(0).map(RunId)).collect()
             })
         })
         .await
@@ -81,7 +81,26 @@ fn step(finished: &Finished) -> Step {
         },
         Then::Park(reason) => stay(RunState::Parked, reason),
         Then::Dead(reason) => stay(RunState::Dead, reason),
+        Then::Stuck { position, reason } => Step {
+            position: *position,
+            fresh: true,
+            generation_reset: true,
+            ..stay(RunState::Dead, reason)
+        },
+        Then::Probe(at) => Step {
+            due_at: Some(*at),
+            fresh: true,
+            ..stay(RunState::Retrying, &finished.summary)
+        },
         Then::Succeeded { reason, .. } => stay(RunState::Succeeded, reason),
+    }
+}
+
+/// Whether the run leaves the step behind: what was in doubt about it is no doubt about the next one.
+fn leaves(then: &Then) -> bool {
+    match then {
+        Then::Open(_) | Then::Wait { .. } | Then::Stuck { .. } | Then::Succeeded { .. } => true,
+        Then::Retry(_) | Then::Probe(_) | Then::Park(_) | Then::Dead(_) => false,
     }
 }
 
@@ -98,7 +117,7 @@ async fn record(conn: &mut Conn, finished: &[Finished], lease: &Lease) -> Result
             step.position.into(),
             step.lane.into(),
             step.fresh.into(),
-            done.uncertain.into(),
+            (done.uncertain && !leaves(&done.then)).into(),
             (step.state == RunState::Running).into(),
             step.generation_reset.into(),
         ]
@@ -107,9 +126,10 @@ async fn record(conn: &mut Conn, finished: &[Finished], lease: &Lease) -> Result
         "WITH v (run_id, attempt, to_state, reason, due_at, step, lane, fresh, uncertain, opens, reset) AS (VALUES ",
     );
     sql.rows(rows).push(") UPDATE runs AS r SET ");
-    // A run that was called off while its attempt was under way ends here, once nothing of it is in doubt.
+    // A run that was called off while its attempt was under way ends here, once nothing of it is in doubt. Why it was
+    // called off is kept until then.
     sql.push("state = CASE WHEN r.cancel_requested = 1 AND v.uncertain = 0 AND v.to_state <> 'succeeded' THEN 'cancelled' ELSE v.to_state END, ");
-    sql.push("reason = CASE WHEN r.cancel_requested = 1 AND v.uncertain = 0 AND v.to_state <> 'succeeded' THEN r.reason ELSE v.reason END, ");
+    sql.push("reason = CASE WHEN r.cancel_requested = 1 AND (v.to_state = 'retrying' OR v.uncertain = 0 AND v.to_state <> 'succeeded') THEN r.reason ELSE v.reason END, ");
     sql.push("due_at = COALESCE(v.due_at, r.due_at), step = v.step, lane = COALESCE(v.lane, r.lane), uncertain = v.uncertain, ");
     sql.push("generation = CASE WHEN v.reset = 1 THEN 0 ELSE r.generation END, ");
     sql.push("step_attempts = CASE WHEN v.fresh = 1 THEN v.opens ELSE r.step_attempts END, ");
@@ -138,7 +158,7 @@ async fn record(conn: &mut Conn, finished: &[Finished], lease: &Lease) -> Result
     steps(conn, &ours).await?;
     let next = ours.iter().filter_map(|done| match &done.then {
         Then::Open(open) if states.get(&done.run) == Some(&RunState::Running) => {
-            Some((&done.run, done.attempt + 1, open.as_ref()))
+            Some((&done.run, done.attempt + 1, false, open.as_ref()))
         }
         _ => None,
     });
@@ -180,7 +200,7 @@ async fn steps(conn: &mut Conn, finished: &[&Finished]) -> Result<(), StoreError
         .filter_map(|done| {
             let state = match (done.outcome, &done.then) {
                 (AttemptOutcome::Done, _) => "done",
-                (_, Then::Retry(_) | Then::Park(_)) => return None,
+                (_, Then::Retry(_) | Then::Probe(_) | Then::Park(_)) => return None,
                 _ => "failed",
             };
             let output = (!done.output.is_null()).then(|| done.output.to_string());

@@ -133,8 +133,9 @@ async fn rescue(conn: &mut Conn, lease: &Lease, all: bool) -> Result<u64, StoreE
     sql.bind(now_ms)
         .push(", due_at = ")
         .bind(now_ms)
-        .push(", reason = ")
-        .bind(REASON);
+        .push(", reason = CASE WHEN cancel_requested = 1 THEN reason ELSE ")
+        .bind(REASON)
+        .push(" END");
     sql.push(", state = CASE WHEN EXISTS (SELECT 1 FROM steps s WHERE s.run_id = runs.id AND s.position = runs.step ");
     sql.push("AND s.at_most_once = 1) THEN 'parked' ELSE 'retrying' END WHERE state = 'running' AND id IN ")
         .list(&ids);

@@ -144,7 +144,8 @@ fn look(setup: &Setup, asked: &Asked<'_>) -> Advance {
 /// `{tell: {output: {…}, state: done}}` for templates of later steps.
 fn outputs(steps: &[StoredStep]) -> Value {
     let mut out = Map::new();
-    for step in steps {
+    // A step that was passed over gives nothing, whether or not it was written down in between.
+    for step in steps.iter().filter(|step| step.state != "skipped") {
         out.insert(step.step_id.clone(), json!({"output": step.output}));
     }
     Value::Object(out)

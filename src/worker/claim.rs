@@ -30,6 +30,12 @@ pub async fn claim(engine: &Engine) -> Result<Claimed, StoreError> {
     let setup = engine.setup();
     let mut starts = Vec::new();
     let mut flights: HashMap<RunId, Flight> = HashMap::new();
+    if engine.lanes.unsure() {
+        let waiting = engine.store.waiting_lanes().await;
+        engine
+            .lanes
+            .wait_for(waiting.inspect_err(|_| engine.lanes.look_again())?);
+    }
     for (lane, free) in engine.lanes.open(now) {
         if free == 0 {
             continue;
@@ -48,7 +54,8 @@ pub async fn claim(engine: &Engine) -> Result<Claimed, StoreError> {
             take_up(engine, &setup, candidate, now, &mut starts, &mut flights).await?;
         }
         if found < limit {
-            let (any, due) = engine.store.waiting(&lane, now).await?;
+            let waiting = engine.store.waiting(&lane, now).await;
+            let (any, due) = waiting.inspect_err(|_| engine.lanes.wait_for([lane.clone()]))?;
             if any {
                 engine.lanes.wait_for([lane]);
             }
@@ -98,16 +105,10 @@ async fn take_up(
     match taken {
         None => {
             let reason = "the event it answers is no longer stored".to_owned();
-            engine
-                .store
-                .end_waiting(run, attempts, RunState::Dead, reason, Vec::new(), now)
-                .await
+            end(engine, run, attempts, RunState::Dead, reason, Vec::new(), now).await
         }
         Some((Take::End { state, reason, skipped }, _)) => {
-            engine
-                .store
-                .end_waiting(run, attempts, state, reason, skipped, now)
-                .await
+            end(engine, run, attempts, state, reason, skipped, now).await
         }
         Some((Take::Open { opening, .. }, _)) if opening.prepared.connection != candidate.run.lane => {
             let lane = opening.prepared.connection.clone();
@@ -124,6 +125,10 @@ async fn take_up(
                 run: run.clone(),
                 attempts,
                 opening: (*opening).clone(),
+                revision: recipe
+                    .as_ref()
+                    .map_or(candidate.run.revision.clone(), |recipe| recipe.revision.clone()),
+                by_hand: candidate.run.by_hand.is_some(),
                 fresh,
             });
             flights.insert(
@@ -133,6 +138,20 @@ async fn take_up(
             Ok(())
         }
     }
+}
+
+/// Ends a run without an attempt. What waits behind it may go, on whatever connection: it is looked at once more.
+async fn end(
+    engine: &Engine,
+    run: RunId,
+    attempts: i64,
+    state: RunState,
+    reason: String,
+    skipped: Vec<SkippedStep>,
+    now: Time,
+) -> Result<(), StoreError> {
+    let ended = engine.store.end_waiting(run, attempts, state, reason, skipped, now);
+    ended.await.inspect(|()| engine.wake_outbox())
 }
 
 async fn look(
@@ -158,9 +177,16 @@ async fn look(
     }
     let newest = run.by_hand.is_some_and(|by_hand| !by_hand.same_revision);
     let recipe = find(engine, setup, &run.recipe, (!newest).then_some(run.revision.as_str())).await?;
-    if let (None, Some(step)) = (&run.by_hand, stored)
+    if run.by_hand.is_none_or(|by_hand| by_hand.same_revision)
+        && let Some(step) = stored
         && let Some(prepared) = &step.prepared
     {
+        if !setup.connections.contains_key(&prepared.connection) {
+            return Ok(dead(format!(
+                "there is no connection `{}` in the configuration any more",
+                prepared.connection
+            )));
+        }
         // What was rendered goes out again, the same bytes under the same key.
         let opening = Opening {
             position: step.position,
@@ -173,7 +199,7 @@ async fn look(
         };
         return Ok(Take::Open {
             opening: Box::new(opening),
-            fresh: false,
+            fresh: run.by_hand.is_some(),
             recipe,
         });
     }

@@ -409,9 +409,8 @@ async fn apply(
     }
     flights.retain(|id, _| applied.started.contains(id));
     engine.lanes.wait_for(applied.waiting.iter().cloned());
-    if !applied.waiting.is_empty() {
-        engine.outbox.notify_one();
-    }
+    // Not only for what waits now: what was called off may have held something back.
+    engine.outbox.notify_one();
     for (_, flight) in flights {
         // The outbox ends only with the process; what it did not take is taken up after the restart.
         let _ = launch.send(flight).await;

@@ -1,6 +1,7 @@
 //! One lane per connection: how many attempts at once, how many a second, and whether it is paused.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::TimeDelta;
@@ -15,12 +16,22 @@ const DENIED_MAX: u32 = 3;
 /// So often one run of a paused connection tries again.
 const PROBE: TimeDelta = TimeDelta::minutes(5);
 
+/// How many runs of a connection that is not configured are looked at together.
+const UNKNOWN_MAX: usize = 32;
+
 /// All lanes of the process.
 #[derive(Clone, Debug, Default)]
-pub struct Lanes(Arc<Mutex<HashMap<String, Lane>>>);
+pub struct Lanes {
+    all: Arc<Mutex<HashMap<String, Lane>>>,
+    /// Whether the store may hold waiting runs that nobody has told of.
+    unsure: Arc<AtomicBool>,
+}
 
 #[derive(Debug)]
 struct Lane {
+    /// Whether the configuration knows the connection. The runs of one that it does not know are looked at too: they end,
+    /// or go over to another connection, and never wait for ever.
+    configured: bool,
     concurrency: usize,
     busy: usize,
     /// The least time between two attempts.
@@ -77,7 +88,7 @@ pub enum Turn {
 
 impl Lanes {
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Lane>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes a lane for each connection; one that stays keeps what is under way on it. A paused one tries again at once.
@@ -89,33 +100,50 @@ impl Lanes {
             let spacing = connection
                 .rate
                 .and_then(|rate| TimeDelta::from_std(rate.per / rate.count.max(1)).ok());
-            let lane = lanes.entry(connection.name.clone()).or_insert_with(|| Lane {
-                concurrency: 1,
-                busy: 0,
-                spacing,
-                next_at: None,
-                denied: 0,
-                paused: None,
-                waiting: true,
-            });
+            let lane = lanes.entry(connection.name.clone()).or_insert_with(Lane::unknown);
+            lane.configured = true;
             lane.concurrency = connection.concurrency.max(1);
             lane.spacing = spacing;
             if let Some(paused) = &mut lane.paused {
                 paused.probe_at = now;
             }
         }
-        lanes.retain(|name, lane| names.contains(name) || lane.busy > 0);
+        for (_, lane) in lanes.iter_mut().filter(|(name, _)| !names.contains(*name)) {
+            // What waits for it is looked at once more, without pause or rate: nothing is sent any more.
+            *lane = Lane {
+                busy: lane.busy,
+                ..Lane::unknown()
+            };
+        }
     }
 
-    /// Takes over which connections were paused before the restart.
-    pub fn restore(&self, paused: Vec<Paused>) {
+    /// Takes over which connections were paused before the restart. Each tries again at once, as after a reload: what
+    /// was wrong may have been put right.
+    pub fn restore(&self, paused: Vec<Paused>, now: Time) {
         let mut lanes = self.lock();
-        for paused in paused {
+        for mut paused in paused {
             if let Some(lane) = lanes.get_mut(&paused.name) {
                 lane.denied = DENIED_MAX;
+                paused.probe_at = now;
                 lane.paused = Some(paused);
             }
         }
+    }
+
+    /// Says that a run may wait in the store for any connection, even one that nobody has named yet.
+    pub fn look_again(&self) {
+        self.unsure.store(true, Ordering::Release);
+    }
+
+    /// Whether the store has to be asked for which connections runs wait; asking settles it.
+    pub fn unsure(&self) -> bool {
+        self.unsure.swap(false, Ordering::AcqRel)
+    }
+
+    /// When a paused connection is tried again; `None` for one that is not paused.
+    pub fn probe_at(&self, name: &str) -> Option<Time> {
+        let lanes = self.lock();
+        Some(lanes.get(name)?.paused.as_ref()?.probe_at)
     }
 
     /// Takes a place, where one is free, the rate allows it and the connection is not paused.
@@ -130,7 +158,7 @@ impl Lanes {
             paused.probe_at = now + PROBE;
         }
         if let Some(spacing) = lane.spacing {
-            lane.next_at = Some(lane.next_at.map_or(now, |at| at.max(now - spacing)) + spacing);
+            lane.next_at = Some(now + spacing);
         }
         lane.busy += 1;
         Some(Slot {
@@ -143,9 +171,7 @@ impl Lanes {
     pub fn wait_for(&self, names: impl IntoIterator<Item = String>) {
         let mut lanes = self.lock();
         for name in names {
-            if let Some(lane) = lanes.get_mut(&name) {
-                lane.waiting = true;
-            }
+            lanes.entry(name).or_insert_with(Lane::unknown).waiting = true;
         }
     }
 
@@ -158,8 +184,11 @@ impl Lanes {
 
     /// Says that nothing waits for this connection.
     pub fn nothing_waits(&self, name: &str) {
-        if let Some(lane) = self.lock().get_mut(name) {
-            lane.waiting = false;
+        let mut lanes = self.lock();
+        match lanes.get_mut(name) {
+            Some(lane) if !lane.configured && lane.busy == 0 => _ = lanes.remove(name),
+            Some(lane) => lane.waiting = false,
+            None => {}
         }
     }
 
@@ -232,19 +261,34 @@ impl Lanes {
             paused_because: lane.paused.as_ref().map(|paused| paused.reason.clone()),
             probe_at_ms: lane.paused.as_ref().map(|paused| paused.probe_at.timestamp_millis()),
         };
-        sorted.into_iter().map(state).collect()
+        let configured = sorted.into_iter().filter(|(_, lane)| lane.configured);
+        configured.map(state).collect()
     }
 }
 
 impl Lane {
+    /// A lane of which nothing is known but that runs may wait for it.
+    fn unknown() -> Lane {
+        Lane {
+            configured: false,
+            concurrency: UNKNOWN_MAX,
+            busy: 0,
+            spacing: None,
+            next_at: None,
+            denied: 0,
+            paused: None,
+            waiting: true,
+        }
+    }
+
     fn free(&self, now: Time) -> usize {
         let free = self.concurrency.saturating_sub(self.busy);
         match (&self.paused, self.next_at) {
             (Some(paused), _) if paused.probe_at > now => 0,
             (Some(_), _) => free.min(1),
             (None, Some(at)) if at > now => 0,
-            (None, Some(_)) => free.min(1),
-            (None, None) => free,
+            (None, _) if self.spacing.is_some() => free.min(1),
+            (None, _) => free,
         }
     }
 }

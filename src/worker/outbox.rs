@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use futures::FutureExt as _;
 use serde_json::Value;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::action;
@@ -58,10 +58,13 @@ pub struct Flight {
 
 type Attempts = JoinSet<(Flight, Answer)>;
 
+/// What is under way: the number of the attempt, and how to break it off.
+type Out = HashMap<RunId, (i64, AbortHandle)>;
+
 /// Sends until it is told to stop; then waits for what is under way, and gives back what does not end in time.
 pub async fn run(engine: Engine, mut launched: mpsc::Receiver<Flight>, stop: CancellationToken) {
     let mut attempts = Attempts::new();
-    let mut out: HashMap<RunId, i64> = HashMap::new();
+    let mut out = Out::new();
     let mut renew_at = engine.clock.now() + RENEW;
     let mut next_due: Option<Time> = None;
     while !stop.is_cancelled() {
@@ -81,9 +84,9 @@ pub async fn run(engine: Engine, mut launched: mpsc::Receiver<Flight>, stop: Can
                 let now = engine.clock.now();
                 if now >= renew_at {
                     renew_at = now + RENEW;
-                    if let Err(error) = engine.store.renew(out.keys().cloned().collect(), engine.lease()).await {
-                        tracing::warn!(%error, "leases could not be renewed");
-                    }
+                    renew(&engine, &mut out).await;
+                    // A wake-up that was missed is made good here.
+                    engine.lanes.look_again();
                 }
             }
         }
@@ -103,11 +106,29 @@ pub async fn run(engine: Engine, mut launched: mpsc::Receiver<Flight>, stop: Can
     drain(&engine, launched, attempts, out).await;
 }
 
+/// Lengthens the leases of what is under way. Whoever has lost its lease stops: somebody else has taken the run up, and
+/// nothing that comes back would be recorded.
+async fn renew(engine: &Engine, out: &mut Out) {
+    out.retain(|_, (_, attempt)| !attempt.is_finished());
+    let held: Vec<(RunId, i64)> = out.iter().map(|(run, (number, _))| (run.clone(), *number)).collect();
+    match engine.store.renew(held, engine.lease()).await {
+        Err(error) => tracing::warn!(%error, "leases could not be renewed"),
+        Ok(ours) => out.retain(|run, (_, attempt)| {
+            let held = ours.contains(run);
+            if !held {
+                tracing::warn!(run.id = %run, "the lease was lost; the attempt is broken off");
+                attempt.abort();
+            }
+            held
+        }),
+    }
+}
+
 async fn drain(
     engine: &Engine,
     mut launched: mpsc::Receiver<Flight>,
     mut attempts: Attempts,
-    mut out: HashMap<RunId, i64>,
+    mut out: Out,
 ) {
     let ends = async {
         while let Some(ended) = attempts.join_next().await {
@@ -130,7 +151,7 @@ async fn drain(
 fn gather(
     first: Result<(Flight, Answer), tokio::task::JoinError>,
     attempts: &mut Attempts,
-    out: &mut HashMap<RunId, i64>,
+    out: &mut Out,
 ) -> Vec<(Flight, Answer)> {
     let mut all = vec![first];
     while all.len() < RECORD_MAX
@@ -138,18 +159,23 @@ fn gather(
     {
         all.push(next);
     }
-    // A task only fails when the runtime is going down; its run is taken up again by its lease.
-    let ended: Vec<(Flight, Answer)> = all.into_iter().filter_map(Result::ok).collect();
-    for (flight, _) in &ended {
-        out.remove(&flight.run.id);
-    }
+    // A task only fails when it was broken off or the runtime is going down; its run is taken up again by its lease.
+    let mut ended: Vec<(Flight, Answer)> = all.into_iter().filter_map(Result::ok).collect();
+    ended.retain(|(flight, _)| match out.get(&flight.run.id) {
+        // A later attempt of the run has begun: this one has lost its lease, and its end is nobody's concern.
+        Some((number, _)) if *number != flight.run.attempts => false,
+        _ => {
+            out.remove(&flight.run.id);
+            true
+        }
+    });
     ended
 }
 
-fn begin(engine: &Engine, attempts: &mut Attempts, out: &mut HashMap<RunId, i64>, flight: Flight) {
-    out.insert(flight.run.id.clone(), flight.run.attempts);
+fn begin(engine: &Engine, attempts: &mut Attempts, out: &mut Out, flight: Flight) {
+    let (run, number) = (flight.run.id.clone(), flight.run.attempts);
     let engine = engine.clone();
-    attempts.spawn(async move {
+    let attempt = attempts.spawn(async move {
         let began = tokio::time::Instant::now();
         let answer = send(&engine, &flight).await;
         engine.meter.attempt(
@@ -159,6 +185,9 @@ fn begin(engine: &Engine, attempts: &mut Attempts, out: &mut HashMap<RunId, i64>
         );
         (flight, answer)
     });
+    if let Some((_, lost)) = out.insert(run, (number, attempt)) {
+        lost.abort();
+    }
 }
 
 /// One attempt. Nothing that happens in here is an error of ours to the outside: it is an answer.
@@ -196,7 +225,7 @@ async fn send(engine: &Engine, flight: &Flight) -> Answer {
 async fn record(
     engine: &Engine,
     attempts: &mut Attempts,
-    out: &mut HashMap<RunId, i64>,
+    out: &mut Out,
     ended: Vec<(Flight, Answer)>,
     stopping: bool,
 ) {
@@ -317,17 +346,23 @@ fn conclude(
         uncertain: run.uncertain,
     };
     let mut next = None;
-    let then = match settle(
+    let probed = (answer.denied && answer.outcome == AttemptOutcome::Retry)
+        .then(|| engine.lanes.probe_at(&opening.prepared.connection))
+        .flatten();
+    let settled = settle(
         &answer,
         &policy,
         tried,
         now,
         &format!("{}/{}", run.id, opening.position),
-    ) {
-        Next::Again(at) => Then::Retry(at),
-        Next::Park(reason) => Then::Park(reason),
-        Next::Dead(reason) => Then::Dead(reason),
-        Next::GoOn => {
+    );
+    let then = match (probed, settled) {
+        // While its connection is paused a run spends no attempts, whatever its policy: the refusal is not about it.
+        (Some(at), _) => Then::Probe(at),
+        (None, Next::Again(at)) => Then::Retry(at),
+        (None, Next::Park(reason)) => Then::Park(reason),
+        (None, Next::Dead(reason)) => Then::Dead(reason),
+        (None, Next::GoOn) => {
             let state = if answer.outcome == AttemptOutcome::Done {
                 "done"
             } else {
@@ -358,8 +393,15 @@ fn conclude(
                 advance(setup, &asked)
             });
             match followed {
-                None => Then::Dead("no revision of its recipe can be found any more".to_owned()),
-                Some(Advance::Failed { because, .. }) => Then::Dead(because),
+                None => Then::Stuck {
+                    position: opening.position + 1,
+                    reason: format!("the recipe `{}` cannot be found any more", run.recipe),
+                },
+                Some(Advance::Failed { because, .. }) => Then::Stuck {
+                    // Steps that are passed over on the way there are looked at once more.
+                    position: opening.position + 1,
+                    reason: because,
+                },
                 Some(Advance::End(skipped)) => Then::Succeeded {
                     reason: answer.summary.clone(),
                     skipped,
@@ -442,6 +484,9 @@ pub fn flight(
     now: Time,
 ) -> Flight {
     let Candidate { mut run, mut steps, .. } = candidate;
+    if let Some(recipe) = &recipe {
+        run.revision = recipe.revision.clone();
+    }
     steps.retain(|step| step.position < opening.position);
     run.lane = opening.prepared.connection.clone();
     run.step = opening.position;

@@ -23,8 +23,7 @@ pub async fn run(engine: Engine, stop: CancellationToken) {
             let promoted = engine.store.promote(engine.clock.now(), PROMOTE_MAX).await?;
             if rescued + promoted > 0 {
                 tracing::warn!(rescued, promoted, "runs were taken up again or came due");
-                engine.lanes.wait_for(engine.store.waiting_lanes().await?);
-                engine.outbox.notify_one();
+                engine.wake_outbox();
             }
             Ok::<_, crate::store::StoreError>(())
         };

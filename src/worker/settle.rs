@@ -45,6 +45,7 @@ pub fn settle(answer: &Answer, policy: &Policy, tried: Tried, now: Time, seed: &
                 .next(tried.attempts, tried.first, now, answer.retry_after_s, seed)
             {
                 Some(at) => return Next::Again(at),
+                None if tried.attempts == 1 => format!("given up after one attempt: {summary}"),
                 None => format!("given up after {} attempts: {summary}", tried.attempts),
             }
         }

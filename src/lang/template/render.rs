@@ -66,6 +66,10 @@ impl Evaluation<'_> {
             (Form::Text, _) => self.meter.push(out, &text),
             (_, Value::Text(ready)) if ready.ready => self.meter.push(out, &text),
             (Form::Html, _) => self.meter.push(out, &escaped(&text)),
+            (Form::Url, _) if text.is_empty() && !out.contains('?') => Err(Fault::new(
+                "nothing stands here, and without it the address means something else",
+            )
+            .help("a value in the path of an address has to be there; test it with `when: … is known`, or write `| default('…')`")),
             (Form::Url, _) => self.meter.push(out, &encoded(&text)),
         }
     }
