@@ -133,6 +133,7 @@ impl App {
             inbox: Arc::default(),
             outbox: Arc::default(),
             meter: meter.clone(),
+            pulse: Arc::default(),
         };
         let hooks = bind(config.listen).await?;
         let admin = bind(config.admin.listen).await?;
@@ -355,7 +356,10 @@ impl Live for Present {
     }
 
     fn alive(&self) -> Result<(), String> {
-        Ok(())
+        match self.engine.stalled() {
+            None => Ok(()),
+            Some(since) => Err(format!("the store has taken nothing since {}", since.to_rfc3339())),
+        }
     }
 
     fn wake_inbox(&self) {

@@ -10,6 +10,7 @@ mod rescue;
 mod settle;
 mod setup;
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use chrono::TimeDelta;
@@ -17,7 +18,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::action::Io;
-use crate::model::clock::Clock;
+use crate::model::clock::{Clock, Time, from_ms};
 use crate::model::meter::Meter;
 use crate::store::{Lease, Store, StoreError};
 
@@ -30,6 +31,8 @@ pub use setup::{Setup, mapped};
 pub const LEASE: TimeDelta = TimeDelta::seconds(30);
 /// How often leases are renewed.
 const RENEW: TimeDelta = TimeDelta::seconds(10);
+/// Without a sign of life for so long the daemon counts as stalled.
+const STALLED: TimeDelta = TimeDelta::seconds(60);
 /// How long to wait after the store could not be reached.
 const STORE_DOWN: TimeDelta = TimeDelta::milliseconds(500);
 
@@ -54,6 +57,9 @@ pub struct Engine {
     pub outbox: Arc<Notify>,
     /// What is counted.
     pub meter: Arc<Meter>,
+    /// When the store last took what the rescue loop wrote, milliseconds since 1970: a sign of life of clock, writer and
+    /// database together.
+    pub pulse: Arc<AtomicI64>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -88,6 +94,17 @@ impl Engine {
         self.outbox.notify_one();
     }
 
+    /// Notes a sign of life.
+    pub fn beat(&self) {
+        self.pulse.store(self.clock.now().timestamp_millis(), Ordering::Relaxed);
+    }
+
+    /// Since when there has been no sign of life, where that is longer than it may be.
+    pub fn stalled(&self) -> Option<Time> {
+        let last = from_ms(self.pulse.load(Ordering::Relaxed));
+        (self.clock.now() - last > STALLED).then_some(last)
+    }
+
     /// A lease that begins now.
     pub fn lease(&self) -> Lease {
         let now = self.clock.now();
@@ -107,6 +124,7 @@ impl Engine {
     /// Takes up what the last process left: every leased run, paused connections, waiting lanes.
     pub async fn recover(&self) -> Result<u64, StoreError> {
         let rescued = self.store.rescue(self.lease(), true).await?;
+        self.beat();
         self.lanes.restore(self.store.paused().await?, self.clock.now());
         self.wake_outbox();
         self.inbox.notify_one();

@@ -124,12 +124,7 @@ async fn renew(engine: &Engine, out: &mut Out) {
     }
 }
 
-async fn drain(
-    engine: &Engine,
-    mut launched: mpsc::Receiver<Flight>,
-    mut attempts: Attempts,
-    mut out: Out,
-) {
+async fn drain(engine: &Engine, mut launched: mpsc::Receiver<Flight>, mut attempts: Attempts, mut out: Out) {
     let ends = async {
         while let Some(ended) = attempts.join_next().await {
             let ended = gather(ended, &mut attempts, &mut out);
@@ -222,13 +217,7 @@ async fn send(engine: &Engine, flight: &Flight) -> Answer {
     answer
 }
 
-async fn record(
-    engine: &Engine,
-    attempts: &mut Attempts,
-    out: &mut Out,
-    ended: Vec<(Flight, Answer)>,
-    stopping: bool,
-) {
+async fn record(engine: &Engine, attempts: &mut Attempts, out: &mut Out, ended: Vec<(Flight, Answer)>, stopping: bool) {
     let setup = engine.setup();
     let mut finished = Vec::with_capacity(ended.len());
     let mut following: HashMap<RunId, Flight> = HashMap::new();

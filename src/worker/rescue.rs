@@ -21,6 +21,7 @@ pub async fn run(engine: Engine, stop: CancellationToken) {
         let found = async {
             let rescued = engine.store.rescue(engine.lease(), false).await?;
             let promoted = engine.store.promote(engine.clock.now(), PROMOTE_MAX).await?;
+            engine.beat();
             if rescued + promoted > 0 {
                 tracing::warn!(rescued, promoted, "runs were taken up again or came due");
                 engine.wake_outbox();

@@ -6,6 +6,7 @@ mod crash;
 mod daemon;
 mod effects;
 mod events;
+mod health;
 mod receipts;
 mod replay;
 mod stays;

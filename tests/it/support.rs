@@ -152,6 +152,7 @@ impl House {
             inbox: Arc::default(),
             outbox: Arc::default(),
             meter: Arc::new(stayhook::model::meter::Meter::new("test")),
+            pulse: Arc::default(),
         };
         let mut tasks = JoinSet::new();
         let store = engine.store.clone();
@@ -192,6 +193,11 @@ impl House {
         let receipt = self.engine.store.receive(arrival).await.unwrap();
         self.engine.inbox.notify_one();
         receipt
+    }
+
+    /// The database's address.
+    pub fn database(&self) -> String {
+        format!("sqlite://{}", self.folder.path().join("stayhook.db").display())
     }
 
     /// Moves the clock.
