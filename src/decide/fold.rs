@@ -104,9 +104,11 @@ pub fn merge(stay: &mut Stay, other: &Stay) {
     stay.first_seen_ms = stay.first_seen_ms.min(other.first_seen_ms);
 }
 
-/// What is never written: nothing into a field that is only ever replaced, and a status word we do not know.
+/// What is never written: nothing (an empty list is nothing too) into a field that is only ever replaced, and a status
+/// word we do not know.
 fn skips(field: &Field, value: &Value) -> bool {
-    (field.kept && value.is_null())
+    let nothing = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+    (field.kept && nothing)
         || (field.name == "status"
             && value
                 .as_str()

@@ -1,6 +1,6 @@
 //! What recipes see of a stay: the canonical reservation, derived from the fields as sent and the configured property.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike};
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 
@@ -202,15 +202,15 @@ impl Zone {
 
 /// A local time in a zone: one that does not exist is the next that does, one that exists twice the first.
 pub fn local_in(zone: Tz, at: NaiveDateTime) -> DateTime<FixedOffset> {
-    // The longest gap ever was a day (a zone that crossed the date line): 15-minute steps find its end.
-    let mut wanted = at;
-    for _ in 0..=4 * 25 {
-        if let Some(found) = zone.from_local_datetime(&wanted).earliest() {
-            return found.fixed_offset();
-        }
-        wanted += TimeDelta::minutes(15);
+    let found = |at: NaiveDateTime| zone.from_local_datetime(&at).earliest().map(|at| at.fixed_offset());
+    if let Some(at) = found(at) {
+        return at;
     }
-    at.and_utc().fixed_offset()
+    // Gaps end on a whole minute. The longest gap ever was a day (a zone that crossed the date line).
+    let minute = at.with_second(0).and_then(|at| at.with_nanosecond(0)).unwrap_or(at);
+    (1..=25 * 60)
+        .find_map(|minutes| found(minute + TimeDelta::minutes(minutes)))
+        .unwrap_or_else(|| at.and_utc().fixed_offset())
 }
 
 /// A time as it was written.
