@@ -78,7 +78,11 @@ async fn group(engine: &Engine, launch: &mpsc::Sender<Flight>) -> Result<usize, 
     // What waits for something before it about the same stay is read and mapped once for several rounds, else a stay
     // with many deliveries would cost the square of them.
     for _ in 0..ROUNDS {
-        let looked = engine.store.known(&lookup(&reads)).await?;
+        let looked = match engine.store.known(&lookup(&reads)).await {
+            Ok(looked) => looked,
+            Err(StoreError::Broken(_)) => return damaged(engine, reads).await.map(|failed| count + failed),
+            Err(error) => return Err(error),
+        };
         let mut taken = HashSet::new();
         let (round, later): (Vec<Read>, Vec<Read>) =
             reads.into_iter().partition(|read| claim(&mut taken, read, &looked));
@@ -96,6 +100,25 @@ async fn group(engine: &Engine, launch: &mpsc::Sender<Flight>) -> Result<usize, 
             break;
         }
     }
+    Ok(count)
+}
+
+/// Where a row that some of the deliveries need is damaged: those fail, each for itself, and the others go on. How many
+/// failed; an error where none did, so that nobody turns in circles.
+async fn damaged(engine: &Engine, reads: Vec<Read>) -> Result<usize, StoreError> {
+    let mut failures = Vec::new();
+    for read in &reads {
+        match engine.store.known(&lookup(std::slice::from_ref(read))).await {
+            Ok(_) => {}
+            Err(StoreError::Broken(because)) => failures.push(failed(engine, &read.pending, &because)),
+            Err(error) => return Err(error),
+        }
+    }
+    if failures.is_empty() {
+        return Err(StoreError::Unavailable("a row was damaged a moment ago".to_owned()));
+    }
+    let count = failures.len();
+    engine.store.apply(failures, engine.lease()).await?;
     Ok(count)
 }
 
