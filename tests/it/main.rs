@@ -4,11 +4,15 @@
 mod adoption;
 mod crash;
 mod daemon;
+mod dates;
 mod effects;
 mod events;
 mod health;
+mod names;
+mod order;
 mod receipts;
 mod replay;
 mod stays;
 mod support;
 mod tidy;
+mod values;

@@ -311,3 +311,20 @@ async fn a_stay_with_a_thousand_deliveries_is_decided() {
     let counts = house.engine.store.events(&Default::default()).await.unwrap();
     assert!(counts.next.is_some());
 }
+
+#[tokio::test]
+async fn a_damaged_row_costs_only_who_needs_it() {
+    let house = Plan::default().source("lab", OPEN).build().await;
+    house.tell("lab", &stay("A1", 1, r#""guests": 1"#)).await;
+    let damaged = house.damage("UPDATE stays SET state = '{' || state").await;
+    assert_eq!(damaged, 1);
+    house.deliver("lab", &stay("A1", 2, r#""guests": 2"#)).await;
+    house.deliver("lab", &stay("B1", 1, "")).await;
+    house.idle().await;
+    assert_eq!(house.outcomes().await, ["processed", "failed", "processed"]);
+    house
+        .damage("UPDATE stays SET state = SUBSTR(state, 2) WHERE state LIKE '{{%'")
+        .await;
+    house.replay(1, false, None).await;
+    assert_eq!(house.reservation("lab", "A1").await["guests"], 2);
+}

@@ -17,7 +17,7 @@ use stayhook::model::id::{DeliveryId, Ids};
 use stayhook::model::property::Properties;
 use stayhook::outbound::Outbound;
 use stayhook::recipe::Book;
-use stayhook::source;
+use stayhook::source::{self, Source};
 use stayhook::store::{Counts, DeliveryRow, EventRow, Filter, ReplayWhich, RunDetail, RunRow, StayRow, Store};
 use stayhook::worker::{Engine, Lanes, Setup};
 use tokio::task::JoinSet;
@@ -370,6 +370,17 @@ impl House {
         self.idle().await;
     }
 
+    /// Does to the database what only a damaged disk would do; how many rows.
+    pub async fn damage(&self, sql: &'static str) -> u64 {
+        use sqlx::{ConnectOptions, Connection};
+        let file = self.folder.path().join("stayhook.db");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        let mut conn = options.connect().await.unwrap();
+        let done = sqlx::query(sql).execute(&mut conn).await.unwrap();
+        conn.close().await.unwrap();
+        done.rows_affected()
+    }
+
     /// Stops the house in order and opens it again on the same database and the same targets.
     pub async fn restart(self) -> House {
         self.restart_with(|plan| plan).await
@@ -397,6 +408,14 @@ fn node(text: &str) -> yaml::Node {
     node.unwrap()
 }
 
+/// A source by name and YAML.
+pub fn source(name: &str, yaml: &str) -> Source {
+    let mut report = Report::new();
+    let source = source::compile(name, &node(yaml), &mut report);
+    assert!(!report.has_mistakes(), "{}", report.render(|_| None));
+    source.unwrap()
+}
+
 fn setup(plan: &Plan, cleaning: &HttpStandin, books: &HttpStandin, mail: &SmtpStandin) -> Setup {
     let mut report = Report::new();
     let defaults = format!(
@@ -413,9 +432,7 @@ fn setup(plan: &Plan, cleaning: &HttpStandin, books: &HttpStandin, mail: &SmtpSt
     }
     let mut sources = std::collections::HashMap::new();
     for (name, text) in &plan.sources {
-        let source = source::compile(name, &node(text), &mut report);
-        assert!(!report.has_mistakes(), "{}", report.render(|_| None));
-        sources.insert(name.clone(), Arc::new(source.unwrap()));
+        sources.insert(name.clone(), Arc::new(source(name, text)));
     }
     let files: Vec<(String, String)> = plan
         .recipes
