@@ -427,7 +427,9 @@ fn setup(plan: &Plan, cleaning: &HttpStandin, books: &HttpStandin, mail: &SmtpSt
     let mut connections = std::collections::HashMap::new();
     let text = format!("{defaults}{}", plan.connections);
     for (name, settings) in node(&text).entries() {
-        let connection = action::compile_connection(&name.text, settings, &|_| Err("no files".to_owned()), &mut report);
+        let read_file = |path: &str| std::fs::read_to_string(path).map_err(|error| error.to_string());
+        let connection = action::compile_connection(&name.text, settings, &read_file, &mut report);
+        assert!(!report.has_mistakes(), "{}", report.render(|_| Some(text.clone())));
         connections.insert(name.text.clone(), Arc::new(connection.unwrap()));
     }
     let mut sources = std::collections::HashMap::new();
