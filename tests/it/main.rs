@@ -12,6 +12,7 @@ mod names;
 mod order;
 mod receipts;
 mod replay;
+mod mail_server;
 mod stays;
 mod support;
 mod tidy;
