@@ -2,17 +2,25 @@
 //! the store's contract; time is moved by hand.
 
 mod adoption;
+mod by_hand;
+mod cancellation;
 mod crash;
 mod daemon;
 mod dates;
 mod effects;
 mod events;
 mod health;
+mod hostile;
+mod lanes;
+mod leases;
+mod mail_server;
 mod names;
 mod order;
+mod queues;
 mod receipts;
 mod replay;
-mod mail_server;
+mod retries;
+mod sender;
 mod stays;
 mod support;
 mod tidy;

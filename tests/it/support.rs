@@ -63,6 +63,18 @@ impl Plan {
         self
     }
 
+    /// Other recipes instead of all before.
+    pub fn instead(mut self, yaml: &str) -> Plan {
+        self.recipes = vec![yaml.to_owned()];
+        self
+    }
+
+    /// Without the connections that were added.
+    pub fn without_connections(mut self) -> Plan {
+        self.connections.clear();
+        self
+    }
+
     pub fn properties(mut self, properties: Properties) -> Plan {
         self.properties = Some(properties);
         self
@@ -379,6 +391,17 @@ impl House {
         let done = sqlx::query(sql).execute(&mut conn).await.unwrap();
         conn.close().await.unwrap();
         done.rows_affected()
+    }
+
+    /// Ends every task where it stands, as `kill -9` does, and opens the house again, perhaps furnished otherwise.
+    pub async fn crash(self, change: impl FnOnce(Plan) -> Plan) -> House {
+        let targets = (self.cleaning.clone(), self.books.clone(), self.mail.clone());
+        let (clock, plan, folder) = (self.clock.clone(), self.plan, self.folder);
+        let mut tasks = self.tasks;
+        tasks.shutdown().await;
+        self.engine.store.close().await;
+        drop(self.engine);
+        House::open(change(plan), folder, clock, Some(targets)).await
     }
 
     /// Stops the house in order and opens it again on the same database and the same targets.

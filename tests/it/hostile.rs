@@ -1,0 +1,154 @@
+//! What guests and senders may write, and where it must not lead.
+
+use serde_json::json;
+
+use crate::sender::{plan, stay, with};
+
+const TELL: &str = r#"
+name: Tell
+on: {event: reservation.confirmed}
+actions:
+  - http:
+      connection: cleaning
+      method: PUT
+      url: '/tasks/{{ reservation.code }}?name={{ reservation.guest.name }}'
+      json: {name: '{{ reservation.guest.name }}', code: '{{ reservation.code }}'}
+  - email:
+      to: '{{ reservation.guest.email }}'
+      subject: 'Welcome {{ reservation.guest.name }}'
+      text: 'Dear {{ reservation.guest.name }}'
+      html: '<p>Dear {{ reservation.guest.name }}</p>'
+"#;
+
+#[tokio::test]
+async fn names_arrive_as_names_and_nothing_else() {
+    for name in [
+        "\"><script>alert(1)</script>",
+        "{{ 7*7 }}",
+        "{% for x in y %}",
+        "O'Brien & <Söhne>",
+        "a/../b",
+        "%2e%2e%2f",
+        "nul\u{0}and\u{1b}[31m\u{7}",
+        "line\r\nBcc: evil@z.example\r\n\r\nbody",
+        "\u{202e}gnp.exe",
+        "=cmd|' /C calc'!A0",
+    ] {
+        let house = plan().recipe(TELL).build().await;
+        let body = with("A", "confirmed", 1, &json!({"guest": {"name": name, "email": "g@guest.example"}}));
+        house.tell("ours", &body).await;
+        let runs = house.runs().await;
+        assert_eq!(runs.len(), 1, "{name:?} {:#?}", house.deliveries().await);
+        let requests = house.cleaning.requests();
+        assert_eq!(requests.len(), 1, "{name:?} {runs:#?}");
+        let (path, query) = requests[0].path_and_query.split_once('?').unwrap();
+        assert_eq!(path, "/tasks/A");
+        let clean = |c: char| c.is_ascii_alphanumeric() || "%-._~=".contains(c);
+        assert!(query.starts_with("name=") && query.chars().all(clean), "{query}");
+        assert_eq!(requests[0].json()["name"], *name, "{name:?}");
+        let letters = house.mail.letters();
+        match runs[0].state.as_str() {
+            "succeeded" => {
+                assert_eq!(letters.len(), 1);
+                let raw = letters[0].text();
+                let head = raw.split("\r\n\r\n").next().unwrap();
+                assert!(!head.to_lowercase().contains("\nbcc:"), "{head}");
+                assert!(!raw.contains("<script>"), "{raw}");
+            }
+            "dead" => {
+                assert!(letters.is_empty());
+                assert!(runs[0].reason.contains("subject"), "{name:?}: {}", runs[0].reason);
+            }
+            other => panic!("{name:?}: {other}"),
+        }
+        for letter in &letters {
+            assert_eq!(letter.to, ["g@guest.example"], "{name:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_exactly_one_address() {
+    for email in [
+        "a@b.example, c@d.example",
+        "x@y.example\r\nBcc: evil@z.example",
+        "x@y.example\nRCPT TO:<evil@z.example>",
+        "<evil@z.example> x@y.example",
+        "x@y.example\u{0}",
+        "\"a\"@b.example; c@d.example",
+        "nobody",
+    ] {
+        let house = plan().recipe(TELL).build().await;
+        let body = with("A", "confirmed", 1, &json!({"guest": {"name": "Ana", "email": email}}));
+        house.tell("ours", &body).await;
+        let runs = house.runs().await;
+        assert_eq!(runs.len(), 1, "{email:?}");
+        assert_eq!(runs[0].state, "dead", "{email:?}");
+        assert!(runs[0].reason.contains("`to`") || runs[0].reason.contains("address"), "{email:?}: {}", runs[0].reason);
+        assert!(house.mail.letters().is_empty(), "{email:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_chooses_no_other_endpoint() {
+    for (code, path) in [
+        ("../../users/1?x=", Some("/tasks/..%2F..%2Fusers%2F1%3Fx%3D?name=")),
+        ("..", None),
+        (".", None),
+        ("%2e%2e", Some("/tasks/%252e%252e?name=")),
+        ("a#b", Some("/tasks/a%23b?name=")),
+        ("a\\b", Some("/tasks/a%5Cb?name=")),
+        ("@evil.example/", Some("/tasks/%40evil.example%2F?name=")),
+        ("{{ 7*7 }}", Some("/tasks/%7B%7B%207%2A7%20%7D%7D?name=")),
+    ] {
+        let house = plan().recipe(TELL).build().await;
+        house.tell("ours", &stay(code, "confirmed", 1)).await;
+        let runs = house.runs().await;
+        let requests = house.cleaning.requests();
+        let paths: Vec<&str> = requests.iter().map(|request| request.path_and_query.as_str()).collect();
+        match path {
+            Some(path) => assert_eq!(paths, [path], "{runs:#?}"),
+            None => {
+                assert!(paths.is_empty(), "{code}: {paths:?}");
+                assert_eq!(runs[0].state, "dead");
+                assert!(runs[0].reason.contains("cannot be a part of the path"), "{}", runs[0].reason);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_address_without_its_value_is_not_asked() {
+    let recipe = |url: &str| {
+        format!("name: Tidy\non: {{event: reservation.confirmed}}\nactions: [{{http: {{connection: cleaning, method: DELETE, url: '{url}'}}}}]")
+    };
+    for (url, path) in [
+        ("/tasks/{{ reservation.pets }}", None),
+        ("/tasks/{{ reservation.guest.email }}/", None),
+        ("/tasks/{{ reservation.guest.last_name }}", None),
+        ("/tasks/{{ reservation.pets | default(\"\") }}", None),
+        ("/tasks/{{ reservation.pets }}?all=1", None),
+        ("/tasks/{{ reservation.pets | default(\"none\") }}", Some("/tasks/none")),
+        ("/tasks{% if reservation.pets is known %}/{{ reservation.pets }}{% endif %}", Some("/tasks")),
+        ("/tasks/{{ reservation.code }}?pets={{ reservation.pets }}&x=1", Some("/tasks/A?pets=&x=1")),
+    ] {
+        let house = plan().recipe(&recipe(url)).build().await;
+        let body = with("A", "confirmed", 1, &json!({"guest": {"last_name": ""}}));
+        house.tell("ours", &body).await;
+        let runs = house.runs().await;
+        let requests = house.cleaning.requests();
+        let paths: Vec<&str> = requests.iter().map(|request| request.path_and_query.as_str()).collect();
+        match path {
+            Some(path) => assert_eq!(paths, [path], "{url} {runs:#?}"),
+            None => {
+                assert!(paths.is_empty(), "{url}: {paths:?}");
+                assert_eq!(runs[0].state, "dead", "{url}");
+                assert!(
+                    runs[0].reason.contains("a value in the path of an address has to be there"),
+                    "{}",
+                    runs[0].reason
+                );
+            }
+        }
+    }
+}
