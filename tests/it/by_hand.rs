@@ -102,7 +102,10 @@ async fn a_retry_is_refused_where_it_would_undo_something_newer() {
     house.decide(&stay("A", "confirmed", 2)).await;
     house.come_to(&["Tell: dead", "Tell: succeeded"]).await;
     let refused = house.retry(0, PLAIN).await.unwrap_err().to_string();
-    assert!(refused.contains("a later run of the same queue and stay is done; with --again"), "{refused}");
+    assert!(
+        refused.contains("a later run of the same queue and stay is done; with --again"),
+        "{refused}"
+    );
     house
         .decide(&with("A", "cancelled", 3, &serde_json::json!({"guests": 2})))
         .await;
@@ -114,7 +117,10 @@ async fn a_retry_is_refused_where_it_would_undo_something_newer() {
     house.retry(0, AGAIN).await.unwrap();
     house.come_to(&["Tell: succeeded", "Tell: succeeded"]).await;
     let refused = house.retry(0, AGAIN).await.unwrap_err().to_string();
-    assert!(refused.contains("it is succeeded, there is nothing to try again"), "{refused}");
+    assert!(
+        refused.contains("it is succeeded, there is nothing to try again"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
@@ -177,7 +183,11 @@ async fn other_bytes_are_refused_while_nobody_knows_of_the_first() {
         let requests = house.cleaning.requests();
         assert_eq!(asked(&requests), paths, "{how:?}");
         match how {
-            PLAIN => assert!(runs[0].reason.contains("with --again it is sent all the same"), "{}", runs[0].reason),
+            PLAIN => assert!(
+                runs[0].reason.contains("with --again it is sent all the same"),
+                "{}",
+                runs[0].reason
+            ),
             SAME => assert_eq!(requests[0].key(), requests[1].key()),
             _ => assert_ne!(requests[0].key(), requests[1].key()),
         }
@@ -192,7 +202,11 @@ async fn a_parked_run_is_declared_done_or_sent_again() {
     house.decide(&stay("A", "confirmed", 1)).await;
     house.decide(&stay("B", "confirmed", 1)).await;
     let runs = house.come_to(&["Tell: parked", "Tell: parked"]).await;
-    assert!(runs[0].reason.contains("it may have arrived and is to arrive at most once: a person has to look"));
+    assert!(
+        runs[0]
+            .reason
+            .contains("it may have arrived and is to arrive at most once: a person has to look")
+    );
     assert_eq!(house.done(0).await.unwrap().state, RunState::Succeeded);
     house.retry(1, PLAIN).await.unwrap();
     let runs = house.come_to(&["Tell: succeeded", "Tell: succeeded"]).await;
@@ -201,7 +215,10 @@ async fn a_parked_run_is_declared_done_or_sent_again() {
     assert_eq!(requests.len(), 3);
     assert_eq!(requests[1].key(), requests[2].key());
     let refused = house.done(0).await.unwrap_err().to_string();
-    assert!(refused.contains("it is succeeded; only a dead or parked run can be declared done"), "{refused}");
+    assert!(
+        refused.contains("it is succeeded; only a dead or parked run can be declared done"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
@@ -216,7 +233,10 @@ async fn a_run_is_called_off_at_once_or_as_soon_as_it_is_settled() {
     // What it held back goes.
     house.cleaning.wait_for(2).await;
     let told = house.cancel(1).await.unwrap();
-    assert_eq!((told.state, told.message.as_str()), (RunState::Running, "ends as soon as its open attempt is settled"));
+    assert_eq!(
+        (told.state, told.message.as_str()),
+        (RunState::Running, "ends as soon as its open attempt is settled")
+    );
     house.cleaning.release();
     let runs = house.come_to(&["Tell: cancelled", "Tell: cancelled"]).await;
     assert_eq!(runs[1].reason, "a person called it off");
@@ -240,7 +260,9 @@ async fn an_older_run_never_goes_beside_a_newer_one_that_is_under_way() {
     house.cleaning.wait_for(2).await;
     house.retry(0, PLAIN).await.unwrap();
     house.decide(&stay("B", "confirmed", 3)).await;
-    house.come_to(&["Tell: ready", "Tell: running", "Tell: succeeded"]).await;
+    house
+        .come_to(&["Tell: ready", "Tell: running", "Tell: succeeded"])
+        .await;
     house.cleaning.release();
     house.come_to(&["Tell: succeeded"; 3]).await;
 }

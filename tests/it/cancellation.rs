@@ -95,10 +95,7 @@ async fn the_attempt_under_way_is_recorded_and_no_further_step_follows() {
     house.cleaning.release();
     house.come_to(&["Book: cancelled", "Unbook: succeeded"]).await;
     assert_eq!(house.attempts(0).await, ["1 done"]);
-    assert_eq!(
-        asked(&house.cleaning.requests()),
-        ["PUT /tasks/A", "DELETE /tasks/A"]
-    );
+    assert_eq!(asked(&house.cleaning.requests()), ["PUT /tasks/A", "DELETE /tasks/A"]);
     assert!(house.books.requests().is_empty());
 }
 
@@ -158,7 +155,10 @@ actions: [{http: {connection: books, url: '/entries/{{ payment.id }}'}}]
 
 #[tokio::test]
 async fn what_was_true_when_it_was_decided_is_acted_on() {
-    let recipe = BOOK.replace("actions:", "when: reservation.guests < 2\nmatch: {status: confirmed}\nactions:");
+    let recipe = BOOK.replace(
+        "actions:",
+        "when: reservation.guests < 2\nmatch: {status: confirmed}\nactions:",
+    );
     let house = plan().recipe(&recipe).build().await;
     house.cleaning.then([Reply::status(503)]);
     house.decide(&stay("A", "confirmed", 1)).await;

@@ -35,7 +35,12 @@ async fn names_arrive_as_names_and_nothing_else() {
         "=cmd|' /C calc'!A0",
     ] {
         let house = plan().recipe(TELL).build().await;
-        let body = with("A", "confirmed", 1, &json!({"guest": {"name": name, "email": "g@guest.example"}}));
+        let body = with(
+            "A",
+            "confirmed",
+            1,
+            &json!({"guest": {"name": name, "email": "g@guest.example"}}),
+        );
         house.tell("ours", &body).await;
         let runs = house.runs().await;
         assert_eq!(runs.len(), 1, "{name:?} {:#?}", house.deliveries().await);
@@ -84,7 +89,11 @@ async fn an_address_is_exactly_one_address() {
         let runs = house.runs().await;
         assert_eq!(runs.len(), 1, "{email:?}");
         assert_eq!(runs[0].state, "dead", "{email:?}");
-        assert!(runs[0].reason.contains("`to`") || runs[0].reason.contains("address"), "{email:?}: {}", runs[0].reason);
+        assert!(
+            runs[0].reason.contains("`to`") || runs[0].reason.contains("address"),
+            "{email:?}: {}",
+            runs[0].reason
+        );
         assert!(house.mail.letters().is_empty(), "{email:?}");
     }
 }
@@ -111,7 +120,11 @@ async fn a_code_chooses_no_other_endpoint() {
             None => {
                 assert!(paths.is_empty(), "{code}: {paths:?}");
                 assert_eq!(runs[0].state, "dead");
-                assert!(runs[0].reason.contains("cannot be a part of the path"), "{}", runs[0].reason);
+                assert!(
+                    runs[0].reason.contains("cannot be a part of the path"),
+                    "{}",
+                    runs[0].reason
+                );
             }
         }
     }
@@ -120,7 +133,9 @@ async fn a_code_chooses_no_other_endpoint() {
 #[tokio::test]
 async fn an_address_without_its_value_is_not_asked() {
     let recipe = |url: &str| {
-        format!("name: Tidy\non: {{event: reservation.confirmed}}\nactions: [{{http: {{connection: cleaning, method: DELETE, url: '{url}'}}}}]")
+        format!(
+            "name: Tidy\non: {{event: reservation.confirmed}}\nactions: [{{http: {{connection: cleaning, method: DELETE, url: '{url}'}}}}]"
+        )
     };
     for (url, path) in [
         ("/tasks/{{ reservation.pets }}", None),
@@ -129,8 +144,14 @@ async fn an_address_without_its_value_is_not_asked() {
         ("/tasks/{{ reservation.pets | default(\"\") }}", None),
         ("/tasks/{{ reservation.pets }}?all=1", None),
         ("/tasks/{{ reservation.pets | default(\"none\") }}", Some("/tasks/none")),
-        ("/tasks{% if reservation.pets is known %}/{{ reservation.pets }}{% endif %}", Some("/tasks")),
-        ("/tasks/{{ reservation.code }}?pets={{ reservation.pets }}&x=1", Some("/tasks/A?pets=&x=1")),
+        (
+            "/tasks{% if reservation.pets is known %}/{{ reservation.pets }}{% endif %}",
+            Some("/tasks"),
+        ),
+        (
+            "/tasks/{{ reservation.code }}?pets={{ reservation.pets }}&x=1",
+            Some("/tasks/A?pets=&x=1"),
+        ),
     ] {
         let house = plan().recipe(&recipe(url)).build().await;
         let body = with("A", "confirmed", 1, &json!({"guest": {"last_name": ""}}));
@@ -144,7 +165,9 @@ async fn an_address_without_its_value_is_not_asked() {
                 assert!(paths.is_empty(), "{url}: {paths:?}");
                 assert_eq!(runs[0].state, "dead", "{url}");
                 assert!(
-                    runs[0].reason.contains("a value in the path of an address has to be there"),
+                    runs[0]
+                        .reason
+                        .contains("a value in the path of an address has to be there"),
                     "{}",
                     runs[0].reason
                 );

@@ -16,7 +16,10 @@ fn tell(name: &str, connection: &str, types: &str) -> String {
 
 async fn slow(settings: &str) -> (Arc<HttpStandin>, String) {
     let target = Arc::new(HttpStandin::start().await.unwrap());
-    let connection = format!("slow: {{http: {{base_url: {}, timeout: 5s{settings}}}}}\n", target.base_url());
+    let connection = format!(
+        "slow: {{http: {{base_url: {}, timeout: 5s{settings}}}}}\n",
+        target.base_url()
+    );
     (target, connection)
 }
 
@@ -111,7 +114,9 @@ async fn runs_whose_connection_is_gone_end_with_a_reason() {
     target.decide(|_, _| Reply::status(503));
     house.decide(&stay("A", "confirmed", 1)).await;
     house.decide(&stay("A", "confirmed", 2)).await;
-    house.come_to(&["Quick: succeeded", "Slow: retrying", "Slow: ready"]).await;
+    house
+        .come_to(&["Quick: succeeded", "Slow: retrying", "Slow: ready"])
+        .await;
     let house = house.crash(Plan::without_connections).await;
     house.advance(TimeDelta::seconds(30));
     let runs = house.come_to(&["Quick: succeeded", "Slow: dead", "Slow: dead"]).await;
@@ -119,10 +124,15 @@ async fn runs_whose_connection_is_gone_end_with_a_reason() {
         runs[1].reason,
         "there is no connection `slow` in the configuration any more"
     );
-    assert!(runs[2].reason.contains("there is no connection `slow` in the configuration"), "{}", runs[2].reason);
+    assert!(
+        runs[2]
+            .reason
+            .contains("there is no connection `slow` in the configuration"),
+        "{}",
+        runs[2].reason
+    );
     assert!(house.engine.lanes.states().iter().all(|lane| lane.connection != "slow"));
 }
-
 
 #[tokio::test]
 async fn steps_over_several_connections_keep_their_order() {

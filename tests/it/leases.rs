@@ -36,7 +36,10 @@ async fn an_attempt_that_a_crash_cut_off_is_made_again_under_its_key() {
     );
     let requests = house.cleaning.requests();
     assert_eq!(requests.len(), 2);
-    assert_eq!((requests[1].key(), &requests[1].body), (requests[0].key(), &requests[0].body));
+    assert_eq!(
+        (requests[1].key(), &requests[1].body),
+        (requests[0].key(), &requests[0].body)
+    );
     assert_eq!(house.cleaning.effects().len(), 1);
 }
 
@@ -45,7 +48,11 @@ async fn what_may_arrive_once_at_most_waits_for_a_person_after_a_crash() {
     let recipe = TELL.replace("now }}'}}", "now }}'}}\n    at_most_once: true");
     let house = hanging(&recipe).await.crash(|plan| plan).await;
     let runs = house.come_to(&["Tell: parked"]).await;
-    assert!(runs[0].reason.contains("nobody knows whether the attempt arrived"), "{}", runs[0].reason);
+    assert!(
+        runs[0].reason.contains("nobody knows whether the attempt arrived"),
+        "{}",
+        runs[0].reason
+    );
     assert_eq!(house.cleaning.requests().len(), 1);
 }
 
@@ -87,13 +94,16 @@ async fn who_has_lost_the_lease_breaks_off() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), gone).await.unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(20), gone)
+        .await
+        .unwrap();
     assert_eq!(house.states().await, ["Tell: retrying"]);
 }
 
 #[tokio::test]
 async fn an_attempt_may_take_longer_than_its_first_lease() {
-    let other = "name: Other\non: {event: reservation.guests_changed}\nactions: [{http: {connection: books, url: /other}}]";
+    let other =
+        "name: Other\non: {event: reservation.guests_changed}\nactions: [{http: {connection: books, url: /other}}]";
     let house = plan().recipe(TELL).recipe(other).build().await;
     house.cleaning.then([Reply::status(200).held()]);
     house.deliver("ours", &stay("A", "confirmed", 1)).await;

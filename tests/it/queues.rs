@@ -38,8 +38,12 @@ async fn runs_of_one_stay_wait_for_each_other_and_hold_up_no_other_stay() {
 #[tokio::test]
 async fn a_queue_is_shared_by_name_and_only_by_name() {
     for (queue, second) in [("queue: shared\n", "Second: ready"), ("", "Second: succeeded")] {
-        let first = format!("name: First\non: {{event: reservation.confirmed}}\n{queue}actions: [{{http: {{connection: cleaning, url: '/1/{{{{ reservation.code }}}}'}}}}]");
-        let later = format!("name: Second\non: {{event: reservation.confirmed}}\n{queue}actions: [{{http: {{connection: books, url: '/2/{{{{ reservation.code }}}}'}}}}]");
+        let first = format!(
+            "name: First\non: {{event: reservation.confirmed}}\n{queue}actions: [{{http: {{connection: cleaning, url: '/1/{{{{ reservation.code }}}}'}}}}]"
+        );
+        let later = format!(
+            "name: Second\non: {{event: reservation.confirmed}}\n{queue}actions: [{{http: {{connection: books, url: '/2/{{{{ reservation.code }}}}'}}}}]"
+        );
         let house = plan().recipe(&first).recipe(&later).build().await;
         house.cleaning.then([ok().held()]);
         house.deliver("ours", &stay("A", "confirmed", 1)).await;
@@ -162,7 +166,10 @@ async fn a_replayed_event_takes_nobodys_place() {
 
 #[tokio::test]
 async fn what_has_ended_holds_nobody() {
-    let at_most_once = TELL.replace("/{{ reservation.guests }}'}", "/{{ reservation.guests }}'}\n    at_most_once: true");
+    let at_most_once = TELL.replace(
+        "/{{ reservation.guests }}'}",
+        "/{{ reservation.guests }}'}\n    at_most_once: true",
+    );
     for (recipe, reply, first) in [
         (TELL, Reply::status(400), "Tell: dead"),
         (&at_most_once, Reply::Close, "Tell: parked"),

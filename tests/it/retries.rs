@@ -32,7 +32,8 @@ async fn attempts_are_spaced_ever_wider_for_a_day_and_then_given_up() {
     let began = house.clock.now();
     let (mut last, mut run) = (TimeDelta::zero(), house.nth(0).await);
     while run.run.state == "retrying" {
-        let wait = TimeDelta::milliseconds(run.run.due_at_ms) - TimeDelta::milliseconds(house.clock.now().timestamp_millis());
+        let wait =
+            TimeDelta::milliseconds(run.run.due_at_ms) - TimeDelta::milliseconds(house.clock.now().timestamp_millis());
         assert!(wait > last || wait >= TimeDelta::hours(2), "{wait} after {last}");
         assert!(wait <= TimeDelta::minutes(144), "{wait}");
         last = wait;
@@ -48,7 +49,11 @@ async fn attempts_are_spaced_ever_wider_for_a_day_and_then_given_up() {
         format!("given up after {count} attempts: 503 Service Unavailable")
     );
     let requests = house.cleaning.requests();
-    assert!(requests.iter().all(|again| again.key() == requests[0].key() && again.body == requests[0].body));
+    assert!(
+        requests
+            .iter()
+            .all(|again| again.key() == requests[0].key() && again.body == requests[0].body)
+    );
 }
 
 #[tokio::test]
@@ -83,7 +88,13 @@ async fn a_recipe_says_how_often_and_what_is_a_failure() {
     let excerpt = serde_json::json!({"error": "no such property"});
     let bad = |status| Reply::json(status, &excerpt);
     for (more, replies, attempts, state, reason) in [
-        ("    retry: never", vec![bad(503)], 1, "dead", "given up after one attempt: 503 Service Unavailable"),
+        (
+            "    retry: never",
+            vec![bad(503)],
+            1,
+            "dead",
+            "given up after one attempt: 503 Service Unavailable",
+        ),
         (
             "    retry: {schedule: [10s, 1m]}",
             vec![bad(503), bad(502), bad(500)],
@@ -91,9 +102,21 @@ async fn a_recipe_says_how_often_and_what_is_a_failure() {
             "dead",
             "given up after 3 attempts: 500 Internal Server Error",
         ),
-        ("    retry: {schedule: [10s, 1m]}", vec![bad(503), bad(408)], 3, "succeeded", "200 OK"),
+        (
+            "    retry: {schedule: [10s, 1m]}",
+            vec![bad(503), bad(408)],
+            3,
+            "succeeded",
+            "200 OK",
+        ),
         ("", vec![bad(422)], 1, "dead", "422 Unprocessable Entity"),
-        ("", vec![bad(301)], 1, "dead", "301 Moved Permanently: redirects are not followed"),
+        (
+            "",
+            vec![bad(301)],
+            1,
+            "dead",
+            "301 Moved Permanently: redirects are not followed",
+        ),
         (
             "      succeeds_if: {body: {$.ok: true}}",
             vec![bad(200)],
@@ -140,7 +163,13 @@ async fn later_steps_see_what_earlier_ones_gave() {
       url: /book
       json: {id: '{{ steps.task.output.id }}', none: '{{ steps.task.output.none }}', note: '{{ steps.note.output.x }}'}
 ";
-    for (reply, id) in [(Reply::json(200, &serde_json::json!({"task": {"id": 7}})), serde_json::json!(7)), (Reply::status(400), serde_json::Value::Null)] {
+    for (reply, id) in [
+        (
+            Reply::json(200, &serde_json::json!({"task": {"id": 7}})),
+            serde_json::json!(7),
+        ),
+        (Reply::status(400), serde_json::Value::Null),
+    ] {
         let house = plan().recipe(&tell(more)).build().await;
         house.cleaning.then([reply]);
         // The last step waits: what it sees must be the same whether or not it goes straight on.
@@ -152,7 +181,10 @@ async fn later_steps_see_what_earlier_ones_gave() {
         let requests = house.books.requests();
         assert_eq!(requests.len(), 2);
         assert_eq!(requests[1].body, requests[0].body);
-        assert_eq!(requests[0].json(), serde_json::json!({"id": id, "none": null, "note": null}));
+        assert_eq!(
+            requests[0].json(),
+            serde_json::json!({"id": id, "none": null, "note": null})
+        );
     }
 }
 
@@ -292,19 +324,43 @@ async fn ends(replies: Vec<Reply>, nudge_s: u64) {
     }
     let mut seen: Vec<Vec<String>> = vec![Vec::new(); 2];
     for _ in 0..200 {
-        let runs = house.when(|runs| runs.len() == 2 && runs.iter().all(|run| run.state != "running")).await;
+        let runs = house
+            .when(|runs| runs.len() == 2 && runs.iter().all(|run| run.state != "running"))
+            .await;
         for (n, run) in runs.iter().enumerate() {
-            let attempts: Vec<String> = house.run(&run.id).await.attempts.iter().map(|a| format!("{a:?}")).collect();
+            let attempts: Vec<String> = house
+                .run(&run.id)
+                .await
+                .attempts
+                .iter()
+                .map(|a| format!("{a:?}"))
+                .collect();
             assert_eq!(attempts[..seen[n].len()], seen[n], "a finished attempt never changes");
             seen[n] = attempts;
         }
-        let open: Vec<_> = runs.iter().filter(|run| ["ready", "retrying"].contains(&run.state.as_str())).collect();
-        let Some(due) = open.iter().map(|run| run.due_at_ms).min() else { break };
-        let probe = house.engine.lanes.states().iter().filter_map(|lane| lane.probe_at_ms).max().unwrap_or(0);
+        let open: Vec<_> = runs
+            .iter()
+            .filter(|run| ["ready", "retrying"].contains(&run.state.as_str()))
+            .collect();
+        let Some(due) = open.iter().map(|run| run.due_at_ms).min() else {
+            break;
+        };
+        let probe = house
+            .engine
+            .lanes
+            .states()
+            .iter()
+            .filter_map(|lane| lane.probe_at_ms)
+            .max()
+            .unwrap_or(0);
         let before: i64 = runs.iter().map(|run| run.attempts).sum();
         let next = due.max(probe).max(house.clock.now().timestamp_millis());
-        house.clock.set(stayhook::model::clock::from_ms(next) + TimeDelta::seconds(nudge_s as i64));
-        house.when(|runs| runs.iter().map(|run| run.attempts).sum::<i64>() > before).await;
+        house
+            .clock
+            .set(stayhook::model::clock::from_ms(next) + TimeDelta::seconds(nudge_s as i64));
+        house
+            .when(|runs| runs.iter().map(|run| run.attempts).sum::<i64>() > before)
+            .await;
     }
     for n in 0..2 {
         let run = house.nth(n).await;

@@ -86,7 +86,10 @@ impl House {
                 commits.changed().await.unwrap();
             }
         };
-        if tokio::time::timeout(std::time::Duration::from_secs(20), wait).await.is_err() {
+        if tokio::time::timeout(std::time::Duration::from_secs(20), wait)
+            .await
+            .is_err()
+        {
             assert_eq!(self.states().await, states, "{:#?}", self.runs().await);
         }
         self.runs().await
