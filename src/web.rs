@@ -67,15 +67,16 @@ impl std::fmt::Debug for Console {
     }
 }
 
-/// What the running daemon knows and the store does not. Every function answers at once, from memory.
+/// What the running daemon knows and the store does not. Every function answers at once, from memory. Members of its lists
+/// that end in `_ms` are milliseconds since 1970 and are shown as times.
 pub trait Live: Send + Sync {
     /// The properties as they are configured now.
     fn properties(&self) -> Arc<Properties>;
     /// A list: `name, file, revision, enabled, sentence, broken` (a list, empty for a good recipe) of each recipe.
     fn recipes(&self) -> Value;
-    /// A list: `name, preset, learn, live_from, emits, counts, rejections` (the last ones, as reason and time) of each source.
+    /// A list: `name, preset, learn, live_from, emits, rejections` (the last ones, as reason and time) of each source.
     fn sources(&self) -> Value;
-    /// A list: `name, kind, busy, paused` (`since, because, probe_at`, or null) of each connection.
+    /// A list: `connection, busy, concurrency, paused_since_ms, paused_because, probe_at_ms` of each connection.
     fn connections(&self) -> Value;
     /// Whether it is recovered, configured and not draining; else why not, without anything of a guest or a secret.
     fn ready(&self) -> Result<(), String>;

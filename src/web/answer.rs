@@ -64,6 +64,14 @@ pub fn list(items: Vec<Value>, next: Option<String>) -> Answer {
     whole(json!({"items": items, "next": next}))
 }
 
+/// A list that the running daemon gives, whole.
+pub fn live(items: Value) -> Answer {
+    match items {
+        Value::Array(items) => list(rows(&items)?, None),
+        one => list(vec![row(&one, &[])?], None),
+    }
+}
+
 /// A single thing.
 pub fn whole(value: Value) -> Answer {
     Ok(Json(value).into_response())

@@ -39,7 +39,7 @@ fn admit(console: &Console, request: &Request) -> Result<(), Problem> {
     let Some(host) = host else {
         return Err(Problem::new(
             StatusCode::MISDIRECTED_REQUEST,
-            "this name is not one of this daemon's: beside localhost only configured ones are",
+            "this name is not one of this daemon's: `admin.hosts` lists those beside localhost",
         ));
     };
     for origin in headers.get_all(header::ORIGIN) {

@@ -7,15 +7,16 @@ use serde_json::{Map, Value, json};
 
 use crate::decide::view;
 use crate::model::clock::from_ms;
+use crate::model::property::Properties;
 use crate::model::reservation::{Status, Stay};
 use crate::store::{Filter, StayRow};
 
+use super::Shared;
 use super::answer::{self, Answer};
 use super::path::At;
 use super::problem::Problem;
 use super::query::Params;
 use super::route::Route;
-use super::{Console, Shared};
 
 /// How many events and runs one stay shows; `events` and `runs` list the rest.
 const RELATED_MAX: usize = 200;
@@ -39,7 +40,8 @@ async fn list(State(desk): State<Shared>, uri: Uri) -> Answer {
         ..params.filter(&desk.console)?
     };
     let page = desk.console.store.reservations(&filter).await?;
-    let items = page.items.iter().map(|row| summary(row, &desk.console)).collect();
+    let properties = desk.console.live.properties();
+    let items = page.items.iter().map(|row| summary(row, &properties)).collect();
     answer::list(items, page.next.map(|next| next.to_string()))
 }
 
@@ -53,15 +55,15 @@ async fn show(State(desk): State<Shared>, At((source, code)): At<(String, String
         limit: Some(RELATED_MAX),
         ..Filter::default()
     };
-    let mut shown = summary(&row, &desk.console);
+    let mut shown = summary(&row, &desk.console.live.properties());
     shown["versions"] = versions(&row.stay);
     shown["events"] = json!(answer::rows(&store.events(&related).await?.items)?);
     shown["runs"] = json!(answer::rows(&store.runs(&related).await?.items)?);
     answer::whole(shown)
 }
 
-fn summary(row: &StayRow, console: &Console) -> Value {
-    let view = view(&row.stay, &console.live.properties());
+fn summary(row: &StayRow, properties: &Properties) -> Value {
+    let view = view(&row.stay, properties);
     json!({
         "id": row.stay.id,
         "reservation": view.json,

@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::routing::get;
 use http::Uri;
-use serde_json::Value;
 
 use super::Shared;
 use super::answer::{self, Answer};
@@ -19,8 +18,5 @@ pub const ROUTES: &[Route] = &[Route::get(
 
 async fn list(State(desk): State<Shared>, uri: Uri) -> Answer {
     Params::read(&uri, &[])?;
-    match desk.console.live.sources() {
-        Value::Array(items) => answer::list(items, None),
-        one => answer::list(vec![one], None),
-    }
+    answer::live(desk.console.live.sources())
 }

@@ -58,7 +58,7 @@ impl Live for Daemon {
     }
 
     fn connections(&self) -> Value {
-        json!([{"name": "cleaning", "busy": 0, "paused": null}])
+        json!([{"connection": "cleaning", "busy": 0, "paused_since_ms": 1_772_352_000_000_i64, "probe_at_ms": null}])
     }
 
     fn ready(&self) -> Result<(), String> {

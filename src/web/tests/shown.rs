@@ -91,3 +91,13 @@ async fn explain_leads_from_delivery_event_or_run_to_the_reasons() {
         assert_eq!(event["runs"][0]["reason"], "503 three times");
     }
 }
+
+#[tokio::test]
+async fn what_the_daemon_knows_is_listed_with_readable_times() {
+    let house = House::new().await;
+    let list = house.get("/api/v1/connections").await.fine();
+    let cleaning = &list["items"][0];
+    assert_eq!(cleaning["paused_since"], "2026-03-01T08:00:00.000Z");
+    assert_eq!(cleaning["probe_at"], Value::Null);
+    assert!(cleaning.get("paused_since_ms").is_none());
+}
