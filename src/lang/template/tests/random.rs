@@ -140,7 +140,7 @@ proptest! {
     fn a_value_is_one_segment_of_an_address(name in any::<String>()) {
         let cx = Context::new(json!({"name": name}), &[]);
         let url = Template::compile("/t/{{ name }}/x?n={{ name }}", Format::Text).unwrap().url(&cx);
-        if name == "." || name == ".." {
+        if ["", ".", ".."].contains(&name.as_str()) {
             prop_assert!(url.is_err());
         } else {
             let url = url.unwrap().value;
