@@ -218,10 +218,7 @@ impl App {
         let taken_up = engine.recover().await?;
         tracing::info!(taken_up, "recovered");
         let limits = Limits::default();
-        tasks.spawn(
-            "hooks",
-            listener::serve(hooks, hooks_router, limits.clone(), stop.clone()),
-        );
+        tasks.spawn("hooks", listener::serve(hooks, hooks_router, limits, stop.clone()));
         tasks.spawn("admin", listener::serve(admin, admin_router, limits, stop.clone()));
         for (name, task) in engine.tasks(&stop) {
             tasks.spawn(name, task);

@@ -11,6 +11,7 @@ mod record;
 mod replay;
 mod rescue;
 mod revisions;
+mod rows;
 mod upcoming;
 mod writer;
 
@@ -25,10 +26,11 @@ pub use apply::Applied;
 pub use by_hand::{HandError, HandOutcome};
 pub use known::{Looked, Lookup};
 pub use outbox::{Candidate, Lease, Start};
-pub use read::{AttemptRow, Counts, DeliveryRow, EventRow, Filter, Page, RunDetail, RunRow, StayRow, StepRow};
+pub use read::{Counts, Filter, Page};
 pub use replay::ReplayWhich;
 pub use rescue::Paused;
 pub use revisions::Revision;
+pub use rows::{AttemptRow, DeliveryRow, EventRow, RunDetail, RunRow, StayRow, StepRow};
 pub use writer::{RECEIPTS_WAITING_BYTES, RECEIPTS_WAITING_MAX, Writer};
 
 use dialect::{Conn, Database};

@@ -148,7 +148,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
     fn values_keep_their_types_and_missing_ones_are_noted() -> Result<(), TemplateError> {
         let (tree, _) =
             read("a: '{{ n }}'\nb: [1.50, ~, 'x {{ n }}', '{{ gone }}', \"{{ '{}' }}\"]\nc: {'{{ n }}': 0042}\n");

@@ -1,7 +1,5 @@
 //! What the tests of recipes share: stand-in kinds of actions, a stay, and an event about it.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 mod book;
 mod matching;
 mod mistakes;

@@ -1,13 +1,15 @@
 //! What people and pages look at. Lists run from the newest back, a page at a time.
 
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::model::clock::Time;
-use crate::model::reservation::Stay;
 
 use super::dialect::{Conn, Row, Sql};
-use super::{Store, StoreError, from_json};
+use super::rows::{
+    DELIVERY, DeliveryRow, EVENT, EventRow, RUN, RunDetail, RunRow, STAY, StayRow, attempt, delivery, event, run, stay,
+    step,
+};
+use super::{Store, StoreError};
 
 /// The longest page.
 pub const PAGE_MAX: usize = 500;
@@ -44,121 +46,6 @@ pub struct Page<T> {
     pub next: Option<i64>,
 }
 
-/// A delivery as it is listed.
-#[derive(Clone, Debug, Serialize)]
-#[expect(missing_docs, reason = "the names are those of the table and of the API")]
-pub struct DeliveryRow {
-    #[serde(skip)]
-    pub seq: i64,
-    pub id: String,
-    pub source: String,
-    pub received_at_ms: i64,
-    pub outcome: String,
-    pub because: String,
-    pub duplicates: i64,
-    pub last_seen_at_ms: i64,
-    pub detail: Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub headers: Option<Value>,
-    /// The body as text, only where one delivery is shown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub body: Option<String>,
-}
-
-/// A stay as it is listed.
-#[derive(Clone, Debug)]
-pub struct StayRow {
-    /// Its place in the order of first appearance.
-    pub seq: i64,
-    /// The stay itself.
-    pub stay: Stay,
-    /// When it last changed, milliseconds since 1970.
-    pub updated_at_ms: i64,
-}
-
-/// An event as it is listed.
-#[derive(Clone, Debug, Serialize)]
-#[expect(missing_docs, reason = "the names are those of the table and of the API")]
-pub struct EventRow {
-    #[serde(skip)]
-    pub seq: i64,
-    pub id: String,
-    pub delivery: String,
-    pub stay: String,
-    pub source: String,
-    pub types: Vec<String>,
-    pub at_ms: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub event: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub explanation: Option<Value>,
-}
-
-/// A run as it is listed.
-#[derive(Clone, Debug, Serialize)]
-#[expect(missing_docs, reason = "the names are those of the table and of the API")]
-pub struct RunRow {
-    #[serde(skip)]
-    pub seq: i64,
-    pub id: String,
-    pub recipe: String,
-    pub revision: String,
-    pub state: String,
-    pub reason: String,
-    pub source: Option<String>,
-    pub code: Option<String>,
-    pub event: Option<String>,
-    pub stay: Option<String>,
-    pub connection: String,
-    pub step: i64,
-    pub attempts: i64,
-    pub uncertain: bool,
-    pub cancel_requested: bool,
-    pub dry_run: bool,
-    pub due_at_ms: i64,
-    pub created_at_ms: i64,
-    pub updated_at_ms: i64,
-}
-
-/// A step of a run as it is shown.
-#[derive(Clone, Debug, Serialize)]
-#[expect(missing_docs, reason = "the names are those of the table and of the API")]
-pub struct StepRow {
-    pub position: i64,
-    pub id: String,
-    pub state: String,
-    pub key: String,
-    pub request: Value,
-    pub output: Value,
-}
-
-/// An attempt as it is shown.
-#[derive(Clone, Debug, Serialize)]
-#[expect(missing_docs, reason = "the names are those of the table and of the API")]
-pub struct AttemptRow {
-    pub number: i64,
-    pub position: i64,
-    pub key: String,
-    pub cause: String,
-    pub started_at_ms: i64,
-    pub finished_at_ms: Option<i64>,
-    pub outcome: Option<String>,
-    pub summary: Option<String>,
-    pub excerpt: Option<String>,
-}
-
-/// A run with its steps and attempts.
-#[derive(Clone, Debug, Serialize)]
-pub struct RunDetail {
-    /// The run.
-    #[serde(flatten)]
-    pub run: RunRow,
-    /// Its steps so far.
-    pub steps: Vec<StepRow>,
-    /// Its attempts so far.
-    pub attempts: Vec<AttemptRow>,
-}
-
 /// How much there is of what.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Counts {
@@ -173,12 +60,6 @@ pub struct Counts {
     /// Since when the oldest of them is due.
     pub due_oldest_ms: Option<i64>,
 }
-
-const DELIVERY: &str = "SELECT seq, id, source, received_at, outcome, because, duplicates, last_seen_at, detail, headers, body FROM deliveries";
-/// A run as it is listed.
-pub const RUN: &str = "SELECT seq, id, recipe, revision, state, reason, source, code, event_id, stay_id, lane, step, attempts, \
-     uncertain, cancel_requested, dry_run, due_at, created_at, updated_at FROM runs";
-const EVENT: &str = "SELECT seq, id, delivery_id, stay_id, source, types, at, body, explanation FROM events";
 
 impl Store {
     /// Deliveries, newest first.
@@ -205,7 +86,8 @@ impl Store {
 
     /// Stays, newest first; without those that turned out to be another one.
     pub async fn reservations(&self, filter: &Filter) -> Result<Page<StayRow>, StoreError> {
-        let mut sql = Sql::new("SELECT seq, state, revision, updated_at FROM stays WHERE merged_into IS NULL");
+        let mut sql = Sql::new(STAY);
+        sql.push(" WHERE merged_into IS NULL");
         equal(&mut sql, " AND source = ", &filter.source);
         equal(&mut sql, " AND status = ", &filter.state);
         since(&mut sql, " AND updated_at >= ", filter);
@@ -219,9 +101,8 @@ impl Store {
 
     /// The stay that a source means by a code or another name.
     pub async fn reservation(&self, source: &str, code: &str) -> Result<Option<StayRow>, StoreError> {
-        let mut sql = Sql::new(
-            "SELECT seq, state, revision, updated_at FROM stays WHERE id IN (SELECT stay_id FROM identities WHERE source = ",
-        );
+        let mut sql = Sql::new(STAY);
+        sql.push(" WHERE id IN (SELECT stay_id FROM identities WHERE source = ");
         sql.bind(source).push(" AND value = ").bind(code).push(")");
         self.one(sql, stay).await
     }
@@ -355,99 +236,4 @@ fn since(sql: &mut Sql, text: &'static str, filter: &Filter) {
     if let Some(since) = filter.since {
         sql.push(text).bind(since.timestamp_millis());
     }
-}
-
-fn value(text: Option<String>) -> Result<Value, StoreError> {
-    text.map_or(Ok(Value::Null), |text| from_json(&text))
-}
-
-fn delivery(row: &Row, whole: bool) -> Result<DeliveryRow, StoreError> {
-    let body = if whole { row.opt_blob(10)? } else { None };
-    Ok(DeliveryRow {
-        seq: row.int(0)?,
-        id: row.text(1)?,
-        source: row.text(2)?,
-        received_at_ms: row.int(3)?,
-        outcome: row.text(4)?,
-        because: row.text(5)?,
-        duplicates: row.int(6)?,
-        last_seen_at_ms: row.int(7)?,
-        detail: value(row.opt_text(8)?)?,
-        headers: if whole { Some(value(row.opt_text(9)?)?) } else { None },
-        body: body.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
-    })
-}
-
-fn stay(row: &Row) -> Result<StayRow, StoreError> {
-    let mut stay: Stay = from_json(&row.text(1)?)?;
-    stay.revision = row.int(2)?;
-    Ok(StayRow {
-        seq: row.int(0)?,
-        stay,
-        updated_at_ms: row.int(3)?,
-    })
-}
-
-fn event(row: &Row, whole: bool) -> Result<EventRow, StoreError> {
-    Ok(EventRow {
-        seq: row.int(0)?,
-        id: row.text(1)?,
-        delivery: row.text(2)?,
-        stay: row.text(3)?,
-        source: row.text(4)?,
-        types: row.text(5)?.split(' ').map(str::to_owned).collect(),
-        at_ms: row.int(6)?,
-        event: if whole { Some(value(row.opt_text(7)?)?) } else { None },
-        explanation: if whole { Some(value(row.opt_text(8)?)?) } else { None },
-    })
-}
-
-/// Reads a row of [`RUN`].
-pub fn run(row: &Row) -> Result<RunRow, StoreError> {
-    Ok(RunRow {
-        seq: row.int(0)?,
-        id: row.text(1)?,
-        recipe: row.text(2)?,
-        revision: row.text(3)?,
-        state: row.text(4)?,
-        reason: row.text(5)?,
-        source: row.opt_text(6)?,
-        code: row.opt_text(7)?,
-        event: row.opt_text(8)?,
-        stay: row.opt_text(9)?,
-        connection: row.text(10)?,
-        step: row.int(11)?,
-        attempts: row.int(12)?,
-        uncertain: row.flag(13)?,
-        cancel_requested: row.flag(14)?,
-        dry_run: row.flag(15)?,
-        due_at_ms: row.int(16)?,
-        created_at_ms: row.int(17)?,
-        updated_at_ms: row.int(18)?,
-    })
-}
-
-fn step(row: &Row) -> Result<StepRow, StoreError> {
-    Ok(StepRow {
-        position: row.int(0)?,
-        id: row.text(1)?,
-        state: row.text(2)?,
-        key: row.text(3)?,
-        request: value(row.opt_text(4)?)?,
-        output: value(row.opt_text(5)?)?,
-    })
-}
-
-fn attempt(row: &Row) -> Result<AttemptRow, StoreError> {
-    Ok(AttemptRow {
-        number: row.int(0)?,
-        position: row.int(1)?,
-        key: row.text(2)?,
-        cause: row.text(3)?,
-        started_at_ms: row.int(4)?,
-        finished_at_ms: row.opt_int(5)?,
-        outcome: row.opt_text(6)?,
-        summary: row.opt_text(7)?,
-        excerpt: row.opt_text(8)?,
-    })
 }

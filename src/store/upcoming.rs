@@ -1,7 +1,8 @@
 //! What will go out, the soonest first.
 
 use super::dialect::Sql;
-use super::read::{PAGE_MAX, RUN, RunRow, run};
+use super::read::PAGE_MAX;
+use super::rows::{RUN, RunRow, run};
 use super::{Store, StoreError};
 
 /// A place in the list: when the run is due, and its row among those due together.
