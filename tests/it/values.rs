@@ -66,8 +66,6 @@ async fn every_name_has_its_value() {
         // Known names without a value are null, and text of them is empty.
         ("reservation.pets", Value::Null),
         ("reservation.guest.email", Value::Null),
-        ("payment", Value::Null),
-        ("message", Value::Null),
         ("payload.nothing.there", Value::Null),
         ("reservation.pets is known", json!(false)),
         ("reservation.guests is known", json!(true)),
@@ -87,6 +85,13 @@ async fn every_name_has_its_value() {
     .await;
     house.tell("lab", STAY).await;
     assert_eq!(house.cleaning.requests()[0].json()["value"], " pets and 2");
+    let run = house.run(&house.runs().await[0].id).await;
+    assert_eq!(run.steps[0].request["missing"], json!(["reservation.pets"]));
+    // Of the two, only the one that the event is about.
+    let either = see("[reservation.created, payment.created]", "payment");
+    let house = self::house(&[&either]).await;
+    house.tell("lab", STAY).await;
+    assert_eq!(house.cleaning.requests()[0].json()["value"], Value::Null);
 }
 
 #[tokio::test]
