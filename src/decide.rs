@@ -4,6 +4,8 @@
 mod derive;
 mod explain;
 mod fold;
+mod meet;
+mod paid_and_said;
 mod view;
 
 use std::sync::Arc;
@@ -11,19 +13,21 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::model::clock::Time;
-use crate::model::decision::{Explanation, FactDecision, FactKey, FirstStep, Gone, NewRun};
+use crate::model::decision::{FactDecision, Gone};
 use crate::model::delivery::{Outcome, Replay};
 use crate::model::event::{About, Event};
 use crate::model::fact::{Fact, Says, Stamp};
 use crate::model::fault;
-use crate::model::id::{DeliveryId, EventId, RunId, StayId};
+use crate::model::id::{DeliveryId, EventId, StayId};
 use crate::model::property::Properties;
 use crate::model::reservation::{Status, Stay};
-use crate::model::run::{Mode, event_run_key};
-use crate::recipe::{Broken, Facts, Recipe};
+use crate::recipe::{Broken, Recipe};
 
 pub use derive::{Derived, changes, derive};
 pub use fold::{fold, merge};
+use meet::{Met, announce_again, meet, occurrence};
+use paid_and_said::{money, words};
+
 pub use view::{View, empty, local_in, local_now, view};
 
 /// For how many days after `live_from` a stay without a created time is taken over rather than announced.
@@ -303,90 +307,6 @@ fn says_more(hint: &str, derived: &Derived, after: &View, older: bool) -> bool {
     after.complete && !older && !seen && named.is_some() && named != after.status
 }
 
-#[expect(clippy::too_many_arguments, reason = "the fact and everything it is held against")]
-fn money(
-    known: &Known,
-    id: Option<&str>,
-    payment: &Value,
-    named_refund: bool,
-    stay: &Stay,
-    origin: &Origin<'_>,
-    rules: &Rules<'_>,
-    decision: &mut FactDecision,
-) -> Made {
-    let mut payment = payment.clone();
-    if named_refund {
-        payment["kind"] = json!("refund");
-    }
-    if let Some(positive) = payment["amount"]
-        .as_number()
-        .and_then(|n| n.to_string().strip_prefix('-').map(str::to_owned))
-    {
-        payment["amount"] = serde_json::from_str(&positive).unwrap_or_default();
-        payment["kind"] = json!("refund");
-    }
-    let refund = payment["kind"] == "refund";
-    // Decided once more: what this delivery said of the payment is what it said then, whatever has become of it since.
-    let same_as_then = known.event.as_ref().is_some_and(|event| event.payment == payment);
-    let types: &[&str] = match &known.content {
-        _ if same_as_then => &[],
-        // Emptied by retention: it is known, and is not compared.
-        Some(Value::Null) => &[],
-        Some(content) if *content == payment => &[],
-        Some(content) if refund && content["kind"] != "refund" => &["payment.refunded"],
-        Some(_) => &["payment.updated"],
-        None if refund => &["payment.refunded"],
-        None => &["payment.created"],
-    };
-    explain::fact(decision, types, "payment", id);
-    keep(decision, About::Payment, id, &payment, origin);
-    fact_made(types, payment, Value::Null, stay, rules)
-}
-
-fn words(
-    known: &Known,
-    id: Option<&str>,
-    message: &Value,
-    stay: &Stay,
-    origin: &Origin<'_>,
-    rules: &Rules<'_>,
-    decision: &mut FactDecision,
-) -> Made {
-    // An edited message is the same message: people have been told of it.
-    let types: &[&str] = if known.content.is_some() || known.event.is_some() {
-        &[]
-    } else {
-        &["message.received"]
-    };
-    explain::fact(decision, types, "message", id);
-    keep(decision, About::Message, id, message, origin);
-    fact_made(types, Value::Null, message.clone(), stay, rules)
-}
-
-fn keep(decision: &mut FactDecision, about: About, id: Option<&str>, content: &Value, origin: &Origin<'_>) {
-    if decision.outcome == Outcome::Processed {
-        let id = id.map_or_else(|| origin.delivery.event(origin.position).0, str::to_owned);
-        decision.fact_key = Some(FactKey {
-            source: origin.source.to_owned(),
-            about,
-            id,
-            content: content.clone(),
-        });
-    }
-}
-
-fn fact_made(types: &[&str], payment: Value, message: Value, stay: &Stay, rules: &Rules<'_>) -> Made {
-    let after = view(stay, rules.properties);
-    Made {
-        types: types.iter().map(|name| (*name).to_owned()).collect(),
-        previous: after.json.clone(),
-        changes: json!({}),
-        payment,
-        message,
-        after,
-    }
-}
-
 fn event(made: Made, stored: Option<&Event>, stay: &Stay, origin: &Origin<'_>, now: Time) -> Option<Event> {
     if made.types.is_empty() {
         return None;
@@ -410,90 +330,4 @@ fn event(made: Made, stored: Option<&Event>, stay: &Stay, origin: &Origin<'_>, n
         payment: made.payment,
         message: made.message,
     })
-}
-
-fn occurrence(origin: &Origin<'_>) -> u32 {
-    origin
-        .replay
-        .filter(|replay| replay.again)
-        .map_or(0, |replay| replay.occurrence)
-}
-
-/// The stored event as it meets the recipes once more; an adopted stay is announced where a person asked for it.
-fn announce_again(stored: &Event, origin: &Origin<'_>) -> Event {
-    let mut event = stored.clone();
-    if occurrence(origin) > 0 && event.types.iter().any(|name| name == "reservation.adopted") {
-        let active = stored.reservation["status"]
-            .as_str()
-            .and_then(Status::from_word)
-            .is_some_and(Status::is_active);
-        event.types.retain(|name| name != "reservation.adopted");
-        event.types.insert(0, "reservation.created".to_owned());
-        if active {
-            event.types.insert(1, "reservation.confirmed".to_owned());
-        }
-    }
-    event
-}
-
-/// An event and what surrounds it.
-struct Met<'a> {
-    event: &'a Event,
-    /// Whether it is the stay's entering a gone status.
-    entered_gone: bool,
-    /// The gone status that the stay has entered since, where the event is met once more.
-    gone_since: Option<Status>,
-}
-
-/// Lets every recipe look at the event.
-fn meet(met: &Met<'_>, origin: &Origin<'_>, rules: &Rules<'_>, now: Time) -> (Vec<Explanation>, Vec<NewRun>) {
-    let event = met.event;
-    let only = origin.replay.and_then(|replay| replay.recipe.as_deref());
-    let mut explanations = Vec::new();
-    let mut runs = Vec::new();
-    let facts = Facts::new(
-        event,
-        origin.payload,
-        local_now(&event.reservation, rules.properties, now),
-    );
-    for recipe in rules
-        .recipes
-        .iter()
-        .filter(|recipe| only.is_none_or(|name| name == recipe.name))
-    {
-        let (mut explanation, mut wanted) = explain::recipe(recipe, &facts, rules.learn);
-        if let Some(status) = met
-            .gone_since
-            .filter(|status| wanted && !recipe.names_gone().contains(status))
-        {
-            wanted = false;
-            explain::gone_since(&mut explanation, status);
-        }
-        explanations.push(explanation);
-        if !wanted {
-            continue;
-        }
-        let key = event_run_key(&recipe.name, &event.id, occurrence(origin));
-        runs.push(NewRun {
-            id: RunId::of_key(&key),
-            key,
-            recipe: recipe.name.clone(),
-            revision: recipe.revision.clone(),
-            about: event.about(),
-            queue: (recipe.mode != Mode::Parallel).then(|| recipe.queue.clone()),
-            mode: recipe.mode,
-            names_gone: recipe.names_gone(),
-            after_gone: met.entered_gone && event.about() == About::Reservation,
-            dry_run: rules.dry_run || recipe.dry_run,
-            lane: String::new(),
-            due_at: now,
-            first: FirstStep::Later,
-        });
-    }
-    let broken = rules
-        .broken
-        .iter()
-        .filter(|broken| only.is_none_or(|name| broken.name.as_deref() == Some(name)));
-    explanations.extend(broken.map(explain::broken));
-    (explanations, runs)
 }

@@ -1,20 +1,25 @@
 //! Applies decisions, each whole or not at all: stays, names, events, runs, outcomes, in one transaction.
 
+mod explanations;
+mod merge;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::json;
 
 use crate::model::clock::Time;
-use crate::model::decision::{Decision, Explanation, FirstStep, NewRun, Opening};
+use crate::model::decision::{Decision, FirstStep, NewRun, Opening};
 use crate::model::event::{About, Event};
 use crate::model::fault;
 use crate::model::id::RunId;
 use crate::model::reservation::{Status, Stay};
 use crate::model::run::{Mode, RunState};
 
+use self::explanations::earlier_explanations;
+use self::merge::merges;
 use super::dialect::{Conn, Param, Sql};
 use super::outbox::{self, Lease};
-use super::{Store, StoreError, from_json, json as to_json};
+use super::{Store, StoreError, json as to_json};
 
 /// What became of the runs of a group of decisions.
 #[derive(Clone, Debug, Default)]
@@ -124,34 +129,6 @@ async fn stays(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(),
     Ok(())
 }
 
-/// Everything of a stay that turned out to be another one follows to that one. Rare: one statement per table and pair.
-async fn merges(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(), StoreError> {
-    for fact in decisions.iter().flat_map(|decision| &decision.facts) {
-        let Some(into) = &fact.stay else { continue };
-        for from in &fact.merged {
-            let mut sql = Sql::new("UPDATE runs SET state = 'cancelled', reason = 'merged', updated_at = ");
-            sql.bind(now.timestamp_millis())
-                .push(" WHERE state = 'scheduled' AND stay_id = ")
-                .bind(from.as_str());
-            conn.execute(sql).await?;
-            for table in [
-                "UPDATE identities SET stay_id = ",
-                "UPDATE fact_keys SET stay_id = ",
-                "UPDATE events SET stay_id = ",
-                "UPDATE runs SET stay_id = ",
-            ] {
-                let mut sql = Sql::new(table);
-                sql.bind(into.id.as_str()).push(" WHERE stay_id = ").bind(from.as_str());
-                conn.execute(sql).await?;
-            }
-            let mut sql = Sql::new("UPDATE stays SET merged_into = ");
-            sql.bind(into.id.as_str()).push(" WHERE id = ").bind(from.as_str());
-            conn.execute(sql).await?;
-        }
-    }
-    Ok(())
-}
-
 async fn events(conn: &mut Conn, decisions: &[Decision]) -> Result<(), StoreError> {
     let mut rows: Vec<[Param; 8]> = Vec::new();
     let earlier = earlier_explanations(conn, decisions).await?;
@@ -185,30 +162,6 @@ async fn events(conn: &mut Conn, decisions: &[Decision]) -> Result<(), StoreErro
         .push(" ON CONFLICT (id) DO UPDATE SET explanation = excluded.explanation");
     conn.execute(sql).await?;
     Ok(())
-}
-
-/// What is kept of the explanations of events that meet one recipe once more.
-async fn earlier_explanations(
-    conn: &mut Conn,
-    decisions: &[Decision],
-) -> Result<HashMap<String, Vec<Explanation>>, StoreError> {
-    let one_recipe = |decision: &&Decision| decision.replay.as_ref().is_some_and(|replay| replay.recipe.is_some());
-    let events: Vec<&str> = decisions
-        .iter()
-        .filter(one_recipe)
-        .flat_map(|decision| &decision.facts)
-        .filter_map(|fact| fact.event.as_ref().map(|event| event.id.as_str()))
-        .collect();
-    let mut earlier = HashMap::new();
-    if events.is_empty() {
-        return Ok(earlier);
-    }
-    let mut sql = Sql::new("SELECT id, explanation FROM events WHERE id IN ");
-    sql.list(events);
-    for row in conn.fetch(sql).await? {
-        earlier.insert(row.text(0)?, from_json(&row.text(1)?)?);
-    }
-    Ok(earlier)
 }
 
 async fn fact_keys(conn: &mut Conn, decisions: &[Decision]) -> Result<(), StoreError> {
