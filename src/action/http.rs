@@ -11,11 +11,12 @@ use crate::lang::diag::{Place, Report};
 use crate::lang::effect::{Effect, EffectKind, Rendering};
 use crate::lang::fields::{Fields, quoted};
 use crate::lang::template::{Context, Format, Name, TemplateError};
+use crate::lang::tree::Tree;
 use crate::lang::yaml::Node;
 use crate::model::effect::{Answer, Prepared};
 
 use super::connection::{Connection, ConnectionKind};
-use super::slot::{Slot, Tree, refused};
+use super::slot::{Slot, note, refused};
 use super::{Io, Kind};
 
 pub mod header;
@@ -104,7 +105,7 @@ impl EffectKind for Http {
         let (json, form, text) = (fields.get("json"), fields.get("form"), fields.get("text"));
         let body = match (json, form, text) {
             (None, None, None) => Body::None,
-            (Some(node), None, None) => Body::Json(Tree::compile(node, "json", report)?),
+            (Some(node), None, None) => Body::Json(Tree::compile(node, Format::Text, report)?),
             (None, Some(_), None) => Body::Form(slots(&mut fields, "form", report)),
             (None, None, Some(node)) => Body::Text(Slot::compile(node, "text", Format::Text, report)?),
             _ => {
@@ -226,7 +227,7 @@ impl Effect for HttpEffect {
         }
         match &self.body {
             Body::None => {}
-            Body::Json(tree) => tree.names(&mut names),
+            Body::Json(tree) => names.extend(tree.names()),
             Body::Form(entries) => entries
                 .iter()
                 .for_each(|(_, slot)| names.extend_from_slice(slot.names())),
@@ -262,7 +263,7 @@ impl Effect for HttpEffect {
         };
         match &self.body {
             Body::None => {}
-            Body::Json(tree) => request.json = Some(tree.render(values, &mut missing)?),
+            Body::Json(tree) => request.json = Some(note(tree.value(values)?, &mut missing)),
             Body::Form(entries) => request.form = Some(texts(entries, values, &mut missing)?),
             Body::Text(slot) => request.text = Some(slot.text(values, &mut missing)?),
         }

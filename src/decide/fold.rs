@@ -58,8 +58,7 @@ pub fn fold(stay: &mut Stay, fields: &BTreeMap<String, Value>, stamp: Stamp) -> 
         }
         match stay.writer(name) {
             Some(held) if !wins(field, &writer, held) => {
-                folded.older |=
-                    writer.stamp < held.stamp && stay.fields.get(name).is_some_and(|held| held.value != *value);
+                folded.older |= writer.stamp < held.stamp;
             }
             _ => {
                 stay.fields.insert(
