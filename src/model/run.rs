@@ -293,9 +293,9 @@ pub enum Then {
     Retry(Time),
     /// A person has to look.
     Park(String),
-    /// The same step again at this time, without the attempt being counted: the connection is paused, and this was the
-    /// probe.
-    Probe(Time),
+    /// The same step again at this time, and the count of its attempts begins anew: this one says nothing about the run.
+    /// The connection is paused and this was the probe, or nothing was sent at all.
+    Unspent(Time),
     /// No further attempt.
     Dead(String),
     /// The step is over, but the next one cannot be rendered: the run is dead and stands at that one.
@@ -312,4 +312,65 @@ pub enum Then {
         /// Steps that were passed over at the end.
         skipped: Vec<super::decision::SkippedStep>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEPS: [Transition; 11] = [
+        Transition::Due,
+        Transition::Start,
+        Transition::StepDone,
+        Transition::AllDone,
+        Transition::Retry,
+        Transition::LeaseLost,
+        Transition::GiveUp,
+        Transition::Park,
+        Transition::Cancel,
+        Transition::Skip,
+        Transition::ByHand,
+    ];
+
+    #[test]
+    fn every_state_leads_where_it_may_and_nowhere_else() {
+        for (from, ways) in [
+            ("scheduled", "Due ready, Cancel cancelled, Skip skipped"),
+            (
+                "ready",
+                "Start running, AllDone succeeded, GiveUp dead, Cancel cancelled, Skip skipped",
+            ),
+            (
+                "running",
+                "StepDone ready, AllDone succeeded, Retry retrying, LeaseLost retrying, GiveUp dead, Park parked, \
+                 Cancel cancelled, Skip skipped",
+            ),
+            (
+                "retrying",
+                "Start running, AllDone succeeded, GiveUp dead, Cancel cancelled",
+            ),
+            ("parked", "AllDone succeeded, Cancel cancelled, ByHand ready"),
+            ("succeeded", ""),
+            ("dead", "AllDone succeeded, Cancel cancelled, ByHand ready"),
+            ("cancelled", "ByHand ready"),
+            ("skipped", "ByHand ready"),
+        ] {
+            let state = RunState::from_word(from).unwrap();
+            let found: Vec<String> = STEPS
+                .iter()
+                .filter_map(|step| state.next(*step).map(|to| format!("{step:?} {}", to.word())))
+                .collect();
+            assert_eq!(found.join(", "), ways, "{from}");
+        }
+    }
+
+    #[test]
+    fn what_has_ended_moves_only_by_hand() {
+        let by_hand = [Transition::ByHand, Transition::Cancel, Transition::AllDone];
+        for state in RunState::ALL.into_iter().filter(|state| state.is_ended()) {
+            for step in STEPS.into_iter().filter(|step| !by_hand.contains(step)) {
+                assert_eq!(state.next(step), None, "{state:?} {step:?}");
+            }
+        }
+    }
 }

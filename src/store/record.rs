@@ -15,6 +15,9 @@ impl Store {
     /// Records a group of results and where the runs go; tells the state each run has now. A run that is not in the answer
     /// was not ours any more. A run whose cancelling was asked for ends as soon as nothing of it is in doubt.
     pub async fn record(&self, finished: Vec<Finished>, lease: Lease) -> Result<HashMap<RunId, RunState>, StoreError> {
+        if finished.is_empty() {
+            return Ok(HashMap::new());
+        }
         self.write(move |conn| Box::pin(async move { record(conn, &finished, &lease).await }))
             .await
             .inspect(|_| fault::point("after-record-commit"))
@@ -87,7 +90,7 @@ fn step(finished: &Finished) -> Step {
             generation_reset: true,
             ..stay(RunState::Dead, reason)
         },
-        Then::Probe(at) => Step {
+        Then::Unspent(at) => Step {
             due_at: Some(*at),
             fresh: true,
             ..stay(RunState::Retrying, &finished.summary)
@@ -100,7 +103,7 @@ fn step(finished: &Finished) -> Step {
 fn leaves(then: &Then) -> bool {
     match then {
         Then::Open(_) | Then::Wait { .. } | Then::Stuck { .. } | Then::Succeeded { .. } => true,
-        Then::Retry(_) | Then::Probe(_) | Then::Park(_) | Then::Dead(_) => false,
+        Then::Retry(_) | Then::Unspent(_) | Then::Park(_) | Then::Dead(_) => false,
     }
 }
 
@@ -200,7 +203,7 @@ async fn steps(conn: &mut Conn, finished: &[&Finished]) -> Result<(), StoreError
         .filter_map(|done| {
             let state = match (done.outcome, &done.then) {
                 (AttemptOutcome::Done, _) => "done",
-                (_, Then::Retry(_) | Then::Probe(_) | Then::Park(_)) => return None,
+                (_, Then::Retry(_) | Then::Unspent(_) | Then::Park(_)) => return None,
                 _ => "failed",
             };
             let output = (!done.output.is_null()).then(|| done.output.to_string());

@@ -138,8 +138,32 @@ async fn drain(engine: &Engine, mut launched: mpsc::Receiver<Flight>, mut attemp
         );
     }
     launched.close();
+    let mut unsent = Vec::new();
+    while let Ok(flight) = launched.try_recv() {
+        unsent.push(not_sent(flight, engine.clock.now()));
+    }
+    if !unsent.is_empty()
+        && let Err(error) = engine.store.record(unsent, engine.lease()).await
+    {
+        tracing::warn!(%error, "runs that were not sent are taken up again as if they had been");
+    }
     if let Err(error) = engine.store.release(engine.lease()).await {
         tracing::warn!(%error, "leases could not be given back; they run out by themselves");
+    }
+}
+
+/// What to record of an attempt that a stop came before: certainly nothing arrived.
+fn not_sent(flight: Flight, now: Time) -> Finished {
+    Finished {
+        run: flight.run.id,
+        attempt: flight.run.attempts,
+        position: flight.opening.position,
+        outcome: AttemptOutcome::Retry,
+        summary: "the daemon was stopped before it was sent".to_owned(),
+        excerpt: None,
+        output: Value::Null,
+        uncertain: flight.run.uncertain,
+        then: Then::Unspent(now),
     }
 }
 
@@ -262,12 +286,6 @@ async fn record(engine: &Engine, attempts: &mut Attempts, out: &mut Out, ended: 
             engine.lanes.wait_for([lane.clone()]);
         }
     }
-    let retried = finished.iter().filter(|done| matches!(done.then, Then::Retry(_)));
-    let lanes: Vec<String> = retried
-        .filter_map(|done| following.get(&done.run))
-        .map(|flight| flight.run.lane.clone())
-        .collect();
-    engine.lanes.wait_for(lanes);
 }
 
 async fn note_lane(engine: &Engine, flight: &Flight, answer: &Answer) {
@@ -347,7 +365,7 @@ fn conclude(
     );
     let then = match (probed, settled) {
         // While its connection is paused a run spends no attempts, whatever its policy: the refusal is not about it.
-        (Some(at), _) => Then::Probe(at),
+        (Some(at), _) => Then::Unspent(at),
         (None, Next::Again(at)) => Then::Retry(at),
         (None, Next::Park(reason)) => Then::Park(reason),
         (None, Next::Dead(reason)) => Then::Dead(reason),

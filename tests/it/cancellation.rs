@@ -1,6 +1,10 @@
 //! What a cancellation does to what is under way and what waits.
 
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use stayhook::case::Reply;
+use stayhook::model::clock::from_ms;
 
 use crate::sender::{asked, payment, plan, stay};
 
@@ -30,7 +34,7 @@ async fn a_confirmation_that_failed_for_hours_never_books_after_the_cancellation
     house.decide(&stay("A", "cancelled", 2)).await;
     let runs = house.come_to(&["Book: cancelled", "Unbook: succeeded"]).await;
     assert_eq!(runs[0].reason, "the stay was cancelled");
-    house.advance(chrono::TimeDelta::days(2));
+    house.advance(TimeDelta::days(2));
     house.decide(&stay("B", "confirmed", 3)).await;
     house.idle().await;
     let asked = asked(&house.cleaning.requests());
@@ -167,4 +171,94 @@ async fn what_was_true_when_it_was_decided_is_acted_on() {
     house.next_attempt(0).await;
     house.come_to(&["Book: succeeded"]).await;
     assert_eq!(house.cleaning.requests()[1].json()["guests"], 1);
+}
+
+/// Something that happens around a cancellation.
+#[derive(Clone, Debug)]
+enum Happens {
+    Wait(i64),
+    Crash,
+    Guests,
+    Cancel,
+}
+
+#[test]
+fn whatever_happens_nothing_is_booked_once_the_cancellation_went_out() {
+    let reply = prop_oneof![
+        3 => Just(Reply::status(503)),
+        2 => Just(Reply::Close),
+        2 => Just(Reply::status(200)),
+        1 => Just(Reply::status(400)),
+    ];
+    let happens = prop_oneof![
+        3 => (1i64..20_000).prop_map(Happens::Wait),
+        1 => Just(Happens::Crash),
+        2 => Just(Happens::Guests),
+        2 => Just(Happens::Cancel),
+    ];
+    let replies = proptest::collection::vec(reply, 0..20);
+    let story = proptest::collection::vec(happens, 1..8);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let mut runner = TestRunner::new(Config {
+        cases: 24,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let outcome = runner.run(&(replies, story), |(replies, story)| {
+        runtime.block_on(cancels(replies, story));
+        Ok(())
+    });
+    outcome.unwrap();
+}
+
+async fn cancels(replies: Vec<Reply>, story: Vec<Happens>) {
+    let book = BOOK.replace("reservation.confirmed", "[reservation.confirmed, reservation.guests_changed]");
+    let book = book.replace("actions:", "when: reservation.status != 'cancelled'\nactions:");
+    let mut house = plan().recipe(&book).recipe(UNBOOK).build().await;
+    house.cleaning.then(replies);
+    house.decide(&stay("A", "confirmed", 1)).await;
+    let (mut n, mut gone) = (1, false);
+    for happens in story.into_iter().chain([Happens::Cancel]) {
+        match happens {
+            Happens::Wait(seconds) => house.advance(TimeDelta::seconds(seconds)),
+            Happens::Crash => house = house.crash(|plan| plan).await,
+            Happens::Guests if !gone => {
+                n += 1;
+                house.decide(&stay("A", "confirmed", n)).await;
+            }
+            Happens::Cancel if !gone => {
+                n += 1;
+                gone = true;
+                house.decide(&stay("A", "cancelled", n)).await;
+            }
+            Happens::Guests | Happens::Cancel => {}
+        }
+        house.when(|runs| runs.iter().all(|run| run.state != "running")).await;
+    }
+    for _ in 0..300 {
+        let runs = house.when(|runs| runs.iter().all(|run| run.state != "running")).await;
+        let open = runs.iter().filter(|run| ["ready", "retrying"].contains(&run.state.as_str()));
+        let Some(due) = open.map(|run| run.due_at_ms).filter(|due| *due > house.clock.now().timestamp_millis()).min() else {
+            if runs.iter().all(|run| run.state != "ready" && run.state != "retrying") {
+                break;
+            }
+            // Something is due and on its way.
+            house.when(|now| now.iter().zip(&runs).any(|(now, then)| now.updated_at_ms != then.updated_at_ms || now.state != then.state || now.attempts != then.attempts)).await;
+            continue;
+        };
+        house.clock.set(from_ms(due));
+    }
+    let runs = house.runs().await;
+    for run in &runs {
+        assert!(["succeeded", "dead", "cancelled"].contains(&run.state.as_str()), "{runs:#?}");
+        assert!(!run.reason.is_empty(), "{runs:#?}");
+    }
+    let asked = asked(&house.cleaning.requests());
+    let last_put = asked.iter().rposition(|line| line.starts_with("PUT"));
+    let first_delete = asked.iter().position(|line| line.starts_with("DELETE")).unwrap();
+    assert!(last_put.is_none_or(|at| at < first_delete), "{asked:#?}");
 }

@@ -396,7 +396,8 @@ impl House {
     /// Ends every task where it stands, as `kill -9` does, and opens the house again, perhaps furnished otherwise.
     pub async fn crash(self, change: impl FnOnce(Plan) -> Plan) -> House {
         let targets = (self.cleaning.clone(), self.books.clone(), self.mail.clone());
-        let (clock, plan, folder) = (self.clock.clone(), self.plan, self.folder);
+        let (clock, mut plan, folder) = (self.clock.clone(), self.plan, self.folder);
+        plan.restarts += 1;
         let mut tasks = self.tasks;
         tasks.shutdown().await;
         self.engine.store.close().await;
