@@ -3,6 +3,7 @@
 mod advance;
 mod body;
 mod claim;
+mod conclude;
 mod inbox;
 mod lanes;
 mod outbox;

@@ -15,13 +15,23 @@ use crate::store::{Candidate, Start, StoreError};
 
 use super::Engine;
 use super::advance::{Advance, Asked, advance};
-use super::outbox::{Claimed, Flight, flight};
+use super::lanes::Slot;
+use super::outbox::Flight;
 use super::setup::Setup;
 
 /// How many runs of one lane are taken up together.
 const CLAIM_MAX: usize = 32;
 /// A step that was begun more often than this without ever ending is given up: whatever it does, it ends the process.
 const INTERRUPTED_MAX: i64 = 500;
+
+/// What a claim found.
+#[derive(Debug, Default)]
+pub struct Claimed {
+    /// Attempts that are recorded and may be sent.
+    pub flights: Vec<Flight>,
+    /// When to look again at the latest.
+    pub next_due: Option<Time>,
+}
 
 /// Takes up what may be worked on now.
 pub async fn claim(engine: &Engine) -> Result<Claimed, StoreError> {
@@ -74,13 +84,17 @@ pub async fn claim(engine: &Engine) -> Result<Claimed, StoreError> {
     Ok(claimed)
 }
 
+/// A step that is to be tried.
+struct Open {
+    opening: Box<Opening>,
+    /// Whether the count of its attempts begins anew.
+    fresh: bool,
+    recipe: Option<Arc<Recipe>>,
+}
+
 /// What is to be done with a candidate.
 enum Take {
-    Open {
-        opening: Box<Opening>,
-        fresh: bool,
-        recipe: Option<Arc<Recipe>>,
-    },
+    Open(Open),
     End {
         state: RunState,
         reason: String,
@@ -110,31 +124,29 @@ async fn take_up(
         Some((Take::End { state, reason, skipped }, _)) => {
             end(engine, run, attempts, state, reason, skipped, now).await
         }
-        Some((Take::Open { opening, .. }, _)) if opening.prepared.connection != candidate.run.lane => {
+        Some((Take::Open(Open { opening, .. }), _)) if opening.prepared.connection != candidate.run.lane => {
             let lane = opening.prepared.connection.clone();
             engine.store.move_lane(run, attempts, lane.clone()).await?;
             engine.lanes.wait_for([lane]);
             engine.outbox.notify_one();
             Ok(())
         }
-        Some((Take::Open { opening, fresh, recipe }, event)) => {
+        Some((Take::Open(open), event)) => {
             let Some(slot) = engine.lanes.take(&candidate.run.lane, now) else {
                 return Ok(());
             };
             starts.push(Start {
                 run: run.clone(),
                 attempts,
-                opening: (*opening).clone(),
-                revision: recipe
+                opening: (*open.opening).clone(),
+                revision: open
+                    .recipe
                     .as_ref()
                     .map_or(candidate.run.revision.clone(), |recipe| recipe.revision.clone()),
                 by_hand: candidate.run.by_hand.is_some(),
-                fresh,
+                fresh: open.fresh,
             });
-            flights.insert(
-                run,
-                flight(candidate, event, payload, recipe, opening, slot, fresh, now),
-            );
+            flights.insert(run, flight(candidate, event, payload, open, slot, now));
             Ok(())
         }
     }
@@ -197,11 +209,11 @@ async fn look(
             at_most_once: step.at_most_once,
             skipped: Vec::new(),
         };
-        return Ok(Take::Open {
+        return Ok(Take::Open(Open {
             opening: Box::new(opening),
             fresh: run.by_hand.is_some(),
             recipe,
-        });
+        }));
     }
     let Some(recipe) = recipe else {
         return Ok(dead(format!("the recipe `{}` cannot be found any more", run.recipe)));
@@ -238,11 +250,11 @@ async fn look(
         found = advance(setup, &asked);
     }
     Ok(match found {
-        Advance::Open(opening) => Take::Open {
+        Advance::Open(opening) => Take::Open(Open {
             opening,
             fresh: true,
             recipe: Some(recipe),
-        },
+        }),
         Advance::Failed { because, .. } => dead(because),
         Advance::End(skipped) => {
             let done = candidate.steps.iter().any(|step| step.state == "done");
@@ -269,4 +281,35 @@ async fn find(
     let mut report = crate::lang::diag::Report::new();
     let recipe = recipe::compile(&stored.file, &stored.text, &crate::action::effect_kinds(), &mut report);
     Ok(recipe.map(Arc::new))
+}
+
+/// A candidate as a flight, once its step is known.
+fn flight(candidate: Candidate, event: Event, payload: Arc<Value>, open: Open, slot: Slot, now: Time) -> Flight {
+    let Open { opening, fresh, recipe } = open;
+    let Candidate { mut run, mut steps, .. } = candidate;
+    if let Some(recipe) = &recipe {
+        run.revision = recipe.revision.clone();
+    }
+    steps.retain(|step| step.position < opening.position);
+    run.lane = opening.prepared.connection.clone();
+    run.step = opening.position;
+    run.attempts += 1;
+    run.generation = opening.generation;
+    if fresh {
+        run.step_attempts = 1;
+        run.step_first_at = Some(now);
+    } else {
+        run.step_attempts += 1;
+        run.step_first_at = run.step_first_at.or(Some(now));
+    }
+    run.by_hand = None;
+    Flight {
+        run,
+        event,
+        payload,
+        steps,
+        recipe,
+        opening,
+        slot,
+    }
 }

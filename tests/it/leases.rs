@@ -124,3 +124,14 @@ async fn an_attempt_may_take_longer_than_its_first_lease() {
     house.idle().await;
     assert_eq!(house.attempts(0).await, ["1 done"]);
 }
+
+#[tokio::test]
+async fn a_stop_waits_for_what_is_under_way_and_begins_nothing() {
+    let second = format!("{TELL}  - http: {{connection: books, url: /second}}\n");
+    let house = hanging(&second).await;
+    let cleaning = house.cleaning.clone();
+    let (house, ()) = tokio::join!(house.restart(), async { cleaning.release() });
+    house.come_to(&["Tell: succeeded"]).await;
+    assert_eq!(house.attempts(0).await, ["1 done", "2 done"]);
+    assert_eq!((house.cleaning.requests().len(), house.books.requests().len()), (1, 1));
+}

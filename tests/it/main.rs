@@ -1,6 +1,8 @@
 //! The one integration-test binary: a module per area of behaviour. Tests speak through HTTP, the command line, files or
 //! the store's contract; time is moved by hand.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it stands")]
+
 mod adoption;
 mod by_hand;
 mod cancellation;

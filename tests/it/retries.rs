@@ -380,3 +380,17 @@ async fn ends(replies: Vec<Reply>, nudge_s: u64) {
         assert_eq!(first.body, request.body, "the same key, the same bytes");
     }
 }
+
+#[tokio::test]
+async fn a_dry_run_does_everything_but_send() {
+    let second = "  - http: {connection: books, url: '/second?id={{ steps.task.output.id }}'}\n";
+    let house = plan().recipe(&tell(second)).dry_run().build().await;
+    house.decide(&stay("A", "confirmed", 1)).await;
+    let runs = house.come_to(&["Tell: succeeded"]).await;
+    assert!(runs[0].dry_run);
+    assert_eq!(runs[0].reason, "dry run: nothing was sent");
+    let run = house.nth(0).await;
+    assert_eq!(run.steps[0].request["request"]["url"], "/tasks/A");
+    assert_eq!(run.steps.len(), 2);
+    assert!(house.cleaning.requests().is_empty() && house.books.requests().is_empty());
+}

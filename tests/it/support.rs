@@ -417,8 +417,12 @@ impl House {
         let targets = (self.cleaning.clone(), self.books.clone(), self.mail.clone());
         let (clock, plan, folder) = (self.clock.clone(), self.plan, self.folder);
         self.stop.cancel();
-        self.engine.store.close().await;
         let mut tasks = self.tasks;
+        // All but the writer, which lives as long as the store.
+        while tasks.len() > 1 {
+            tasks.join_next().await.unwrap().unwrap();
+        }
+        self.engine.store.close().await;
         tasks.shutdown().await;
         drop(self.engine);
         House::open(plan, folder, clock, Some(targets)).await

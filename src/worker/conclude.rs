@@ -1,0 +1,159 @@
+//! From the end of an attempt to what is recorded of it, and to the next step where that can begin at once.
+
+use crate::model::effect::{Answer, Policy};
+use crate::model::run::{AttemptOutcome, Finished, Run, StoredStep, Then};
+
+use super::Engine;
+use super::advance::{Advance, Asked, advance};
+use super::outbox::Flight;
+use super::settle::{Next, Tried, settle, uncertain};
+use super::setup::Setup;
+
+/// What to record of an attempt, and the flight of the next step where it can begin at once.
+pub fn conclude(
+    engine: &Engine,
+    setup: &Setup,
+    flight: Flight,
+    answer: Answer,
+    stopping: bool,
+) -> (Finished, Option<Flight>) {
+    let now = engine.clock.now();
+    let Flight {
+        run,
+        event,
+        payload,
+        mut steps,
+        recipe,
+        opening,
+        slot,
+    } = flight;
+    let policy = recipe
+        .as_ref()
+        .and_then(|recipe| recipe.steps.get(opening.position))
+        .map(|step| step.policy.clone());
+    let policy = policy.unwrap_or(Policy {
+        at_most_once: opening.at_most_once,
+        ..Policy::default()
+    });
+    let tried = Tried {
+        attempts: run.step_attempts,
+        first: run.step_first_at.unwrap_or(now),
+        uncertain: run.uncertain,
+    };
+    let mut next = None;
+    let probed = (answer.denied && answer.outcome == AttemptOutcome::Retry)
+        .then(|| engine.lanes.probe_at(&opening.prepared.connection))
+        .flatten();
+    let settled = settle(
+        &answer,
+        &policy,
+        tried,
+        now,
+        &format!("{}/{}", run.id, opening.position),
+    );
+    let then = match (probed, settled) {
+        // While its connection is paused a run spends no attempts, whatever its policy: the refusal is not about it.
+        (Some(at), _) => Then::Unspent(at),
+        (None, Next::Again(at)) => Then::Retry(at),
+        (None, Next::Park(reason)) => Then::Park(reason),
+        (None, Next::Dead(reason)) => Then::Dead(reason),
+        (None, Next::GoOn) => {
+            let state = if answer.outcome == AttemptOutcome::Done {
+                "done"
+            } else {
+                "failed"
+            };
+            steps.push(StoredStep {
+                position: opening.position,
+                step_id: opening.step_id.clone(),
+                state: state.to_owned(),
+                prepared: None,
+                key: opening.key.clone(),
+                at_most_once: opening.at_most_once,
+                output: answer.output.clone(),
+            });
+            let followed = recipe.as_ref().map(|recipe| {
+                let asked = Asked {
+                    run: &run.id,
+                    key: &run.key,
+                    recipe,
+                    event: &event,
+                    payload: &payload,
+                    steps: &steps,
+                    from: opening.position + 1,
+                    dry_run: run.dry_run,
+                    generation: 0,
+                    now,
+                };
+                advance(setup, &asked)
+            });
+            match followed {
+                None => Then::Stuck {
+                    position: opening.position + 1,
+                    reason: format!("the recipe `{}` cannot be found any more", run.recipe),
+                },
+                Some(Advance::Failed { because, .. }) => Then::Stuck {
+                    // Steps that are passed over on the way there are looked at once more.
+                    position: opening.position + 1,
+                    reason: because,
+                },
+                Some(Advance::End(skipped)) => Then::Succeeded {
+                    reason: answer.summary.clone(),
+                    skipped,
+                },
+                Some(Advance::Open(following)) => {
+                    let lane = following.prepared.connection.clone();
+                    let same = lane == opening.prepared.connection;
+                    // What answers a cancellation asks at every step whether it may go: through the store, not straight on.
+                    let place = match (stopping || run.after_gone, same) {
+                        (true, _) => None,
+                        (false, true) => Some(slot),
+                        (false, false) => engine.lanes.take(&lane, now),
+                    };
+                    match place {
+                        None => Then::Wait {
+                            position: following.position,
+                            lane,
+                            skipped: following.skipped.clone(),
+                        },
+                        Some(slot) => {
+                            let run = Run {
+                                lane,
+                                step: following.position,
+                                attempts: run.attempts + 1,
+                                step_attempts: 1,
+                                step_first_at: Some(now),
+                                generation: 0,
+                                uncertain: false,
+                                ..run.clone()
+                            };
+                            let opening = following.clone();
+                            next = Some(Flight {
+                                run,
+                                event,
+                                payload,
+                                steps,
+                                recipe,
+                                opening,
+                                slot,
+                            });
+                            Then::Open(following)
+                        }
+                    }
+                }
+            }
+        }
+    };
+    let done = Finished {
+        run: run.id,
+        attempt: run.attempts,
+        position: opening.position,
+        outcome: answer.outcome,
+        uncertain: uncertain(&answer, tried),
+        summary: answer.summary,
+        excerpt: answer.excerpt,
+        output: answer.output,
+        then,
+    };
+    (done, next)
+}
