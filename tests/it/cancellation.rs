@@ -216,7 +216,10 @@ fn whatever_happens_nothing_is_booked_once_the_cancellation_went_out() {
 }
 
 async fn cancels(replies: Vec<Reply>, story: Vec<Happens>) {
-    let book = BOOK.replace("reservation.confirmed", "[reservation.confirmed, reservation.guests_changed]");
+    let book = BOOK.replace(
+        "reservation.confirmed",
+        "[reservation.confirmed, reservation.guests_changed]",
+    );
     let book = book.replace("actions:", "when: reservation.status != 'cancelled'\nactions:");
     let mut house = plan().recipe(&book).recipe(UNBOOK).build().await;
     house.cleaning.then(replies);
@@ -241,20 +244,37 @@ async fn cancels(replies: Vec<Reply>, story: Vec<Happens>) {
     }
     for _ in 0..300 {
         let runs = house.when(|runs| runs.iter().all(|run| run.state != "running")).await;
-        let open = runs.iter().filter(|run| ["ready", "retrying"].contains(&run.state.as_str()));
-        let Some(due) = open.map(|run| run.due_at_ms).filter(|due| *due > house.clock.now().timestamp_millis()).min() else {
+        let open = runs
+            .iter()
+            .filter(|run| ["ready", "retrying"].contains(&run.state.as_str()));
+        let Some(due) = open
+            .map(|run| run.due_at_ms)
+            .filter(|due| *due > house.clock.now().timestamp_millis())
+            .min()
+        else {
             if runs.iter().all(|run| run.state != "ready" && run.state != "retrying") {
                 break;
             }
             // Something is due and on its way.
-            house.when(|now| now.iter().zip(&runs).any(|(now, then)| now.updated_at_ms != then.updated_at_ms || now.state != then.state || now.attempts != then.attempts)).await;
+            house
+                .when(|now| {
+                    now.iter().zip(&runs).any(|(now, then)| {
+                        now.updated_at_ms != then.updated_at_ms
+                            || now.state != then.state
+                            || now.attempts != then.attempts
+                    })
+                })
+                .await;
             continue;
         };
         house.clock.set(from_ms(due));
     }
     let runs = house.runs().await;
     for run in &runs {
-        assert!(["succeeded", "dead", "cancelled"].contains(&run.state.as_str()), "{runs:#?}");
+        assert!(
+            ["succeeded", "dead", "cancelled"].contains(&run.state.as_str()),
+            "{runs:#?}"
+        );
         assert!(!run.reason.is_empty(), "{runs:#?}");
     }
     let asked = asked(&house.cleaning.requests());
