@@ -2,6 +2,7 @@
 
 pub mod check;
 mod deliveries;
+mod demo;
 mod events;
 mod healthcheck;
 pub mod output;
@@ -63,6 +64,8 @@ pub struct Global {
 enum Command {
     /// Runs the daemon.
     Serve,
+    /// Plays two stays through a daemon of its own, with stand-ins for every target; nothing to set up.
+    Demo(demo::Args),
     /// Checks the configuration and the recipes.
     Check(check::Args),
     /// Shows what a recipe would do with a payload; touches nothing.
@@ -117,6 +120,7 @@ async fn run(arguments: Arguments) -> ExitCode {
             );
         }
         Command::Serve => serve::run(&global).await,
+        Command::Demo(args) => demo::run(&args, &mut out).await,
         Command::Send(arguments) => send::run(&global, &arguments).await,
         Command::Deliveries(command) => deliveries::run(&global, command).await,
         Command::Reservations(command) => reservations::run(&global, command).await,

@@ -84,7 +84,8 @@ fn tell(report: &Report) {
     }
 }
 
-fn failure(error: StartError) -> Failure {
+/// Why a daemon does not start, as an exit code and words.
+pub(super) fn failure(error: StartError) -> Failure {
     match error {
         StartError::Store(error) => error.into(),
         StartError::Listen(..) | StartError::Outbound(_) => Failure::new(TEMPORARY, error.to_string()),

@@ -1,0 +1,152 @@
+//! `demo`: the daemon on a temporary database, with stand-ins on this machine for every target, and two stays played
+//! through it by the real receive path.
+
+mod effects;
+mod expected;
+mod scene;
+mod site;
+mod story;
+
+use std::io::{IsTerminal as _, Write};
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+use tokio_util::sync::CancellationToken;
+
+use crate::lifecycle::{Ended, Signal, Signals};
+use crate::model::clock::{Clock, Time};
+
+use super::{FINDINGS, FINE, Failure, TEMPORARY};
+use effects::Record;
+use scene::{SCENES, Scene};
+use site::{Site, Targets};
+use story::Story;
+
+/// How long the story rests after a scene, so that it can be read, in milliseconds.
+const REST_MS: i64 = 1500;
+
+/// What `demo` takes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Compares every effect (key, body, order) with what is expected; exits 0, or 1 with the differences.
+    #[arg(long)]
+    once: bool,
+    /// Without pauses between the scenes.
+    #[arg(long)]
+    fast: bool,
+    /// With --once: what is expected, instead of what is built in.
+    #[arg(long, hide = true, requires = "once", value_name = "FILE")]
+    expected: Option<PathBuf>,
+    /// With --once: writes down what arrived as what is expected from now on, instead of comparing.
+    #[arg(long, hide = true, requires = "once", value_name = "FILE")]
+    write_expected: Option<PathBuf>,
+}
+
+/// How the playing ended.
+enum Played {
+    /// To the end.
+    Through(Record),
+    /// Somebody stopped it.
+    Stopped,
+}
+
+/// Plays the story; without `--once` it then waits for Ctrl-C with the daemon running.
+///
+/// # Errors
+///
+/// Where the daemon cannot be started or does not come to rest, or a file of `--expected` cannot be used.
+pub async fn run(args: &Args, out: &mut dyn Write) -> Result<u8, Failure> {
+    // The story is what there is to read; the daemon's own log only on request.
+    crate::telemetry::init(Some(super::environment("RUST_LOG").as_deref().unwrap_or("error")));
+    let expected = expected::read(args.expected.as_deref())?;
+    let mut signals = Signals::listen().map_err(|error| Failure::new(TEMPORARY, error.to_string()))?;
+    let colour = std::io::stdout().is_terminal() && super::environment("NO_COLOR").is_none_or(|set| set.is_empty());
+    let mut story = Story::new(out, colour);
+
+    let targets = Targets::start().await.map_err(cannot)?;
+    // Ids hold the time of receipt and keys follow from ids: to be the same every time, time is told by the scenes.
+    let clock = if args.once {
+        Clock::manual(SCENES[0].at()?)
+    } else {
+        Clock::System
+    };
+    let (site, app) = Site::build(&targets, clock).await?;
+    let stop = CancellationToken::new();
+    let daemon = app.run(stop.clone());
+    tokio::pin!(daemon);
+    let played = {
+        let rest = (!args.once && !args.fast).then_some(REST_MS);
+        tokio::select! {
+            ended = &mut daemon => return Err(died(ended)),
+            () = stopped(&mut signals) => Ok(Played::Stopped),
+            played = play(&site, &targets, rest, &mut story) => played.map(Played::Through),
+        }
+    };
+    let done = match played {
+        Ok(Played::Through(record)) if args.once => {
+            expected::settle(&record, &expected, args.write_expected.as_deref(), &mut story)
+        }
+        Ok(Played::Through(_)) => {
+            story.look_around(&site);
+            tokio::select! {
+                ended = &mut daemon => return Err(died(ended)),
+                () = stopped(&mut signals) => Ok(FINE),
+            }
+        }
+        Ok(Played::Stopped) => Ok(FINE),
+        Err(failure) => Err(failure),
+    };
+    stop.cancel();
+    match daemon.await {
+        Ok(Ended::Stopped | Ended::Late) => {}
+        ended => return Err(died(ended)),
+    }
+    site.remove()?;
+    done
+}
+
+async fn play(site: &Site, targets: &Targets, rest_ms: Option<i64>, story: &mut Story<'_>) -> Result<Record, Failure> {
+    story.begin(site);
+    let mut record = Record::default();
+    for (at, scene) in SCENES.iter().enumerate() {
+        let number = at + 1;
+        site.clock().set(scene.at()?);
+        story.comes_in(number, scene)?;
+        let receipt = site.post(scene).await?;
+        site.settle().await?;
+        let new = record.take(number, targets);
+        let became = site.became(&receipt).await?;
+        story.recognised(number, &receipt, &became);
+        story.went_out(&became, new);
+        if let Some(rest_ms) = rest_ms {
+            Clock::System.sleep(TimeDelta::milliseconds(rest_ms)).await;
+        }
+    }
+    story.sum_up(&record);
+    Ok(record)
+}
+
+impl Scene {
+    /// When the sender posts it.
+    fn at(&self) -> Result<Time, Failure> {
+        let at = chrono::DateTime::parse_from_rfc3339(self.at);
+        at.map(|at| at.to_utc()).map_err(cannot)
+    }
+}
+
+/// Returns once the machine asks for the end.
+async fn stopped(signals: &mut Signals) {
+    while signals.next().await != Signal::Stop {}
+}
+
+fn died(ended: Result<Ended, crate::app::StartError>) -> Failure {
+    match ended {
+        Ok(Ended::Died(what)) => Failure::new(FINDINGS, format!("a fault of Stayhook: {what}")),
+        Ok(Ended::Stopped | Ended::Late) => Failure::new(FINDINGS, "the daemon ended before the demo did"),
+        Err(error) => super::serve::failure(error),
+    }
+}
+
+fn cannot(error: impl std::fmt::Display) -> Failure {
+    Failure::new(TEMPORARY, format!("the demo cannot go on: {error}"))
+}
