@@ -364,6 +364,6 @@ impl Live for Present {
     }
 
     fn wake_outbox(&self) {
-        self.engine.wake_all();
+        self.engine.wake_outbox();
     }
 }

@@ -86,13 +86,7 @@ impl Engine {
         self.lanes
             .configure(setup.connections.values().map(|connection| &**connection), now);
         *self.setup.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(setup);
-        self.wake_all();
-    }
-
-    /// Lets every lane look for work.
-    pub fn wake_all(&self) {
-        self.lanes.all_wait();
-        self.outbox.notify_one();
+        self.wake_outbox();
     }
 
     /// Notes a sign of life.

@@ -175,13 +175,6 @@ impl Lanes {
         }
     }
 
-    /// Says that runs may wait for every connection.
-    pub fn all_wait(&self) {
-        for lane in self.lock().values_mut() {
-            lane.waiting = true;
-        }
-    }
-
     /// Says that nothing waits for this connection.
     pub fn nothing_waits(&self, name: &str) {
         let mut lanes = self.lock();

@@ -412,12 +412,12 @@ async fn an_incomplete_stay_says_nothing_until_it_is_complete() {
         .await;
     house.tell("lab", &part(6, json!({"guests": 3}))).await;
     house
-        .tell("lab", &r#"{"code": "A1", "payment": {"id": "p1", "amount": "10.00"}}"#)
+        .tell("lab", r#"{"code": "A1", "payment": {"id": "p1", "amount": "10.00"}}"#)
         .await;
     house
         .tell(
             "lab",
-            &r#"{"code": "A1", "message": {"id": "m1", "from": "guest", "text": "Hi"}}"#,
+            r#"{"code": "A1", "message": {"id": "m1", "from": "guest", "text": "Hi"}}"#,
         )
         .await;
     house
