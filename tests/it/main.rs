@@ -9,6 +9,7 @@ mod cancellation;
 mod crash;
 mod daemon;
 mod dates;
+mod demo;
 mod effects;
 mod events;
 mod health;

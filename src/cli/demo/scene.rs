@@ -34,13 +34,13 @@ scenes! {
     "2027-03-01T11:02:00Z" "hospitable" "hospitable-2-accepted"
         "the host accepts";
     "2027-03-01T11:05:00Z" "hospitable" "hospitable-3-accepted-again"
-        "the same delivery once more, with another sent_at";
+        "the sender repeats it; only sent_at differs";
     "2027-03-02T14:30:00Z" "hostelmate" "hostelmate-1-booked"
         "Baraka books Harbour House, 10 to 13 April";
     "2027-03-03T09:00:00Z" "hostelmate" "hostelmate-2-payment"
         "Baraka pays the first night";
     "2027-03-03T09:01:00Z" "hostelmate" "hostelmate-2-payment"
-        "the sender repeats the payment's delivery";
+        "the sender repeats it, under the same id";
     "2027-03-04T08:00:00Z" "hostelmate" "hostelmate-3-dates"
         "Baraka stays a night longer, and has paid";
     "2027-03-04T08:20:00Z" "hostelmate" "hostelmate-4-older"

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::Method;
+use serde_json::Value;
 
 use crate::app::{App, Ports};
 use crate::case::{HttpStandin, SmtpStandin};
@@ -224,8 +225,8 @@ impl Site {
                 .flatten()
                 .filter(|one| one["result"] == "ran")
             {
-                let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
-                became.because.insert(text("recipe"), text("because"));
+                let recipe = one["recipe"].as_str().unwrap_or_default();
+                became.because.insert(recipe.to_owned(), held(one));
             }
             for run in store.runs(&of(&row.id)).await?.items {
                 let Some(detail) = store.run(&run.id).await? else {
@@ -251,6 +252,21 @@ impl Site {
         drop(engine);
         folder.close().map_err(cannot)
     }
+}
+
+/// The conditions of a recipe that ran, each with what it saw; not what goes without saying.
+fn held(explanation: &Value) -> String {
+    let conditions = explanation["conditions"].as_array().into_iter().flatten();
+    let told = conditions.filter_map(|check| {
+        let text = |name: &str| check[name].as_str().unwrap_or_default();
+        match text("condition") {
+            "kind: guest" => None,
+            // The types of the event stand above it.
+            on if on.starts_with("on ") => Some(on.to_owned()),
+            condition => Some(format!("{condition}, saw {}", text("saw"))),
+        }
+    });
+    told.collect::<Vec<_>>().join("; ")
 }
 
 fn write(folder: &Path) -> io::Result<()> {

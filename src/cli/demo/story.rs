@@ -15,7 +15,7 @@ use super::site::{Became, Receipt, Site};
 /// The widest line, in characters.
 const WIDTH: usize = 100;
 /// Where the text of a line begins, behind its word.
-const MARGIN: usize = 12;
+const MARGIN: usize = 14;
 
 const BOLD: &str = "1";
 const DIM: &str = "2";
@@ -67,8 +67,12 @@ impl<'w> Story<'w> {
             BOLD,
             &format!("{number:>2}  {}  {}: {}", at.trim(), scene.source, scene.says),
         );
-        let mut line = format!("POST /hooks/{}  {}", scene.source, scene.file);
-        line.push_str(&format!(" ({} bytes)", scene.body.len()));
+        let line = format!(
+            "POST /hooks/{}  {} ({} bytes)",
+            scene.source,
+            scene.file,
+            scene.body.len()
+        );
         self.told("in", DIM, &line);
         Ok(())
     }
@@ -100,26 +104,29 @@ impl<'w> Story<'w> {
 
     /// What arrived at the targets, and through which recipe.
     pub(super) fn went_out(&mut self, became: &Became, effects: &[Effect]) {
-        let mut recipe = None;
+        // Told recipe by recipe, in the order in which the first effects of each are listed.
+        let mut recipes: Vec<Option<&String>> = Vec::new();
         for effect in effects {
             let by = became.keys.get(&effect.key);
-            // A recipe is named where it begins to act.
-            if recipe != by {
-                if let Some(by) = by {
-                    let because = became.because.get(by).map(String::as_str).unwrap_or_default();
-                    self.told("recipe", BOLD, &format!("{by}  ({because})"));
-                }
-                recipe = by;
+            if !recipes.contains(&by) {
+                recipes.push(by);
             }
-            let head = format!("{:<9} {}", effect.target, effect.head);
-            self.told("out", OUT, &head);
-            let body = match &effect.body {
-                Value::String(text) => text.clone(),
-                Value::Null => String::new(),
-                body => body.to_string(),
-            };
-            if !body.is_empty() {
-                self.told("", DIM, &shortened(&format!("{:<9} {body}", ""), WIDTH - MARGIN));
+        }
+        for recipe in recipes {
+            if let Some(recipe) = recipe {
+                self.told("recipe", BOLD, recipe);
+                let because = became.because.get(recipe).map(String::as_str).unwrap_or_default();
+                self.told("because", DIM, because);
+            }
+            for effect in effects.iter().filter(|effect| became.keys.get(&effect.key) == recipe) {
+                self.told("out", OUT, &format!("{:<9} {}", effect.target, effect.head));
+                let body = match &effect.body {
+                    Value::String(text) => text.clone(),
+                    body => body.to_string(),
+                };
+                if !body.is_empty() {
+                    self.told("", DIM, &shortened(&body, WIDTH - MARGIN));
+                }
             }
         }
         for failed in &became.failed {
@@ -142,7 +149,8 @@ impl<'w> Story<'w> {
         }
         for target in TARGETS {
             let count = record.effects.iter().filter(|effect| effect.target == target).count();
-            self.line("", &format!("out  {target:<12} {count:>2} effects"));
+            let effects = if count == 1 { "effect" } else { "effects" };
+            self.line("", &format!("out  {target:<12} {count:>2} {effects}"));
         }
         let all = record.effects.len();
         match record.repeated().len() {

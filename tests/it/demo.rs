@@ -1,0 +1,156 @@
+//! `stayhook demo`, as a user starts it.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
+
+use crate::daemon::request;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn stayhook(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stayhook"));
+    command.args(arguments).env_remove("STAYHOOK_CONFIG").kill_on_drop(true);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Exit code and what was printed, without what differs from run to run.
+async fn told(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = tokio::time::timeout(PATIENCE, stayhook(arguments).output()).await;
+    let output = output.expect("the command ends").unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    let lines = text.lines().filter(|line| !line.starts_with("Files: "));
+    let lines: Vec<&str> = lines.chain(errors.lines()).collect();
+    (output.status.code(), lines.join("\n"))
+}
+
+#[tokio::test]
+async fn once_is_as_expected_and_the_same_every_time() {
+    let (code, first) = told(&["demo", "--once"]).await;
+    assert_eq!(code, Some(0), "{first}");
+    for said in [
+        "1  1 Mar 10:15  hospitable: Tomoko asks for Alfama 3A",
+        "new       reservation.created",
+        "new       reservation.confirmed",
+        "duplicate the same delivery as scene 2",
+        "duplicate the same delivery as scene 5",
+        "stale     older (2027-03-03T18:00:00+00:00) than what is known",
+        "stale     older (2027-03-05T19:12:31+00:00) than what is known",
+        "new       payment.created",
+        "reservation.dates_changed",
+        "new       reservation.cancelled",
+        "out       cleaning  POST /tasks",
+        "out       locks     PUT /codes/HMWTR5N8QK",
+        "out       books     POST /entries",
+        "out       mail      to rosa@stayhook.example",
+        "17 effects, each once.",
+        "All 17 effects are as expected: key, body and order.",
+    ] {
+        assert!(first.contains(said), "{said}\n\n{first}");
+    }
+    for line in first.lines() {
+        assert!(line.chars().count() <= 100, "{line}");
+        assert!(!line.contains('\u{1b}'), "{line}");
+    }
+    let (_, second) = told(&["demo", "--once"]).await;
+    assert_eq!(first, second);
+}
+
+#[tokio::test]
+async fn what_differs_is_told_and_ends_with_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("expected.json");
+    let written = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/demo/expected.json")).unwrap();
+    let tampered = |change: &dyn Fn(&mut Vec<Value>)| {
+        let mut whole: Value = serde_json::from_str(&written).unwrap();
+        change(whole["effects"].as_array_mut().unwrap());
+        whole.to_string()
+    };
+    for (text, code, said) in [
+        (
+            tampered(&|all| all[0]["key"] = "sh_other".into()),
+            1,
+            "  - key: \"sh_other\"",
+        ),
+        (
+            tampered(&|all| all[0]["body"]["nights"] = 5.into()),
+            1,
+            "scene 2, cleaning, POST /tasks:",
+        ),
+        (tampered(&|all| _ = all.pop()), 1, "arrived and is not expected"),
+        (
+            tampered(&|all| all.push(all[0].clone())),
+            1,
+            "is expected and did not arrive",
+        ),
+        (tampered(&|all| all.swap(0, 1)), 1, "order, place 1"),
+        ("{}".to_owned(), 2, "there is no list `effects` in it"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let (ended, told) = told(&["demo", "--once", "--expected", file.to_str().unwrap()]).await;
+        assert_eq!(ended, Some(code), "{told}");
+        assert!(told.contains(said), "{said}\n\n{told}");
+    }
+}
+
+#[tokio::test]
+async fn the_expectation_can_be_written_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("expected.json");
+    let (code, told) = told(&["demo", "--once", "--write-expected", file.to_str().unwrap()]).await;
+    assert_eq!(code, Some(0), "{told}");
+    let kept = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/demo/expected.json")).unwrap();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), kept);
+}
+
+#[tokio::test]
+async fn the_daemon_runs_on_until_it_is_interrupted() {
+    let mut child = stayhook(&["demo", "--fast"]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut told = String::new();
+    let story = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            told.push_str(&line);
+            told.push('\n');
+            if line.starts_with("The admin API is at") {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, story).await.expect("the story ends");
+    let line = |start: &str| {
+        let found = told.lines().find_map(|line| line.trim().strip_prefix(start));
+        found.unwrap_or_else(|| panic!("{start}\n\n{told}")).to_owned()
+    };
+    let admin = line("curl http://");
+    let (address, path) = admin.split_at(admin.find('/').unwrap());
+    let (status, body) = request(address, "GET", path, "").await.unwrap();
+    assert_eq!(status, 200, "{body}");
+    let folder = line("Files: ");
+
+    // Every command that it names can be copied as it stands.
+    for command in told.lines().filter_map(|line| line.trim().strip_prefix("stayhook ")) {
+        let words: Vec<&str> = command.split(' ').collect();
+        let output = stayhook(&words).output().await.unwrap();
+        assert!(output.status.success(), "{command}: {output:?}");
+        assert!(!output.stdout.is_empty(), "{command}");
+    }
+
+    let id = child.id().unwrap().to_string();
+    let killed = std::process::Command::new("kill").args(["-INT", &id]).status().unwrap();
+    assert!(killed.success());
+    let ended = tokio::time::timeout(PATIENCE, child.wait())
+        .await
+        .expect("it ends")
+        .unwrap();
+    assert_eq!(ended.code(), Some(0));
+    assert!(!std::path::Path::new(&folder).exists());
+}
