@@ -18,6 +18,9 @@ const FILE_MAX: u64 = 4 << 20;
 const ORDER: &str =
     "By scene; within a scene by target (cleaning, locks, books, mail), at one target in order of arrival.";
 
+/// How the file is written anew.
+const RENEW: &str = "stayhook demo --once --write-expected demo/expected.json";
+
 /// What is expected, from a file or as built in.
 pub(super) fn read(file: Option<&Path>) -> Result<Vec<Value>, Failure> {
     let name = file.map_or("demo/expected.json".to_owned(), |file| file.display().to_string());
@@ -45,7 +48,7 @@ pub(super) fn settle(
 ) -> Result<u8, Failure> {
     let arrived: Vec<Value> = record.effects.iter().map(|effect| effect.whole.clone()).collect();
     if let Some(file) = write {
-        let text = format!("{:#}\n", json!({"order": ORDER, "effects": arrived}));
+        let text = format!("{:#}\n", json!({"order": ORDER, "renew": RENEW, "effects": arrived}));
         std::fs::write(file, text).map_err(|error| Failure::new(USAGE, format!("{}: {error}", file.display())))?;
         story.plain(&format!("Written to {}.", file.display()));
         return Ok(FINE);
