@@ -168,7 +168,7 @@ impl<'w> Story<'w> {
         self.line("", "");
         self.line(
             BOLD,
-            "The daemon runs on; Ctrl-C ends it and removes its files. Look around:",
+            "The daemon runs on; Ctrl-C ends it and removes its files. Look around (`send` posts once more):",
         );
         self.line("", &format!("  curl http://{}/api/v1/runs", site.admin));
         self.line("", &format!("  {stayhook} runs list"));
