@@ -14,17 +14,20 @@ pub async fn insert(conn: &mut Conn, arrivals: &[Arrival]) -> Result<Vec<Receipt
     let mut receipts = Vec::with_capacity(arrivals.len());
     let mut rest = arrivals;
     while !rest.is_empty() {
-        // Whether a weak key still counts depends on what came before it for the same stay: such a key begins a new
-        // statement where its stay is in this one already.
-        let mut scopes = HashSet::new();
+        // Whether a weak key still counts depends on what came before it for the same stay, and on nothing that came
+        // after: it stands alone for its stay in a statement.
+        let mut scopes = HashMap::new();
         let run = rest
             .iter()
             .take_while(|arrival| {
                 let Some(scope) = arrival.receipt.scope else {
                     return true;
                 };
-                let first = scopes.insert((arrival.source.as_str(), scope));
-                first || arrival.receipt.weak.is_none()
+                let weak = arrival.receipt.weak.is_some();
+                match scopes.insert((arrival.source.as_str(), scope), weak) {
+                    None => true,
+                    Some(before) => !before && !weak,
+                }
             })
             .count();
         let (now, later) = rest.split_at(run.max(1));

@@ -149,3 +149,14 @@ async fn a_key_that_is_there_twice_is_said() {
     let warnings = house.warnings(0).await;
     assert!(warnings.iter().any(|warning| warning.contains("twice")), "{warnings:?}");
 }
+
+#[tokio::test]
+async fn what_comes_after_a_retry_in_one_commit_makes_it_no_news() {
+    let house = house().await;
+    house.tell("lab", &body(2)).await;
+    let news = with_id("e2", 3);
+    let (retry, later) = futures::future::join(house.deliver("lab", &body(2)), house.deliver("lab", &news)).await;
+    house.idle().await;
+    assert!(retry.duplicate && !later.duplicate, "{retry:?} {later:?}");
+    assert_eq!(house.reservation("lab", "A1").await["guests"], 3);
+}
