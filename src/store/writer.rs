@@ -172,7 +172,7 @@ impl Writer {
         clippy::disallowed_methods,
         reason = "a budget of work within one group, not a time anybody sees"
     )]
-    async fn group(&mut self, database: &Database, receipts: Vec<Waiting>, first: Option<Work>) {
+    async fn group(&mut self, database: &Database, receipts: Vec<Waiting>, mut first: Option<Work>) {
         let (arrivals, replies): (Vec<_>, Vec<_>) = receipts.into_iter().unzip();
         let mut worked: Vec<(Work, Result<(), StoreError>)> = Vec::new();
         let began = std::time::Instant::now();
@@ -181,8 +181,7 @@ impl Writer {
             conn.begin().await?;
             let body = async {
                 let stored = receive::insert(&mut conn, &arrivals).await?;
-                let mut next = first;
-                while let Some(mut work) = next.take().or_else(|| self.work.try_recv().ok()) {
+                while let Some(mut work) = first.take().or_else(|| self.work.try_recv().ok()) {
                     conn.mark().await?;
                     let result = work.run(&mut conn).await;
                     let undone = if result.is_ok() {
@@ -226,6 +225,10 @@ impl Writer {
                     let _ = reply.send(Err(error.clone()));
                 }
             }
+        }
+        if let (Some(work), Err(error)) = (first, &plain) {
+            // It was not begun; what waits is told why.
+            work.end(Err(error.clone()));
         }
         for (work, result) in worked {
             work.end(plain.clone().and(result));
