@@ -19,7 +19,7 @@ use self::explanations::earlier_explanations;
 use self::merge::merges;
 use super::dialect::{Conn, Param, Sql};
 use super::outbox::{self, Lease};
-use super::{Store, StoreError, json as to_json};
+use super::{Store, StoreError, json as to_json, replay};
 
 /// What became of the runs of a group of decisions.
 #[derive(Clone, Debug, Default)]
@@ -91,22 +91,15 @@ async fn stays(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(),
             changed.push(row)
         }
     }
-    if !fresh.is_empty() {
-        let mut sql =
-            Sql::new("INSERT INTO stays (id, source, code, state, revision, status, adopted, updated_at) VALUES ");
-        sql.rows(fresh);
-        conn.execute(sql).await?;
-    }
-    if !changed.is_empty() {
-        let wanted = changed.len() as u64;
-        let mut sql = Sql::new("WITH v (id, source, code, state, revision, status, adopted, updated_at) AS (VALUES ");
-        sql.rows(changed).push(
-            ") UPDATE stays SET code = v.code, state = v.state, revision = stays.revision + 1, status = v.status, \
-             adopted = v.adopted, updated_at = v.updated_at FROM v WHERE stays.id = v.id AND stays.revision = v.revision",
-        );
-        if conn.execute(sql).await? != wanted {
-            return Err(StoreError::Conflict("a stay was written by somebody else".to_owned()));
-        }
+    let sql = "INSERT INTO stays (id, source, code, state, revision, status, adopted, updated_at) VALUES ";
+    conn.over_rows(sql, fresh, "").await?;
+    let wanted = changed.len();
+    let sql = "WITH v (id, source, code, state, revision, status, adopted, updated_at) AS (VALUES ";
+    let update = ") UPDATE stays SET code = v.code, state = v.state, revision = stays.revision + 1, status = v.status, \
+         adopted = v.adopted, updated_at = v.updated_at FROM v WHERE stays.id = v.id AND stays.revision = v.revision \
+         RETURNING id";
+    if conn.over_rows(sql, changed, update).await?.len() != wanted {
+        return Err(StoreError::Conflict("a stay was written by somebody else".to_owned()));
     }
     let names: Vec<[Param; 4]> = last
         .values()
@@ -121,11 +114,9 @@ async fn stays(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(),
             })
         })
         .collect();
-    if !names.is_empty() {
-        let mut sql = Sql::new("INSERT INTO identities (source, scope, value, stay_id) VALUES ");
-        sql.rows(names).push(" ON CONFLICT (source, scope, value) DO NOTHING");
-        conn.execute(sql).await?;
-    }
+    let sql = "INSERT INTO identities (source, scope, value, stay_id) VALUES ";
+    conn.over_rows(sql, names, " ON CONFLICT (source, scope, value) DO NOTHING")
+        .await?;
     Ok(())
 }
 
@@ -152,15 +143,10 @@ async fn events(conn: &mut Conn, decisions: &[Decision]) -> Result<(), StoreErro
             to_json(&explanation)?.into(),
         ]);
     }
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let mut sql =
-        Sql::new("INSERT INTO events (id, delivery_id, stay_id, source, types, at, body, explanation) VALUES ");
+    let sql = "INSERT INTO events (id, delivery_id, stay_id, source, types, at, body, explanation) VALUES ";
     // An event that meets the recipes once more stays what it was; only the explanation is new.
-    sql.rows(rows)
-        .push(" ON CONFLICT (id) DO UPDATE SET explanation = excluded.explanation");
-    conn.execute(sql).await?;
+    let again = " ON CONFLICT (id) DO UPDATE SET explanation = excluded.explanation";
+    conn.over_rows(sql, rows, again).await?;
     Ok(())
 }
 
@@ -179,13 +165,9 @@ async fn fact_keys(conn: &mut Conn, decisions: &[Decision]) -> Result<(), StoreE
         ];
         rows.insert((key.source.clone(), key.about.word(), key.id.clone()), row);
     }
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let mut sql = Sql::new("INSERT INTO fact_keys (source, about, id, stay_id, content) VALUES ");
-    sql.rows(rows.into_values())
-        .push(" ON CONFLICT (source, about, id) DO UPDATE SET content = excluded.content");
-    conn.execute(sql).await?;
+    let sql = "INSERT INTO fact_keys (source, about, id, stay_id, content) VALUES ";
+    let changed = " ON CONFLICT (source, about, id) DO UPDATE SET content = excluded.content";
+    conn.over_rows(sql, rows.into_values().collect(), changed).await?;
     Ok(())
 }
 
@@ -284,12 +266,11 @@ async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Result<
     if stays.is_empty() {
         return Ok(applied);
     }
-    let mut sql = Sql::new(
-        "SELECT stay_id, queue, lane, state, uncertain FROM runs WHERE state IN ('ready', 'running', 'retrying') AND stay_id IN ",
-    );
-    sql.list(stays);
+    let sql = "SELECT stay_id, queue, lane, state, uncertain FROM runs WHERE state IN ('ready', 'running', 'retrying') \
+         AND stay_id IN (VALUES ";
+    let stays = stays.into_iter().map(|stay| [stay.into()]).collect();
     let mut ahead: HashMap<String, Vec<Ahead>> = HashMap::new();
-    for row in conn.fetch(sql).await? {
+    for row in conn.over_rows(sql, stays, ")").await? {
         let in_doubt = row.text(3)? == RunState::Running.word() || row.flag(4)?;
         ahead.entry(row.text(0)?).or_default().push(Ahead {
             queue: row.opt_text(1)?,
@@ -364,15 +345,15 @@ async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Result<
             now_ms.into(),
         ]);
     }
-    let mut sql = Sql::new(
-        "INSERT INTO runs (id, run_key, recipe, revision, event_id, stay_id, source, code, about, queue, mode, names_gone, \
+    let sql = "INSERT INTO runs (id, run_key, recipe, revision, event_id, stay_id, source, code, about, queue, mode, names_gone, \
          after_gone, dry_run, lane, state, reason, step, attempts, step_attempts, step_first_at, generation, uncertain, \
-         cancel_requested, lease_owner, lease_until, due_at, created_at, updated_at) VALUES ",
-    );
+         cancel_requested, lease_owner, lease_until, due_at, created_at, updated_at) VALUES ";
     // The key makes a run unique for ever: one that exists is left as it is.
-    sql.rows(rows).push(" ON CONFLICT (id) DO NOTHING RETURNING id");
     let mut made = HashSet::new();
-    for row in conn.fetch(sql).await? {
+    for row in conn
+        .over_rows(sql, rows, " ON CONFLICT (id) DO NOTHING RETURNING id")
+        .await?
+    {
         made.insert(RunId(row.text(0)?));
     }
     opening.retain(|(run, _)| made.contains(&run.id));
@@ -390,8 +371,25 @@ fn mode_word(mode: Mode) -> &'static str {
     }
 }
 
+/// The deliveries that somebody has asked for in another way while they were being decided: they are decided once more.
+async fn asked_since(conn: &mut Conn, decisions: &[Decision]) -> Result<HashSet<String>, StoreError> {
+    let replays = decisions.iter().filter(|decision| decision.replay.is_some());
+    let replays: HashMap<&str, _> = replays.map(|one| (one.delivery.as_str(), &one.replay)).collect();
+    let ids = replays.keys().map(|id| [(*id).into()]).collect();
+    let sql = "SELECT id, replay FROM deliveries WHERE replay IS NOT NULL AND id IN (VALUES ";
+    let mut since = HashSet::new();
+    for row in conn.over_rows(sql, ids, ")").await? {
+        let (id, now) = (row.text(0)?, row.opt_text(1)?.map(|text| replay::read(&text)));
+        if replays.get(id.as_str()).is_some_and(|seen| **seen != now) {
+            since.insert(id);
+        }
+    }
+    Ok(since)
+}
+
 async fn outcomes(conn: &mut Conn, decisions: &[Decision]) -> Result<(), StoreError> {
-    let rows: Vec<[Param; 5]> = decisions
+    let since = asked_since(conn, decisions).await?;
+    let rows: Vec<[Param; 6]> = decisions
         .iter()
         .map(|decision| {
             let facts: Vec<_> = decision
@@ -409,14 +407,13 @@ async fn outcomes(conn: &mut Conn, decisions: &[Decision]) -> Result<(), StoreEr
                 decision.because.as_str().into(),
                 detail.to_string().into(),
                 decision.at.timestamp_millis().into(),
+                since.contains(decision.delivery.as_str()).into(),
             ]
         })
         .collect();
-    let mut sql = Sql::new("WITH v (id, outcome, because, detail, decided_at) AS (VALUES ");
-    sql.rows(rows).push(
-        ") UPDATE deliveries SET outcome = v.outcome, because = v.because, detail = v.detail, decided_at = v.decided_at, \
-         replay = NULL FROM v WHERE deliveries.id = v.id",
-    );
-    conn.execute(sql).await?;
+    let sql = "WITH v (id, outcome, because, detail, decided_at, asked_since) AS (VALUES ";
+    let update = ") UPDATE deliveries SET outcome = v.outcome, because = v.because, detail = v.detail, decided_at = v.decided_at, \
+         replay = CASE WHEN v.asked_since = 1 THEN deliveries.replay END FROM v WHERE deliveries.id = v.id";
+    conn.over_rows(sql, rows, update).await?;
     Ok(())
 }

@@ -16,6 +16,8 @@ use super::StoreError;
 /// How long a statement waits for somebody else's lock; the receive path answers within two seconds.
 const BUSY: Duration = Duration::from_millis(1200);
 const READERS: u32 = 4;
+/// The most values that are bound to one statement; SQLite takes 32,766: https://sqlite.org/limits.html
+const PARAMS_MAX: usize = 32_000;
 
 /// A value bound to a statement.
 #[derive(Clone, Debug)]
@@ -159,16 +161,32 @@ impl Row {
     }
 }
 
-/// A connection, to read or to write.
+/// A connection, to read or to write. One that is let go in the middle of a transaction, because whoever waited for the
+/// answer has gone, is closed: the next to get it would go on in there.
 #[derive(Debug)]
-pub struct Conn(PoolConnection<Sqlite>);
+pub struct Conn {
+    inner: PoolConnection<Sqlite>,
+    open: bool,
+}
+
+impl Drop for Conn {
+    fn drop(&mut self) {
+        if self.open {
+            self.inner.close_on_drop();
+        }
+    }
+}
 
 impl Conn {
+    fn new(inner: PoolConnection<Sqlite>) -> Conn {
+        Conn { inner, open: false }
+    }
+
     /// Runs a statement; how many rows it changed.
     pub async fn execute(&mut self, sql: Sql) -> Result<u64, StoreError> {
         let (text, arguments) = sql.arguments()?;
         let done = sqlx::query_with(text, arguments)
-            .execute(&mut *self.0)
+            .execute(&mut *self.inner)
             .await
             .map_err(classify)?;
         Ok(done.rows_affected())
@@ -178,30 +196,54 @@ impl Conn {
     pub async fn fetch(&mut self, sql: Sql) -> Result<Vec<Row>, StoreError> {
         let (text, arguments) = sql.arguments()?;
         let rows = sqlx::query_with(text, arguments)
-            .fetch_all(&mut *self.0)
+            .fetch_all(&mut *self.inner)
             .await
             .map_err(classify)?;
         Ok(rows.into_iter().map(Row).collect())
     }
 
+    /// Runs `before (…), (…) after` over any number of rows, in as few statements as can bind them; the rows of the
+    /// answers.
+    pub async fn over_rows<const N: usize>(
+        &mut self,
+        before: &'static str,
+        rows: Vec<[Param; N]>,
+        after: &'static str,
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut rows = rows.into_iter().peekable();
+        let mut found = Vec::new();
+        while rows.peek().is_some() {
+            let mut sql = Sql::new(before);
+            sql.rows(rows.by_ref().take(PARAMS_MAX / N)).push(after);
+            found.extend(self.fetch(sql).await?);
+        }
+        Ok(found)
+    }
+
     async fn plain(&mut self, text: &'static str) -> Result<(), StoreError> {
-        sqlx::raw_sql(text).execute(&mut *self.0).await.map_err(classify)?;
+        sqlx::raw_sql(text).execute(&mut *self.inner).await.map_err(classify)?;
         Ok(())
     }
 
     /// Begins to write. The write lock is taken at once: taken later it could fail half-way.
     pub async fn begin(&mut self) -> Result<(), StoreError> {
+        self.open = true;
         self.plain("BEGIN IMMEDIATE").await
     }
 
     /// Ends the transaction; all of it is on the disk when this returns.
     pub async fn commit(&mut self) -> Result<(), StoreError> {
-        self.plain("COMMIT").await
+        self.plain("COMMIT").await?;
+        self.open = false;
+        Ok(())
     }
 
     /// Takes everything back.
     pub async fn rollback(&mut self) -> Result<(), StoreError> {
-        self.plain("ROLLBACK").await
+        let done = self.plain("ROLLBACK").await;
+        // A full disk, for one, has ended it already.
+        self.open = matches!(&done, Err(error) if !error.to_string().contains("no transaction is active"));
+        done
     }
 
     /// Marks a place to which one piece of work can be taken back alone.
@@ -221,6 +263,7 @@ impl Conn {
 
     /// A consistent view for several reads.
     pub async fn begin_read(&mut self) -> Result<(), StoreError> {
+        self.open = true;
         self.plain("BEGIN DEFERRED").await
     }
 }
@@ -270,12 +313,12 @@ impl Database {
 
     /// The connection that writes.
     pub async fn writer(&self) -> Result<Conn, StoreError> {
-        self.writer.acquire().await.map(Conn).map_err(classify)
+        self.writer.acquire().await.map(Conn::new).map_err(classify)
     }
 
     /// A connection that reads.
     pub async fn reader(&self) -> Result<Conn, StoreError> {
-        self.readers.acquire().await.map(Conn).map_err(classify)
+        self.readers.acquire().await.map(Conn::new).map_err(classify)
     }
 
     /// Bytes on the disk, the write-ahead log included.

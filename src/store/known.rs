@@ -9,7 +9,10 @@ use crate::model::id::{DeliveryId, EventId, StayId};
 use crate::model::reservation::Stay;
 
 use super::dialect::{Conn, Sql};
-use super::{Store, StoreError, from_json};
+use super::{Store, StoreError, from_json, replay};
+
+/// How many bytes of bodies are taken up together; parsed they need several times as much.
+const UNDECIDED_BYTES: i64 = 8 << 20;
 
 /// What a group of facts has to know.
 #[derive(Clone, Debug, Default)]
@@ -36,14 +39,29 @@ pub struct Looked {
 }
 
 impl Store {
-    /// The oldest deliveries that wait for a decision, in order of arrival.
+    /// The oldest deliveries that wait for a decision, in order of arrival; fewer than `limit` where their bodies together
+    /// are long, but always one.
     pub async fn undecided(&self, limit: usize) -> Result<Vec<Pending>, StoreError> {
         let mut conn = self.reader().await?;
         let mut sql = Sql::new(
-            "SELECT seq, id, source, received_at, headers, body, outcome, replay FROM deliveries \
-             WHERE outcome = 'undecided' OR replay IS NOT NULL ORDER BY seq LIMIT ",
+            "SELECT seq, COALESCE(LENGTH(body), 0) FROM deliveries WHERE outcome = 'undecided' OR replay IS NOT NULL \
+             ORDER BY seq LIMIT ",
         );
         sql.bind(limit);
+        let (mut last, mut bytes) = (None, 0);
+        for row in conn.fetch(sql).await? {
+            bytes += row.int(1)?;
+            if last.is_some() && bytes > UNDECIDED_BYTES {
+                break;
+            }
+            last = Some(row.int(0)?);
+        }
+        let Some(last) = last else { return Ok(Vec::new()) };
+        let mut sql = Sql::new(
+            "SELECT seq, id, source, received_at, headers, body, outcome, replay FROM deliveries \
+             WHERE (outcome = 'undecided' OR replay IS NOT NULL) AND seq <= ",
+        );
+        sql.bind(last).push(" ORDER BY seq LIMIT ").bind(limit);
         let mut pending = Vec::new();
         for row in conn.fetch(sql).await? {
             pending.push(Pending {
@@ -54,7 +72,7 @@ impl Store {
                 headers: row.text(4)?,
                 body: row.opt_blob(5)?.unwrap_or_default(),
                 outcome: Outcome::from_word(&row.text(6)?).unwrap_or(Outcome::Undecided),
-                replay: row.opt_text(7)?.map(|text| from_json(&text)).transpose()?,
+                replay: row.opt_text(7)?.map(|text| replay::read(&text)),
             });
         }
         Ok(pending)
@@ -72,25 +90,17 @@ impl Store {
 }
 
 async fn names(conn: &mut Conn, lookup: &Lookup, looked: &mut Looked) -> Result<(), StoreError> {
-    if lookup.names.is_empty() {
-        return Ok(());
-    }
-    let mut sql =
-        Sql::new("SELECT source, value, stay_id FROM identities WHERE scope = '' AND (source, value) IN (VALUES ");
-    sql.rows(lookup.names.iter().map(|(source, name)| [source.into(), name.into()]))
-        .push(")");
+    let sql = "SELECT source, value, stay_id FROM identities WHERE scope = '' AND (source, value) IN (VALUES ";
+    let names = lookup.names.iter().map(|(source, name)| [source.into(), name.into()]);
     let mut ids = BTreeSet::new();
-    for row in conn.fetch(sql).await? {
+    for row in conn.over_rows(sql, names.collect(), ")").await? {
         let stay = row.text(2)?;
         ids.insert(stay.clone());
         looked.stays.insert((row.text(0)?, row.text(1)?), stay);
     }
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let mut sql = Sql::new("SELECT seq, id, state, revision FROM stays WHERE id IN ");
-    sql.list(ids);
-    for row in conn.fetch(sql).await? {
+    let sql = "SELECT seq, id, state, revision FROM stays WHERE id IN (VALUES ";
+    let ids = ids.into_iter().map(|id| [id.into()]);
+    for row in conn.over_rows(sql, ids.collect(), ")").await? {
         let mut stay: Stay = from_json(&row.text(2)?)?;
         stay.revision = row.int(3)?;
         looked.by_id.insert(row.text(1)?, (row.int(0)?, stay));
@@ -99,18 +109,10 @@ async fn names(conn: &mut Conn, lookup: &Lookup, looked: &mut Looked) -> Result<
 }
 
 async fn contents(conn: &mut Conn, lookup: &Lookup, looked: &mut Looked) -> Result<(), StoreError> {
-    if lookup.facts.is_empty() {
-        return Ok(());
-    }
-    let mut sql = Sql::new("SELECT source, about, id, content FROM fact_keys WHERE (source, about, id) IN (VALUES ");
-    sql.rows(
-        lookup
-            .facts
-            .iter()
-            .map(|(source, about, id)| [source.into(), about.word().into(), id.into()]),
-    )
-    .push(")");
-    for row in conn.fetch(sql).await? {
+    let sql = "SELECT source, about, id, content FROM fact_keys WHERE (source, about, id) IN (VALUES ";
+    let facts = lookup.facts.iter();
+    let facts = facts.map(|(source, about, id)| [source.into(), about.word().into(), id.into()]);
+    for row in conn.over_rows(sql, facts.collect(), ")").await? {
         let about = if row.text(1)? == About::Payment.word() {
             About::Payment
         } else {
@@ -127,12 +129,9 @@ async fn contents(conn: &mut Conn, lookup: &Lookup, looked: &mut Looked) -> Resu
 }
 
 async fn events(conn: &mut Conn, lookup: &Lookup, looked: &mut Looked) -> Result<(), StoreError> {
-    if lookup.events.is_empty() {
-        return Ok(());
-    }
-    let mut sql = Sql::new("SELECT id, body, stay_id FROM events WHERE id IN ");
-    sql.list(lookup.events.iter().map(EventId::as_str));
-    for row in conn.fetch(sql).await? {
+    let sql = "SELECT id, body, stay_id FROM events WHERE id IN (VALUES ";
+    let events = lookup.events.iter().map(|id| [id.as_str().into()]);
+    for row in conn.over_rows(sql, events.collect(), ")").await? {
         if let Some(body) = row.opt_text(1)? {
             let mut event: Event = from_json(&body)?;
             // The stay may have been merged into another one since.

@@ -35,6 +35,8 @@ pub struct Candidate {
     pub body: Vec<u8>,
     /// The steps that were rendered before.
     pub steps: Vec<StoredStep>,
+    /// Why something of it cannot be read; then it cannot be worked on, and nothing else is held up.
+    pub damaged: Option<StoreError>,
 }
 
 /// An attempt about to begin.
@@ -187,6 +189,9 @@ async fn candidates(conn: &mut Conn, lane: &str, now: Time, limit: usize) -> Res
     load(conn, runs).await
 }
 
+/// An event, as far as it can be read, and the body of its delivery.
+type Answered = (Result<Option<Event>, StoreError>, Vec<u8>);
+
 /// Adds events, bodies and steps to runs.
 async fn load(conn: &mut Conn, runs: Vec<Run>) -> Result<Vec<Candidate>, StoreError> {
     if runs.is_empty() {
@@ -196,9 +201,9 @@ async fn load(conn: &mut Conn, runs: Vec<Run>) -> Result<Vec<Candidate>, StoreEr
         "SELECT e.id, e.body, d.body FROM events e LEFT JOIN deliveries d ON d.id = e.delivery_id WHERE e.id IN ",
     );
     sql.list(runs.iter().filter_map(|run| run.event.as_ref()).map(EventId::as_str));
-    let mut events: HashMap<String, (Option<Event>, Vec<u8>)> = HashMap::new();
+    let mut events: HashMap<String, Answered> = HashMap::new();
     for row in conn.fetch(sql).await? {
-        let event = row.opt_text(1)?.map(|text| from_json(&text)).transpose()?;
+        let event = row.opt_text(1)?.map(|text| from_json(&text)).transpose();
         events.insert(row.text(0)?, (event, row.opt_blob(2)?.unwrap_or_default()));
     }
     let mut sql = Sql::new(
@@ -206,21 +211,14 @@ async fn load(conn: &mut Conn, runs: Vec<Run>) -> Result<Vec<Candidate>, StoreEr
     );
     sql.list(runs.iter().map(|run| run.id.as_str()))
         .push(" ORDER BY run_id, position");
-    let mut steps: HashMap<String, Vec<StoredStep>> = HashMap::new();
+    let mut steps: HashMap<String, Result<Vec<StoredStep>, StoreError>> = HashMap::new();
     for row in conn.fetch(sql).await? {
-        steps.entry(row.text(0)?).or_default().push(StoredStep {
-            position: usize::try_from(row.int(1)?).unwrap_or_default(),
-            step_id: row.text(2)?,
-            state: row.text(3)?,
-            prepared: row.opt_text(4)?.map(|text| from_json(&text)).transpose()?,
-            key: row.text(5)?,
-            output: row
-                .opt_text(6)?
-                .map(|text| from_json(&text))
-                .transpose()?
-                .unwrap_or(Value::Null),
-            at_most_once: row.flag(7)?,
-        });
+        let of_run = steps.entry(row.text(0)?).or_insert_with(|| Ok(Vec::new()));
+        match (step(&row), of_run) {
+            (Ok(step), Ok(steps)) => steps.push(step),
+            (Err(damage), of_run) => *of_run = Err(damage),
+            (Ok(_), Err(_)) => {}
+        }
     }
     Ok(runs
         .into_iter()
@@ -229,16 +227,30 @@ async fn load(conn: &mut Conn, runs: Vec<Run>) -> Result<Vec<Candidate>, StoreEr
                 .event
                 .as_ref()
                 .and_then(|id| events.get(id.as_str()).cloned())
-                .unwrap_or_default();
-            let steps = steps.remove(run.id.as_str()).unwrap_or_default();
+                .unwrap_or((Ok(None), Vec::new()));
+            let steps = steps.remove(run.id.as_str()).unwrap_or_else(|| Ok(Vec::new()));
+            let damaged = event.as_ref().err().or(steps.as_ref().err()).cloned();
             Candidate {
                 run,
-                event,
+                event: event.unwrap_or_default(),
                 body,
-                steps,
+                steps: steps.unwrap_or_default(),
+                damaged,
             }
         })
         .collect())
+}
+
+fn step(row: &Row) -> Result<StoredStep, StoreError> {
+    Ok(StoredStep {
+        position: usize::try_from(row.int(1)?).unwrap_or_default(),
+        step_id: row.text(2)?,
+        state: row.text(3)?,
+        prepared: row.opt_text(4)?.map(|text| from_json(&text)).transpose()?,
+        key: row.text(5)?,
+        output: row.opt_text(6)?.map_or(Ok(Value::Null), |text| from_json(&text))?,
+        at_most_once: row.flag(7)?,
+    })
 }
 
 async fn start(conn: &mut Conn, starts: &[Start], lease: &Lease) -> Result<HashSet<RunId>, StoreError> {
@@ -318,20 +330,13 @@ pub async fn open_attempts<'a>(
             now.timestamp_millis().into(),
         ]);
     }
-    if steps.is_empty() {
-        return Ok(());
-    }
     skip_steps(conn, skipped.into_iter()).await?;
-    let mut sql =
-        Sql::new("INSERT INTO steps (run_id, position, step_id, state, request, step_key, at_most_once) VALUES ");
-    sql.rows(steps).push(
-        " ON CONFLICT (run_id, position) DO UPDATE SET state = 'open', step_id = excluded.step_id, \
-         request = excluded.request, step_key = excluded.step_key, at_most_once = excluded.at_most_once",
-    );
-    conn.execute(sql).await?;
-    let mut sql = Sql::new("INSERT INTO attempts (run_id, number, position, step_key, cause, started_at) VALUES ");
-    sql.rows(tries);
-    conn.execute(sql).await?;
+    let sql = "INSERT INTO steps (run_id, position, step_id, state, request, step_key, at_most_once) VALUES ";
+    let again = " ON CONFLICT (run_id, position) DO UPDATE SET state = 'open', step_id = excluded.step_id, \
+         request = excluded.request, step_key = excluded.step_key, at_most_once = excluded.at_most_once";
+    conn.over_rows(sql, steps, again).await?;
+    let sql = "INSERT INTO attempts (run_id, number, position, step_key, cause, started_at) VALUES ";
+    conn.over_rows(sql, tries, "").await?;
     Ok(())
 }
 
@@ -355,13 +360,8 @@ pub async fn skip_steps<'a>(
             ]
         })
         .collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let mut sql =
-        Sql::new("INSERT INTO steps (run_id, position, step_id, state, step_key, at_most_once, output) VALUES ");
-    sql.rows(rows)
-        .push(" ON CONFLICT (run_id, position) DO UPDATE SET state = 'skipped', output = excluded.output");
-    conn.execute(sql).await?;
+    let sql = "INSERT INTO steps (run_id, position, step_id, state, step_key, at_most_once, output) VALUES ";
+    let again = " ON CONFLICT (run_id, position) DO UPDATE SET state = 'skipped', output = excluded.output";
+    conn.over_rows(sql, rows, again).await?;
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! Asking for stored deliveries to be decided once more. Makes no row: the delivery itself is marked.
 
 use crate::model::clock::Time;
-use crate::model::delivery::Outcome;
+use crate::model::delivery::{Outcome, Replay};
 use crate::model::id::DeliveryId;
 
 use super::dialect::{Conn, Sql};
-use super::{Store, StoreError};
+use super::{Store, StoreError, from_json};
 
 /// Which deliveries.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,11 @@ pub struct ReplayWhich {
 
 /// The most deliveries one call marks.
 const REPLAY_MAX: usize = 100_000;
+
+/// How a delivery is to be decided once more; what cannot be read any more asks for nothing special.
+pub fn read(text: &str) -> Replay {
+    from_json(text).unwrap_or_default()
+}
 
 fn narrow(sql: &mut Sql, which: &ReplayWhich) {
     sql.push(" WHERE outcome <> 'undecided' AND body IS NOT NULL");

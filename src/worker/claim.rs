@@ -112,6 +112,19 @@ async fn take_up(
 ) -> Result<(), StoreError> {
     let payload: Arc<Value> = Arc::new(serde_json::from_slice(&candidate.body).unwrap_or_default());
     let (run, attempts) = (candidate.run.id.clone(), candidate.run.attempts);
+    if let Some(damage) = &candidate.damaged {
+        tracing::error!(run.id = %run, error = %damage, "a run cannot be read any more");
+        return end(
+            engine,
+            run,
+            attempts,
+            RunState::Dead,
+            damage.to_string(),
+            Vec::new(),
+            now,
+        )
+        .await;
+    }
     let taken = match candidate.event.clone() {
         Some(event) => Some((look(engine, setup, &candidate, &event, &payload, now).await?, event)),
         None => None,

@@ -28,3 +28,4 @@ mod stays;
 mod support;
 mod tidy;
 mod values;
+mod volume;

@@ -1,0 +1,151 @@
+//! Much at once, and what one row that cannot be read may cost.
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+use stayhook::case::Reply;
+use stayhook::model::decision::Decision;
+use stayhook::model::delivery::Outcome;
+use stayhook::model::id::DeliveryId;
+use stayhook::store::ReplayWhich;
+
+use crate::sender::{plan, stay};
+use crate::support::Plan;
+
+const NAMES: usize = 20;
+
+/// A source whose deliveries speak of many stays, each under many names.
+fn crowd() -> Plan {
+    let ids: Vec<String> = (0..NAMES).map(|n| format!("\"@.i{n}\"")).collect();
+    let source = format!(
+        "auth: none\nreceipt_key: [$.n]\nversion: {{by: [$.at]}}\nitems: $.stays[*]\nreservation: {{code: \"@.code\", ids: [{}], \
+         status: \"@.status\", check_in_date: \"@.from\", check_out_date: \"@.to\"}}",
+        ids.join(", ")
+    );
+    Plan::default().source("lab", &source)
+}
+
+fn delivery(n: usize, stays: usize, names: usize) -> String {
+    let one = |k: usize| {
+        let mut stay =
+            json!({"code": format!("C{n}-{k}"), "status": "confirmed", "from": "2027-05-01", "to": "2027-05-04"});
+        for name in 0..names {
+            stay[format!("i{name}")] = format!("{n}-{k}-{name}").into();
+        }
+        stay
+    };
+    json!({"n": n, "at": 1_800_000_000 + n, "stays": (0..stays).map(one).collect::<Vec<Value>>()}).to_string()
+}
+
+#[tokio::test]
+async fn many_names_at_once_are_looked_up_all_the_same() {
+    let house = crowd().build().await;
+    let bodies: Vec<String> = (0..20).map(|n| delivery(n, 42, NAMES)).collect();
+    join_all(bodies.iter().map(|body| house.deliver("lab", body))).await;
+    house.idle().await;
+    assert_eq!(house.outcomes().await, vec!["processed"; 20]);
+    assert_eq!(house.reservation("lab", "C19-41").await["status"], "confirmed");
+}
+
+#[tokio::test]
+async fn one_delivery_may_start_many_runs() {
+    let recipe = "name: Many\ndry_run: true\non: {event: reservation.created}\nactions: [{http: {connection: cleaning, url: /x}}]";
+    let house = crowd().recipe(recipe).build().await;
+    house.deliver("lab", &delivery(0, 1200, 0)).await;
+    let counts = house.until(|counts| counts.undecided == 0).await;
+    assert_eq!(house.outcomes().await, ["processed"]);
+    assert_eq!(counts.runs.iter().map(|(_, count)| count).sum::<i64>(), 1200);
+}
+
+#[tokio::test]
+async fn a_run_that_cannot_be_read_costs_no_other() {
+    let recipe = "name: Tell\non: {event: reservation.confirmed}\nactions: [{http: {connection: cleaning, url: '/{{ reservation.code }}'}}]";
+    let house = plan().recipe(recipe).build().await;
+    for (damage, because) in [
+        (
+            "UPDATE events SET body = '{' WHERE seq = (SELECT MIN(seq) FROM events WHERE body <> '{' AND id IN (SELECT event_id FROM runs WHERE state = 'retrying'))",
+            "event",
+        ),
+        (
+            "UPDATE steps SET request = '{' WHERE run_id IN (SELECT id FROM runs WHERE state = 'retrying' ORDER BY seq LIMIT 1)",
+            "step",
+        ),
+    ] {
+        house.cleaning.then([Reply::status(503), Reply::status(503)]);
+        house.decide(&stay(&format!("A-{because}"), "confirmed", 1)).await;
+        house.decide(&stay(&format!("B-{because}"), "confirmed", 1)).await;
+        house
+            .when(|runs| runs.iter().filter(|run| run.state == "retrying").count() == 2)
+            .await;
+        assert_eq!(house.damage(damage).await, 1, "{because}");
+        house.advance(chrono::TimeDelta::minutes(1));
+        house.engine.wake_outbox();
+        house.idle().await;
+        let runs = house.runs().await;
+        let last: Vec<&str> = runs[runs.len() - 2..].iter().map(|run| run.state.as_str()).collect();
+        assert_eq!(last, ["dead", "succeeded"], "{because}");
+        assert!(
+            runs[runs.len() - 2].reason.contains("not readable"),
+            "{}",
+            runs[runs.len() - 2].reason
+        );
+    }
+}
+
+#[tokio::test]
+async fn whoever_stops_reading_half_way_leaves_nothing_open() {
+    let house = plan().build().await;
+    house.tell("ours", &stay("A", "confirmed", 1)).await;
+    for polls in 0..300 {
+        let now = house.clock.now();
+        let mut counts = Box::pin(house.engine.store.counts(now));
+        for _ in 0..polls {
+            if futures::poll!(&mut counts).is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+    house.tell("ours", &stay("B", "confirmed", 1)).await;
+    for _ in 0..20 {
+        let all = join_all((0..4).map(|_| house.engine.store.counts(house.clock.now()))).await;
+        assert!(all.iter().all(Result::is_ok), "{all:?}");
+    }
+    assert_eq!(house.outcomes().await, ["processed", "processed"]);
+}
+
+#[tokio::test]
+async fn a_replay_asked_for_in_the_meantime_is_not_forgotten() {
+    let house = plan().build().await;
+    house.tell("ours", &stay("A", "confirmed", 1)).await;
+    let id = DeliveryId(house.delivery(0).await.id);
+    let store = &house.engine.store;
+    let which = || ReplayWhich {
+        ids: vec![id.clone()],
+        ..ReplayWhich::default()
+    };
+    store.replay(which(), false, None).await.unwrap();
+    let seen = store.undecided(10).await.unwrap().remove(0);
+    store.replay(which(), true, None).await.unwrap();
+    let decision = |pending: &stayhook::model::delivery::Pending| Decision {
+        delivery: pending.id.clone(),
+        replay: pending.replay.clone(),
+        outcome: Outcome::Unchanged,
+        because: String::new(),
+        trace: None,
+        warnings: Vec::new(),
+        facts: Vec::new(),
+        at: house.clock.now(),
+    };
+    store.apply(vec![decision(&seen)], house.engine.lease()).await.unwrap();
+    let left = store.undecided(10).await.unwrap();
+    assert!(
+        left.iter()
+            .any(|pending| pending.replay.as_ref().is_some_and(|replay| replay.again)),
+        "{left:?}"
+    );
+    store
+        .apply(vec![decision(&left[0])], house.engine.lease())
+        .await
+        .unwrap();
+    assert!(store.undecided(10).await.unwrap().is_empty());
+}
