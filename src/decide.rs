@@ -232,7 +232,11 @@ fn own_stay(
     warnings: &mut Vec<String>,
 ) -> (Stay, Vec<Stay>) {
     let Some(oldest) = known.stays.first() else {
-        let id: StayId = origin.delivery.stay(origin.position);
+        let name = fact.stay.all().next().unwrap_or_default();
+        let id: StayId = match origin.replay {
+            None => origin.delivery.stay(origin.position),
+            Some(_) => origin.delivery.stay_named(origin.position, name),
+        };
         return (
             Stay::new(id, &fact.stay.source, origin.delivery.clone(), origin.received_at),
             Vec::new(),

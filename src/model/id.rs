@@ -62,6 +62,12 @@ impl DeliveryId {
     pub fn stay(&self, position: usize) -> StayId {
         StayId(format!("s_{}_{position}", self.tail()))
     }
+
+    /// The same where the delivery is decided once more: under today's mapping it may name another stay than before, and
+    /// that one must not be taken for the first.
+    pub fn stay_named(&self, position: usize, name: &str) -> StayId {
+        StayId(format!("{}_{}", self.stay(position), &hash_hex(&["stay", name])[..8]))
+    }
 }
 
 impl RunId {

@@ -9,7 +9,7 @@ use stayhook::model::id::DeliveryId;
 use stayhook::store::ReplayWhich;
 
 use crate::sender::{plan, stay};
-use crate::support::Plan;
+use crate::support::{House, Plan};
 
 const NAMES: usize = 20;
 
@@ -148,4 +148,23 @@ async fn a_replay_asked_for_in_the_meantime_is_not_forgotten() {
         .await
         .unwrap();
     assert!(store.undecided(10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_delivery_that_names_another_stay_by_now_is_decided_once() {
+    let source = |code: &str| {
+        format!(
+            "{{auth: none, receipt_key: [$.n], version: {{by: [$.n]}}, map: {{reservation: {{code: $.{code}, status: $.status, check_in_date: $.from, check_out_date: $.to}}}}}}"
+        )
+    };
+    let house = Plan::default().source("lab", &source("id")).build().await;
+    let body = r#"{"n": 1, "id": "7", "code": "A1", "status": "confirmed", "from": "2027-05-01", "to": "2027-05-04"}"#;
+    house.tell("lab", body).await;
+    let house: House = house
+        .restart_with(|plan| plan.source_changed("lab", &source("code")))
+        .await;
+    house.replay(0, false, None).await;
+    assert_eq!(house.outcomes().await, ["processed"]);
+    assert_eq!(house.reservation("lab", "A1").await["status"], "confirmed");
+    assert_eq!(house.reservation("lab", "7").await["status"], "confirmed");
 }
