@@ -20,9 +20,9 @@ use crate::source::Mapped;
 use crate::store::{Looked, Lookup, StoreError};
 
 use super::advance::{Advance, Asked, advance};
-use super::outbox::Flight;
+use super::outbox::{Flight, Launched};
 use super::setup::{Setup, mapped};
-use super::{Engine, STORE_DOWN, body};
+use super::{Engine, LEASE, STORE_DOWN, body};
 
 /// How many deliveries are looked at together.
 const GROUP: usize = 256;
@@ -30,7 +30,7 @@ const GROUP: usize = 256;
 const ROUNDS: usize = 32;
 
 /// Decides until it is told to stop.
-pub async fn run(engine: Engine, launch: mpsc::Sender<Flight>, stop: CancellationToken) {
+pub async fn run(engine: Engine, launch: mpsc::Sender<Launched>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let woken = engine.inbox.notified();
         match group(&engine, &launch).await {
@@ -67,7 +67,7 @@ enum Nothing {
 /// A run that may begin at once: its place on the lane is taken.
 type Flights = HashMap<RunId, Flight>;
 
-async fn group(engine: &Engine, launch: &mpsc::Sender<Flight>) -> Result<usize, StoreError> {
+async fn group(engine: &Engine, launch: &mpsc::Sender<Launched>) -> Result<usize, StoreError> {
     let pending = engine.store.undecided(GROUP).await?;
     if pending.is_empty() {
         return Ok(0);
@@ -384,12 +384,14 @@ fn begin(engine: &Engine, setup: &Setup, read: &Read, mut decision: Decision, fl
 /// whether all of it is applied.
 async fn apply(
     engine: &Engine,
-    launch: &mpsc::Sender<Flight>,
+    launch: &mpsc::Sender<Launched>,
     decisions: Vec<Decision>,
     mut flights: Flights,
 ) -> Result<bool, StoreError> {
     let outcomes: Vec<Outcome> = decisions.iter().map(|decision| decision.outcome).collect();
     let mut whole = true;
+    let mut down = None;
+    let leased = engine.clock.now() + LEASE;
     let applied = match engine.store.apply(decisions.clone(), engine.lease()).await {
         Ok(applied) => applied,
         Err(StoreError::Conflict(_) | StoreError::Broken(_)) => {
@@ -418,9 +420,13 @@ async fn apply(
                             replay: None,
                         };
                         let failure = failed(engine, &pending, &because);
-                        engine.store.apply(vec![failure], engine.lease()).await?;
+                        down = engine.store.apply(vec![failure], engine.lease()).await.err();
                     }
-                    Err(error) => return Err(error),
+                    Err(error) => down = Some(error),
+                }
+                if down.is_some() {
+                    // What is applied so far goes on its way all the same: its runs are leased.
+                    break;
                 }
             }
             all
@@ -436,7 +442,7 @@ async fn apply(
     engine.outbox.notify_one();
     for (_, flight) in flights {
         // The outbox ends only with the process; what it did not take is taken up after the restart.
-        let _ = launch.send(flight).await;
+        let _ = launch.send((flight, leased)).await;
     }
-    Ok(whole)
+    down.map_or(Ok(whole), Err)
 }

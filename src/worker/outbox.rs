@@ -55,13 +55,16 @@ pub struct Flight {
     pub slot: Slot,
 }
 
+/// What the inbox launches, and until when it is leased at least.
+pub type Launched = (Flight, Time);
+
 type Attempts = JoinSet<(Flight, Answer)>;
 
 /// What is under way: the number of the attempt, and how to break it off.
 type Out = HashMap<RunId, (i64, AbortHandle)>;
 
 /// Sends until it is told to stop; then waits for what is under way, and gives back what does not end in time.
-pub async fn run(engine: Engine, mut launched: mpsc::Receiver<Flight>, stop: CancellationToken) {
+pub async fn run(engine: Engine, mut launched: mpsc::Receiver<Launched>, stop: CancellationToken) {
     let mut attempts = Attempts::new();
     let mut out = Out::new();
     let mut renew_at = engine.clock.now() + RENEW;
@@ -70,8 +73,12 @@ pub async fn run(engine: Engine, mut launched: mpsc::Receiver<Flight>, stop: Can
         let due = next_due.unwrap_or(renew_at).min(renew_at);
         tokio::select! {
             () = stop.cancelled() => break,
-            Some(flight) = launched.recv() => {
-                begin(&engine, &mut attempts, &mut out, flight);
+            Some((flight, leased)) = launched.recv() => {
+                if engine.clock.now() + RENEW < leased {
+                    begin(&engine, &mut attempts, &mut out, flight);
+                } else {
+                    late(&engine, flight).await;
+                }
                 continue;
             }
             Some(ended) = attempts.join_next(), if !attempts.is_empty() => {
@@ -123,8 +130,13 @@ async fn renew(engine: &Engine, out: &mut Out) {
     }
 }
 
-async fn drain(engine: &Engine, mut launched: mpsc::Receiver<Flight>, mut attempts: Attempts, mut out: Out) {
+async fn drain(engine: &Engine, mut launched: mpsc::Receiver<Launched>, mut attempts: Attempts, mut out: Out) {
+    let mut unsent = Vec::new();
     let ends = async {
+        // The inbox may be in the middle of a group; it has ended once nobody can launch anything any more.
+        while let Some((flight, _)) = launched.recv().await {
+            unsent.push(not_sent(flight, engine.clock.now()));
+        }
         while let Some(ended) = attempts.join_next().await {
             let ended = gather(ended, &mut attempts, &mut out);
             record(engine, &mut attempts, &mut out, ended, true).await;
@@ -136,11 +148,6 @@ async fn drain(engine: &Engine, mut launched: mpsc::Receiver<Flight>, mut attemp
             "attempts did not end in time; they are taken up again after the next start"
         );
     }
-    launched.close();
-    let mut unsent = Vec::new();
-    while let Ok(flight) = launched.try_recv() {
-        unsent.push(not_sent(flight, engine.clock.now()));
-    }
     if !unsent.is_empty()
         && let Err(error) = engine.store.record(unsent, engine.lease()).await
     {
@@ -148,6 +155,21 @@ async fn drain(engine: &Engine, mut launched: mpsc::Receiver<Flight>, mut attemp
     }
     if let Err(error) = engine.store.release(engine.lease()).await {
         tracing::warn!(%error, "leases could not be given back; they run out by themselves");
+    }
+}
+
+/// A flight that was launched so long ago, because the store was down in between, that somebody else may take its run up
+/// any moment: it is given back, if it is still ours, and not sent.
+async fn late(engine: &Engine, flight: Flight) {
+    let run = flight.run.id.clone();
+    tracing::warn!(run.id = %run, "the lease is about to run out; the run begins anew");
+    let unsent = Finished {
+        summary: "the lease ran out before it was sent".to_owned(),
+        ..not_sent(flight, engine.clock.now())
+    };
+    match engine.store.record(vec![unsent], engine.lease()).await {
+        Ok(_) => engine.wake_outbox(),
+        Err(error) => tracing::warn!(run.id = %run, %error, "the run is taken up again as if it had been sent"),
     }
 }
 
@@ -252,18 +274,31 @@ async fn record(engine: &Engine, attempts: &mut Attempts, out: &mut Out, ended: 
         }
         finished.push(done);
     }
-    let states = loop {
-        match engine.store.record(finished.clone(), engine.lease()).await {
-            Ok(states) => break states,
-            Err(error @ StoreError::Broken(_)) => {
-                tracing::error!(%error, "results could not be recorded; the runs are taken up again by their leases");
-                return;
+    let states = match write_down(engine, &finished).await {
+        Ok(states) => states,
+        // One result that the store does not take holds up no other.
+        Err(_) => {
+            let mut states = HashMap::new();
+            for done in &finished {
+                match write_down(engine, std::slice::from_ref(done)).await {
+                    Ok(one) => states.extend(one),
+                    Err(error) => {
+                        tracing::error!(run.id = %done.run, %error, "a result could not be recorded");
+                        // Sent again it would end here again: without what is special about it, it is dead.
+                        let plain = Finished {
+                            summary: "the result could not be recorded: a fault of Stayhook".to_owned(),
+                            excerpt: None,
+                            output: Value::Null,
+                            then: Then::Dead(
+                                "the result of its last attempt could not be recorded: a fault of Stayhook".to_owned(),
+                            ),
+                            ..done.clone()
+                        };
+                        states.extend(write_down(engine, &[plain]).await.unwrap_or_default());
+                    }
+                }
             }
-            Err(error) => {
-                tracing::warn!(%error, results = finished.len(), "results wait for the store");
-                // Whoever has lost its lease by then records nothing: the guard is in the statement.
-                engine.clock.sleep(TimeDelta::milliseconds(250)).await;
-            }
+            states
         }
     };
     for done in &finished {
@@ -283,6 +318,24 @@ async fn record(engine: &Engine, attempts: &mut Attempts, out: &mut Out, ended: 
         }
         if let Then::Wait { lane, .. } = &done.then {
             engine.lanes.wait_for([lane.clone()]);
+        }
+    }
+}
+
+/// Records results, however long the store is down. Whoever has lost its lease by then records nothing: the guard is in
+/// the statement.
+///
+/// # Errors
+///
+/// Where waiting would not help.
+async fn write_down(engine: &Engine, finished: &[Finished]) -> Result<HashMap<RunId, RunState>, StoreError> {
+    loop {
+        match engine.store.record(finished.to_vec(), engine.lease()).await {
+            Err(error) if !matches!(error, StoreError::Broken(_) | StoreError::Conflict(_)) => {
+                tracing::warn!(%error, results = finished.len(), "results wait for the store");
+                engine.clock.sleep(TimeDelta::milliseconds(250)).await;
+            }
+            done => return done,
         }
     }
 }
