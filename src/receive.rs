@@ -102,15 +102,6 @@ pub trait Tally: Send + Sync {
     fn rejected(&self, source: &str, reason: &'static str);
 }
 
-/// Counts nothing.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoTally;
-
-impl Tally for NoTally {
-    fn stored(&self, _source: &str, _duplicate: bool, _took: Duration) {}
-    fn rejected(&self, _source: &str, _reason: &'static str) {}
-}
-
 struct Shared {
     receiver: Receiver,
     held: Arc<Semaphore>,

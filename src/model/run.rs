@@ -96,14 +96,6 @@ impl RunState {
             _ => return None,
         })
     }
-
-    /// All states from which `step` leads somewhere: what an UPDATE names as expected.
-    pub fn before(step: Transition) -> Vec<RunState> {
-        RunState::ALL
-            .into_iter()
-            .filter(|state| state.next(step).is_some())
-            .collect()
-    }
 }
 
 /// What happens to a run.
