@@ -1,5 +1,7 @@
 //! YAML as a tree that remembers where everything stands.
 
+mod advice;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -104,11 +106,12 @@ impl<'t> Reader<'t> {
                     line: mark.line().max(1),
                     column: mark.col() + 1,
                 };
-                report.mistake(
-                    "yaml",
-                    &place,
-                    format!("this is not readable as YAML: {}", error.info()),
-                );
+                let title = format!("this is not readable as YAML: {}", error.info());
+                let line = self.lines.get(place.line - 1).copied().unwrap_or_default();
+                let diagnostic = report.mistake("yaml", &place, title);
+                if let Some(advice) = advice::on(error.info(), line) {
+                    diagnostic.help(advice);
+                }
                 Err(())
             }
             None => Ok((Event::StreamEnd, Span::default())),

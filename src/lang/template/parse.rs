@@ -50,7 +50,9 @@ fn misread(error: minijinja::Error) -> Fault {
         .replace("variable block", "`{{ … }}`");
     let detail = detail
         .replace("end of block", "`%}`")
-        .replace("end of input", "the end");
+        .replace("unexpected end of input", "it ends too early")
+        .replace("end of input", "the end")
+        .replace(", expected expression", ", a value is missing");
     let fault = match detail.strip_prefix("unknown statement ") {
         Some(name) => Fault::new(format!("`{{% {name} %}}` is not available"))
             .help("templates have `{{ … }}`, `{% if %}`, `{% for %}`, `{% set %}` and `{% with %}`"),
