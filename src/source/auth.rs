@@ -20,6 +20,8 @@ struct Credentials {
     basic: Option<(String, Secret)>,
     used: [bool; 3],
     name: String,
+    /// Where the source stands: a preset's own file is nothing its user can change.
+    place: Place,
 }
 
 /// Puts together the schemes that `auth` names, filled with the credentials, and what the credentials add by themselves.
@@ -39,6 +41,7 @@ pub(super) fn compile(
         basic: fields.get("basic").and_then(|node| user(node, report)),
         used: [false; 3],
         name: name.to_owned(),
+        place: place.clone(),
     };
     let allow_ips = fields.get("allow_ips").map(|node| nets(node, report));
     let mut all = Vec::new();
@@ -146,7 +149,7 @@ fn schemes(node: &Node, credentials: &mut Credentials, report: &mut Report) -> V
     }
 }
 
-fn missing(credentials: &Credentials, key: &str, place: &Place, report: &mut Report) {
+fn missing(credentials: &Credentials, key: &str, report: &mut Report) {
     let name = &credentials.name;
     let shouted = name.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
     let help = match key {
@@ -156,7 +159,7 @@ fn missing(credentials: &Credentials, key: &str, place: &Place, report: &mut Rep
     report
         .mistake(
             "missing-credential",
-            place,
+            &credentials.place,
             format!("the source `{name}` has no `{key}`, which its `auth` asks for"),
         )
         .help(help);
@@ -168,7 +171,7 @@ fn token(node: &Node, credentials: &mut Credentials, report: &mut Report) -> Opt
     fields.finish(report);
     credentials.used[0] = true;
     let Some(tokens) = credentials.token.clone() else {
-        missing(credentials, "token", &node.place, report);
+        missing(credentials, "token", report);
         return None;
     };
     Some(Scheme::Token { header, tokens })
@@ -180,7 +183,7 @@ fn basic(node: &Node, credentials: &mut Credentials, report: &mut Report) -> Opt
         _ => {
             credentials.used[2] = true;
             if credentials.basic.is_none() {
-                missing(credentials, "basic", &node.place, report);
+                missing(credentials, "basic", report);
             }
             credentials.basic.clone()
         }
@@ -234,7 +237,7 @@ fn hmac(node: &Node, credentials: &mut Credentials, report: &mut Report) -> Opti
             match credentials.secret.clone() {
                 Some(secrets) => secrets,
                 None => {
-                    missing(credentials, "secret", &node.place, report);
+                    missing(credentials, "secret", report);
                     return None;
                 }
             }
