@@ -59,7 +59,7 @@ pub struct Config {
     pub dry_run: bool,
     /// All mail goes to this address; `None` for where it is meant to go.
     pub redirect_email: Option<String>,
-    /// Dashboard, API and metrics.
+    /// API and metrics.
     pub admin: Admin,
     /// In the order of the file.
     pub sources: Vec<Arc<Source>>,
@@ -69,7 +69,7 @@ pub struct Config {
     pub properties: Properties,
 }
 
-/// The listener of dashboard, API and metrics.
+/// The listener of API and metrics.
 #[derive(Clone, Debug)]
 pub struct Admin {
     /// Its address; only a loopback one can do without a token.
@@ -119,8 +119,9 @@ pub fn read(path: &Path, report: &mut Report) -> Option<(String, String)> {
             let missing = why.kind() == std::io::ErrorKind::NotFound;
             let diagnostic = report.general("config-file", format!("the configuration {file} cannot be read: {why}"));
             if missing {
-                diagnostic
-                    .help("name it with `--config FILE` or `STAYHOOK_CONFIG`; `stayhook init` writes a first one");
+                diagnostic.help(
+                    "name it with `--config FILE` or `STAYHOOK_CONFIG`; `config.example.yaml` is one to start from",
+                );
             }
             None
         }
@@ -184,7 +185,10 @@ fn sections(root: &yaml::Node, base: &Path, report: &mut Report) -> Option<Confi
 fn without_effect(root: &yaml::Node, fields: &mut Fields<'_>, report: &mut Report) {
     for (section, help) in [
         ("retention", "everything is kept"),
-        ("alerts", "look at the dashboard, or at `/metrics`"),
+        (
+            "alerts",
+            "`stayhook runs list --state dead` and `/metrics` tell what was given up",
+        ),
         ("connectors", "what has an API is reached by an `http` connection"),
     ] {
         let found = root.entries().iter().find(|(key, _)| key.text == section);

@@ -1,4 +1,4 @@
-//! `admin`: the listener of dashboard, API and metrics.
+//! `admin`: the listener of API and metrics.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 

@@ -182,7 +182,7 @@ fn cut_return(line: &str) -> &str {
 
 /// Adds to mistakes of YAML what is behind them: `${…}` inside `{ }` or `[ ]` without quotes ends at its `{`.
 pub(super) fn explain_yaml(text: &str, items: &mut [Diagnostic]) {
-    for item in items.iter_mut().filter(|item| item.help.is_none()) {
+    for item in items.iter_mut() {
         let Some(place) = &item.place else { continue };
         let line = text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default();
         let at = line.char_indices().nth(place.column.saturating_sub(2));
