@@ -311,13 +311,20 @@ impl Live for Present {
                 "broken": setup.book.broken().iter().filter(|broken| broken.name.as_ref() == Some(&recipe.name)).map(|broken| &broken.because).collect::<Vec<_>>(),
             })
         };
+        let runs_on = |broken: &recipe::Broken| {
+            let all = setup.book.all();
+            broken
+                .name
+                .as_ref()
+                .is_some_and(|name| all.iter().any(|recipe| recipe.name == *name))
+        };
         let broken = |broken: &recipe::Broken| json!({"name": broken.name, "file": broken.file, "enabled": false, "broken": [broken.because]});
         setup
             .book
             .all()
             .iter()
             .map(recipe)
-            .chain(setup.book.broken().iter().map(broken))
+            .chain(setup.book.broken().iter().filter(|one| !runs_on(one)).map(broken))
             .collect()
     }
 
