@@ -5,6 +5,7 @@ mod deliveries;
 mod demo;
 mod events;
 mod healthcheck;
+mod later;
 pub mod output;
 pub mod preview;
 mod print;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::lang::diag::Report;
+use crate::lang::diag::{Report, Severity};
 use crate::model::clock::Clock;
 
 pub use output::{FINDINGS, Output};
@@ -90,7 +91,16 @@ enum Command {
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => match later::refusal(&error) {
+            Some(refusal) => {
+                eprintln!("{refusal}");
+                return ExitCode::from(USAGE);
+            }
+            None => error.exit(),
+        },
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -188,9 +198,40 @@ pub fn configuration(global: &Global) -> Result<crate::config::Config, Failure> 
     }
 }
 
+/// The configuration for looking at what is stored: variables that are set only where the daemon is started may be
+/// missing here, as long as the database is named without them.
+fn configuration_to_look(global: &Global) -> Result<crate::config::Config, Failure> {
+    let mut report = Report::new();
+    let draft = crate::config::read(&global.config, &mut report).and_then(|(file, text)| {
+        let base = crate::config::folder(&global.config);
+        crate::config::draft(&file, &text, base, &environment, &mut report)
+    });
+    let mistakes = report.items.iter().filter(|item| item.severity == Severity::Mistake);
+    let only_variables = mistakes.clone().all(|item| item.code == "variable");
+    match draft {
+        Some(config) if only_variables && !config.database.is_empty() && !config.database.contains("${") => Ok(config),
+        _ => {
+            let text = report.render(|file| std::fs::read_to_string(file).ok());
+            Err(Failure::new(CONFIGURATION, text.trim_end().to_owned()))
+        }
+    }
+}
+
 /// The store to look at, also while a daemon works on it.
 pub async fn store_to_read(global: &Global) -> Result<(crate::config::Config, crate::store::Store), Failure> {
-    let config = configuration(global)?;
+    let config = configuration_to_look(global)?;
+    there_is_a_database(&config)?;
     let store = crate::store::Store::open_to_read(&config.database).await?;
     Ok((config, store))
+}
+
+/// Refuses where no daemon has ever run: a command that looks or mends makes no database.
+pub fn there_is_a_database(config: &crate::config::Config) -> Result<(), Failure> {
+    match config.database.strip_prefix("sqlite://") {
+        Some(path) if !std::path::Path::new(path).exists() => Err(Failure::new(
+            TEMPORARY,
+            format!("there is no database {path} yet; `stayhook serve` makes it"),
+        )),
+        _ => Ok(()),
+    }
 }

@@ -35,7 +35,9 @@ use crate::model::property::Properties;
 use crate::model::secret::Secret;
 use crate::store::Store;
 
+pub use answer::with_readable_times;
 use problem::Problem;
+pub use query::read_since;
 
 /// The longest body of a request to the API, in bytes.
 pub const BODY_MAX: usize = 64 * 1024;

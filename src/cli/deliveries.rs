@@ -4,8 +4,11 @@ use std::io::{IsTerminal as _, Write as _};
 
 use serde_json::json;
 
+use crate::config::Config;
+use crate::lang::diag::Report;
 use crate::model::delivery::Outcome;
 use crate::model::id::DeliveryId;
+use crate::recipe::Book;
 use crate::store::{DeliveryRow, Filter, ReplayWhich};
 
 use super::{FINDINGS, FINE, Failure, Global, Output, USAGE, print, remote};
@@ -26,11 +29,11 @@ pub enum Command {
         /// Received since: `24h`, a date or a time.
         #[arg(long)]
         since: Option<String>,
-        /// At most so many.
-        #[arg(long)]
+        /// At most so many, from 1 to 500; 50 where nothing is said.
+        #[arg(long, value_parser = print::limit)]
         limit: Option<usize>,
         /// Where the last page ended.
-        #[arg(long)]
+        #[arg(long, value_parser = print::cursor)]
         cursor: Option<i64>,
     },
     /// One, with its body and what became of it.
@@ -70,8 +73,10 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
             limit,
             cursor,
         } => {
-            let (_, store) = super::store_to_read(global).await?;
-            let since = since.as_deref().map(print::since).transpose()?;
+            let words: Vec<&str> = Outcome::ALL.into_iter().map(Outcome::word).collect();
+            let outcome = print::word("--outcome", outcome, &words)?;
+            let (config, store) = super::store_to_read(global).await?;
+            let since = since.as_deref().map(|since| print::since(since, &config)).transpose()?;
             let filter = Filter {
                 source,
                 code,
@@ -102,16 +107,16 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
             if ids.is_empty() && since.is_none() && recipe.is_none() && outcome.is_none() {
                 return Err(Failure::new(USAGE, "say which: ids, --since, --recipe or --outcome"));
             }
-            let outcome = outcome.map(|word| {
-                Outcome::from_word(&word).ok_or_else(|| Failure::new(USAGE, format!("`{word}` is not an outcome")))
-            });
+            let words: Vec<&str> = Outcome::ALL.into_iter().map(Outcome::word).collect();
+            let outcome = print::word("--outcome", outcome, &words)?;
+            let config = super::configuration(global)?;
             let which = ReplayWhich {
                 ids: ids.into_iter().map(DeliveryId).collect(),
-                since: since.as_deref().map(print::since).transpose()?,
-                outcome: outcome.transpose()?,
+                since: since.as_deref().map(|since| print::since(since, &config)).transpose()?,
+                outcome: outcome.as_deref().and_then(Outcome::from_word),
                 source: None,
             };
-            replay(global, which, again, recipe, yes).await
+            replay(global, &config, which, again, recipe, yes).await
         }
     }
 }
@@ -185,12 +190,14 @@ async fn show(global: &Global, id: &str) -> Result<u8, Failure> {
 
 async fn replay(
     global: &Global,
+    config: &Config,
     which: ReplayWhich,
     again: bool,
     recipe: Option<String>,
     yes: bool,
 ) -> Result<u8, Failure> {
-    let (config, store) = super::store_to_read(global).await?;
+    there_is_a_recipe(config, recipe.as_deref())?;
+    let (_, store) = super::store_to_read(global).await?;
     let counts = store.count_replay(&which).await?;
     let all: i64 = counts.iter().map(|(_, count)| count).sum();
     if all == 0 {
@@ -202,7 +209,8 @@ async fn replay(
         .map(|(outcome, count)| format!("{count} {outcome}"))
         .collect();
     println!(
-        "{all} deliveries go through today's mapping and recipes once more ({}).",
+        "{}: once more through today's mapping and recipes ({}).",
+        print::deliveries(all.unsigned_abs()),
         parts.join(", ")
     );
     println!(
@@ -217,22 +225,35 @@ async fn replay(
         return Ok(FINDINGS);
     }
     let body = json!({
-        "ids": which.ids,
+        // An empty list would mean: none.
+        "ids": Some(&which.ids).filter(|ids| !ids.is_empty()),
         "since": which.since.map(|at| at.to_rfc3339()),
         "outcome": which.outcome,
         "recipe": recipe,
         "again": again,
     });
-    let marked = match remote::post(&config, "deliveries/replay", &body).await? {
-        Some(reply) if reply.status < 300 => reply.body["marked"].as_u64().unwrap_or_default(),
+    let (marked, when) = match remote::post(config, "deliveries/replay", &body).await? {
+        Some(reply) if reply.status < 300 => (reply.body["marked"].as_u64().unwrap_or_default(), "now"),
         Some(reply) => return Err(remote::refusal(&reply)),
         None => {
-            let (store, _writer) = remote::store_alone(&config).await?;
-            store.replay(which, again, recipe).await?
+            let (store, _writer) = remote::store_alone(config).await?;
+            (store.replay(which, again, recipe).await? as u64, "when the daemon runs")
         }
     };
-    println!("{marked} deliveries are decided once more");
+    println!("{} decided once more {when}", print::deliveries(marked));
     Ok(FINE)
+}
+
+/// Refuses the name of a recipe that no file has, also none with a mistake: with a misspelt one nothing would happen.
+fn there_is_a_recipe(config: &Config, name: Option<&str>) -> Result<(), Failure> {
+    let Some(name) = name else { return Ok(()) };
+    let files = crate::config::recipe_files(&config.recipes)
+        .map_err(|why| Failure::new(FINDINGS, format!("{}: {why}", config.recipes.display())))?;
+    let book = Book::load(&files, &crate::action::effect_kinds(), &mut Report::new());
+    let whole = book.all().iter().map(|recipe| recipe.name.as_str());
+    let broken = book.broken().iter().filter_map(|broken| broken.name.as_deref());
+    let names: Vec<&str> = whole.chain(broken).collect();
+    print::word("--recipe", Some(name.to_owned()), &names).map(|_| ())
 }
 
 fn confirmed() -> Result<bool, Failure> {

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::model::event::{TYPES, is_type};
 use crate::store::Filter;
 
 use super::{FINDINGS, FINE, Failure, Global, Output, print};
@@ -22,11 +23,11 @@ pub enum Command {
         /// Since: `24h`, a date or a time.
         #[arg(long)]
         since: Option<String>,
-        /// At most so many.
-        #[arg(long)]
+        /// At most so many, from 1 to 500; 50 where nothing is said.
+        #[arg(long, value_parser = print::limit)]
         limit: Option<usize>,
         /// Where the last page ended.
-        #[arg(long)]
+        #[arg(long, value_parser = print::cursor)]
         cursor: Option<i64>,
     },
     /// One, with what changed and why each recipe did or did not run.
@@ -37,7 +38,12 @@ pub enum Command {
 }
 
 pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
-    let (_, store) = super::store_to_read(global).await?;
+    if let Command::List { kind: Some(kind), .. } = &command
+        && !is_type(kind)
+    {
+        print::word("--type", Some(kind.clone()), TYPES)?;
+    }
+    let (config, store) = super::store_to_read(global).await?;
     match command {
         Command::List {
             source,
@@ -47,7 +53,7 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
             limit,
             cursor,
         } => {
-            let since = since.as_deref().map(print::since).transpose()?;
+            let since = since.as_deref().map(|since| print::since(since, &config)).transpose()?;
             let filter = Filter {
                 source,
                 code,

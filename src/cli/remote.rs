@@ -103,6 +103,7 @@ pub fn headers(pairs: &[(String, String)]) -> Result<HeaderMap, Failure> {
 
 /// The store, to work on while no daemon does. The writer runs as long as the `JoinSet` lives.
 pub async fn store_alone(config: &Config) -> Result<(Store, JoinSet<()>), Failure> {
+    super::there_is_a_database(config)?;
     let (store, writer) = Store::open(&config.database).await.map_err(|error| match error {
         crate::store::StoreError::Locked => Failure::new(
             TEMPORARY,

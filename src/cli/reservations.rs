@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::decide::view;
+use crate::model::reservation::Status;
 use crate::store::{Filter, Page};
 
 use super::{FINDINGS, FINE, Failure, Global, Output, print};
@@ -23,11 +24,11 @@ pub enum Command {
         /// Changed since: `24h`, a date or a time.
         #[arg(long)]
         since: Option<String>,
-        /// At most so many.
-        #[arg(long)]
+        /// At most so many, from 1 to 500; 50 where nothing is said.
+        #[arg(long, value_parser = print::limit)]
         limit: Option<usize>,
         /// Where the last page ended.
-        #[arg(long)]
+        #[arg(long, value_parser = print::cursor)]
         cursor: Option<i64>,
     },
     /// One, with everything recipes see of it.
@@ -40,6 +41,10 @@ pub enum Command {
 }
 
 pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
+    if let Command::List { status, .. } = &command {
+        let words: Vec<&str> = Status::ALL.into_iter().map(Status::word).collect();
+        print::word("--status", status.clone(), &words)?;
+    }
     let (config, store) = super::store_to_read(global).await?;
     match command {
         Command::List {
@@ -50,7 +55,7 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
             limit,
             cursor,
         } => {
-            let since = since.as_deref().map(print::since).transpose()?;
+            let since = since.as_deref().map(|since| print::since(since, &config)).transpose()?;
             let filter = Filter {
                 source,
                 state: status,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::config::Config;
 use crate::model::clock::Clock;
 use crate::model::id::RunId;
-use crate::model::run::ByHand;
+use crate::model::run::{ByHand, RunState};
 use crate::store::{Filter, HandError, HandOutcome, RunDetail, RunRow};
 
 use super::{FINDINGS, FINE, Failure, Global, Output, USAGE, print, remote};
@@ -32,11 +32,11 @@ pub enum Command {
         /// Made since: `24h`, a date or a time.
         #[arg(long)]
         since: Option<String>,
-        /// At most so many.
-        #[arg(long)]
+        /// At most so many, from 1 to 500; 50 where nothing is said.
+        #[arg(long, value_parser = print::limit)]
         limit: Option<usize>,
         /// Where the last page ended.
-        #[arg(long)]
+        #[arg(long, value_parser = print::cursor)]
         cursor: Option<i64>,
     },
     /// One, with its steps and attempts.
@@ -89,8 +89,10 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
             limit,
             cursor,
         } => {
-            let (_, store) = super::store_to_read(global).await?;
-            let since = since.as_deref().map(print::since).transpose()?;
+            let words: Vec<&str> = RunState::ALL.into_iter().map(RunState::word).collect();
+            let state = print::word("--state", state, &words)?;
+            let (config, store) = super::store_to_read(global).await?;
+            let since = since.as_deref().map(|since| print::since(since, &config)).transpose()?;
             let filter = Filter {
                 state,
                 recipe,
@@ -131,9 +133,10 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
                     "say which: ids, or --dead for all that are dead or parked",
                 ));
             }
-            let (config, store) = super::store_to_read(global).await?;
+            let config = super::configuration(global)?;
+            let (_, store) = super::store_to_read(global).await?;
             let ids = if dead {
-                let since = since.as_deref().map(print::since).transpose()?;
+                let since = since.as_deref().map(|since| print::since(since, &config)).transpose()?;
                 store.dead(recipe, since, RETRY_MAX).await?
             } else {
                 ids.into_iter().map(RunId).collect()

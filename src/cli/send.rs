@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use http::Method;
 
+use crate::lang::diag::did_you_mean;
 use crate::model::clock::Clock;
 
 use super::{FINDINGS, FINE, Failure, Global, Output, TEMPORARY, USAGE, print, remote};
@@ -19,9 +20,13 @@ pub struct Arguments {
 pub async fn run(global: &Global, arguments: &Arguments) -> Result<u8, Failure> {
     let config = super::configuration(global)?;
     let Some(source) = config.sources.iter().find(|source| source.name() == arguments.source) else {
+        let names: Vec<&str> = config.sources.iter().map(|source| source.name()).collect();
+        let near = did_you_mean(&arguments.source, names.iter().copied());
+        let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        let asked = &arguments.source;
         return Err(Failure::new(
             USAGE,
-            format!("there is no source `{}` in the configuration", arguments.source),
+            format!("there is no source `{asked}` in the configuration{near}"),
         ));
     };
     let body = std::fs::read(&arguments.file)

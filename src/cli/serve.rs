@@ -3,6 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, App, Ports, StartError};
+use crate::config::Config;
 use crate::lang::diag::Report;
 use crate::lifecycle::{Ended, Signal, Signals};
 
@@ -42,7 +43,7 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
                     tracing::info!("stopping");
                     stop.cancel();
                 }
-                Signal::Reload => reload(global, &engine).await,
+                Signal::Reload => reload(global, &engine, &config).await,
             },
         }
     };
@@ -60,7 +61,7 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
 }
 
 /// Reads the configuration and the recipes again; where the configuration has a mistake, everything stays as it is.
-async fn reload(global: &Global, engine: &crate::worker::Engine) {
+async fn reload(global: &Global, engine: &crate::worker::Engine, before: &Config) {
     match super::configuration(global) {
         Err(failure) => tracing::error!(
             "the configuration was not taken over; everything stays as it is\n{}",
@@ -69,12 +70,42 @@ async fn reload(global: &Global, engine: &crate::worker::Engine) {
         Ok(config) => {
             let mut report = Report::new();
             match app::reload(engine, &config, &mut report).await {
-                Ok(()) => tracing::info!(recipes = engine.setup().book.all().len(), "reloaded"),
+                Ok(()) => {
+                    tracing::info!(recipes = engine.setup().book.all().len(), "reloaded");
+                    let waiting = after_restart(before, &config);
+                    if !waiting.is_empty() {
+                        tracing::warn!(
+                            settings = waiting.join(", "),
+                            "these settings have changed and take effect at the next start only"
+                        );
+                    }
+                }
                 Err(error) => tracing::error!(%error, "not reloaded; everything stays as it is"),
             }
             tell(&report);
         }
     }
+}
+
+/// The settings that differ and that a running daemon does not take over.
+fn after_restart(before: &Config, now: &Config) -> Vec<&'static str> {
+    let token = |config: &Config| config.admin.token.as_ref().map(|token| token.reveal().to_owned());
+    [
+        ("listen", before.listen != now.listen),
+        ("database", before.database != now.database),
+        ("trusted_proxies", before.trusted_proxies != now.trusted_proxies),
+        ("redirect", before.redirect_email != now.redirect_email),
+        (
+            "admin",
+            before.admin.listen != now.admin.listen
+                || before.admin.hosts != now.admin.hosts
+                || before.admin.metrics_open != now.admin.metrics_open
+                || token(before) != token(now),
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(name, differs)| differs.then_some(name))
+    .collect()
 }
 
 fn tell(report: &Report) {

@@ -39,6 +39,23 @@ pub fn row<T: Serialize>(row: &T, inner: &[&str]) -> Result<Value, Problem> {
     Ok(value)
 }
 
+/// Members that hold rows of ours. Everything else may be somebody else's JSON, which is left as it is.
+const ROWS: &[&str] = &["items", "events", "runs", "steps", "attempts", "delivery"];
+
+/// Makes the times of rows readable, also of the rows they hold: `due_at_ms` becomes `due_at`. For the command line, which
+/// shows the same rows under the same names.
+pub fn with_readable_times(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            dated(members);
+            let rows = members.iter_mut().filter(|(name, _)| ROWS.contains(&name.as_str()));
+            rows.for_each(|(_, rows)| with_readable_times(rows));
+        }
+        Value::Array(items) => items.iter_mut().for_each(with_readable_times),
+        _ => {}
+    }
+}
+
 fn dated(members: &mut Map<String, Value>) {
     let names: Vec<String> = members.keys().filter(|name| name.ends_with("_ms")).cloned().collect();
     for name in names {

@@ -142,6 +142,25 @@ impl Daemon {
         (status, log)
     }
 
+    /// Tells it to read its files again (SIGHUP).
+    pub fn reload(&self) {
+        let id = self.child.id().unwrap().to_string();
+        let sent = std::process::Command::new("kill").args(["-HUP", &id]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits until it has logged these words.
+    pub async fn says(&self, words: &str) {
+        let said = async {
+            while !self.log.lock().unwrap().contains(words) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, said)
+            .await
+            .unwrap_or_else(|_| panic!("nothing said of `{words}`: {}", self.log.lock().unwrap()));
+    }
+
     /// Posts a JSON body to a source; `None` where there was no whole answer.
     pub async fn post(&self, source: &str, body: &str) -> Option<(u16, String)> {
         request(&self.hooks, "POST", &format!("/hooks/{source}"), body).await

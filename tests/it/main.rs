@@ -6,6 +6,7 @@
 mod adoption;
 mod by_hand;
 mod cancellation;
+mod cli;
 mod crash;
 mod daemon;
 mod dates;

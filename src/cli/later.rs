@@ -1,0 +1,62 @@
+//! Commands that later versions bring: asked for now, they are refused as such and not as misspelt.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+/// Below which command, the word, and what does a part of it today.
+const LATER: &[(&str, &str, &str)] = &[
+    (
+        "",
+        "init",
+        "`config.example.yaml` and `recipes/` are there to start from",
+    ),
+    (
+        "",
+        "test",
+        "`stayhook preview` shows what a recipe would do with a payload",
+    ),
+    (
+        "",
+        "explain",
+        "`stayhook events show ID` says why each recipe did or did not run",
+    ),
+    ("", "plan", ""),
+    ("", "map", "`stayhook preview all` shows how a payload is read"),
+    ("", "backup", ""),
+    ("", "restore", ""),
+    ("", "selftest", ""),
+    ("", "schema", ""),
+    ("", "completions", ""),
+    ("", "man", "`stayhook help COMMAND` says what a command takes"),
+    (
+        "reservations",
+        "timeline",
+        "`stayhook reservations show SOURCE CODE` ends with it",
+    ),
+    ("reservations", "label", ""),
+    ("reservations", "erase", ""),
+    ("deliveries", "--save", "`stayhook deliveries show ID` prints the body"),
+];
+
+/// What to say where the command line asks for something that is not there yet.
+pub(super) fn refusal(error: &clap::Error) -> Option<String> {
+    let kind = match error.kind() {
+        ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
+        ErrorKind::UnknownArgument => ContextKind::InvalidArg,
+        _ => return None,
+    };
+    let Some(ContextValue::String(asked)) = error.get(kind) else {
+        return None;
+    };
+    let usage = match error.get(ContextKind::Usage) {
+        Some(ContextValue::StyledStr(usage)) => usage.to_string(),
+        _ => String::new(),
+    };
+    let (_, word, instead) = LATER
+        .iter()
+        .find(|(below, word, _)| word == asked && (below.is_empty() || usage.contains(&format!("stayhook {below}"))))?;
+    let first = format!("`{word}` is not in this version yet");
+    Some(match *instead {
+        "" => first,
+        instead => format!("{first}; {instead}"),
+    })
+}

@@ -1,0 +1,263 @@
+//! The commands as a person or a script calls them: output and exit codes of the real program.
+
+use crate::daemon::Site;
+
+const CONFIG: &str = r#"
+sources:
+  hospitable: {preset: hospitable-v1, token: "${SECRET_OF_THE_TEST:-a-token-of-the-test}"}
+connections:
+  cleaning: {http: {base_url: "http://127.0.0.1:9"}}
+"#;
+const RECIPE: &str = "name: Book\non: {event: reservation.confirmed}\nactions:\n  - http: {connection: cleaning, url: /t, json: {}}\n    retry: never\n";
+const BODY: &str = include_str!("../fixtures/sources/hospitable-v1/07-out-of-order-a-newer.json");
+
+/// What a command said, and its exit code.
+struct Said {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+async fn say(site: &Site, line: &str) -> Said {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let done = site.command(&words).output().await.unwrap();
+    Said {
+        code: done.status.code().unwrap(),
+        out: String::from_utf8(done.stdout).unwrap(),
+        err: String::from_utf8(done.stderr).unwrap(),
+    }
+}
+
+/// Each line, the code it ends with, and what it says on either stream.
+async fn all(site: &Site, lines: &[(&str, i32, &str)]) {
+    for (line, code, words) in lines {
+        let said = say(site, line).await;
+        let both = format!("{}{}", said.out, said.err);
+        assert!(
+            said.code == *code && both.contains(words),
+            "{line}: {} {both}",
+            said.code
+        );
+    }
+}
+
+/// A site on ports that commands find: those of the daemon that runs there now.
+async fn with_a_delivery(site: &Site) -> crate::daemon::Daemon {
+    let daemon = site.serve(None).await;
+    let text = std::fs::read_to_string(site.path().join("config.yaml")).unwrap();
+    let text = text
+        .replace("listen: 127.0.0.1:0\n", &format!("listen: {}\n", daemon.hooks))
+        .replace("\"127.0.0.1:0\"", &format!("\"{}\"", daemon.admin));
+    std::fs::write(site.path().join("config.yaml"), text).unwrap();
+    std::fs::write(site.path().join("body.json"), BODY).unwrap();
+    all(site, &[("send hospitable body.json", 0, "200: stored as d_")]).await;
+    daemon
+}
+
+/// Asks until a run is dead.
+async fn dead_run(site: &Site) -> String {
+    let waited = async {
+        loop {
+            let said = say(site, "runs list --state dead --output json").await;
+            let page: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+            if let Some(id) = page["items"][0]["id"].as_str() {
+                return id.to_owned();
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), waited)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn what_later_versions_bring_is_not_called_misspelt() {
+    let site = Site::new(CONFIG, &[]);
+    for line in [
+        "init",
+        "init folder",
+        "test --junit x",
+        "explain d_1 --recipe x",
+        "plan --since 90d",
+        "map x",
+        "backup x",
+        "restore x",
+        "selftest",
+        "schema recipe",
+        "completions bash",
+        "man",
+        "reservations timeline a b",
+        "reservations label a b +x",
+        "reservations erase a b",
+        "deliveries show x --save y",
+    ] {
+        all(&site, &[(line, 2, "is not in this version yet")]).await;
+    }
+    all(&site, &[("chek", 2, "check"), ("runs timeline", 2, "unrecognized")]).await;
+}
+
+#[tokio::test]
+async fn before_the_first_start_there_is_nothing_to_ask_and_nothing_is_made() {
+    let site = Site::new(CONFIG, &[RECIPE]);
+    for line in [
+        "deliveries list",
+        "events list",
+        "reservations list",
+        "runs list",
+        "runs retry --dead",
+        "runs cancel r_1",
+        "deliveries replay --since 1h --yes",
+    ] {
+        all(&site, &[(line, 75, "yet; `stayhook serve` makes it")]).await;
+    }
+    assert!(!site.path().join("stayhook.db").exists());
+    all(
+        &site,
+        &[
+            ("healthcheck", 1, "no daemon listens"),
+            ("send hospitabel config.yaml", 2, "did you mean `hospitable`?"),
+            ("check", 0, "1 recipe, 1 source, 1 connection: fine"),
+            ("check --config none.yaml", 1, "config.example.yaml"),
+            ("serve --config none.yaml", 78, "cannot be read"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn filters_take_only_words_that_are_there() {
+    let site = Site::new(CONFIG, &[RECIPE]);
+    all(
+        &site,
+        &[
+            ("deliveries list --outcome proccessed", 2, "did you mean `processed`?"),
+            ("runs list --state deaad", 2, "did you mean `dead`?"),
+            (
+                "events list --type reservation.confirmd",
+                2,
+                "did you mean `reservation.confirmed`?",
+            ),
+            ("reservations list --status booked", 2, "it is one of inquiry, pending"),
+            ("runs list --limit 0", 2, "a number from 1 to 500"),
+            ("runs list --cursor x", 2, "what the page before ends with"),
+            ("deliveries replay", 2, "say which"),
+            ("deliveries replay --recipe Bok --yes", 2, "did you mean `Book`?"),
+            ("deliveries replay --outcome x --yes", 2, "it is one of undecided"),
+            ("runs retry", 2, "say which"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn commands_do_the_same_with_the_daemon_and_without() {
+    let site = Site::new(CONFIG, &[RECIPE]);
+    let daemon = with_a_delivery(&site).await;
+    let id = dead_run(&site).await;
+    let show = format!("runs show {id}");
+    let done = format!("runs done {id}");
+    let same: [(&str, i32, &str); 8] = [
+        ("runs list --since 1x", 2, "--since takes `24h`"),
+        ("deliveries list --since 1h --limit 1", 0, "processed"),
+        ("reservations show hospitable HMQX7KP2ZE", 0, "reservation.confirmed"),
+        (&show, 0, "Connection refused"),
+        ("runs cancel r_none", 1, "there is no run"),
+        ("deliveries replay --since 1h", 2, "--yes does it without asking"),
+        ("deliveries replay --since 1h --yes", 0, "1 delivery decided once more"),
+        (
+            "deliveries replay --recipe Book --yes",
+            0,
+            "1 delivery decided once more",
+        ),
+    ];
+    all(&site, &same).await;
+    all(
+        &site,
+        &[
+            ("healthcheck", 0, "ok"),
+            ("serve", 75, "another process works on this database"),
+        ],
+    )
+    .await;
+    all(&site, &[("runs retry --dead", 0, "will be tried again")]).await;
+    dead_run(&site).await;
+    assert!(daemon.stop().await.0.success());
+    all(&site, &same).await;
+    all(
+        &site,
+        &[(&done, 0, "succeeded"), ("runs retry --dead", 0, "no run is meant")],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn lists_as_json_are_those_of_the_api() {
+    let site = Site::new(CONFIG, &[RECIPE]);
+    let daemon = with_a_delivery(&site).await;
+    dead_run(&site).await;
+    for what in ["deliveries", "events", "runs"] {
+        let said = say(&site, &format!("{what} list --limit 1 --output json")).await;
+        let mut own: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+        let (status, body) = daemon.get(&format!("/api/v1/{what}?limit=1")).await.unwrap();
+        let mut api: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(status, 200);
+        // The API leaves details out of lists: they may quote the body.
+        for page in [&mut own, &mut api] {
+            if let Some(row) = page["items"][0].as_object_mut() {
+                row.remove("detail");
+            }
+        }
+        assert_eq!(own, api, "{what}");
+    }
+    daemon.kill().await;
+}
+
+#[tokio::test]
+async fn looking_needs_no_secret_that_only_the_daemon_has() {
+    let site = Site::new(CONFIG, &[RECIPE]);
+    let daemon = with_a_delivery(&site).await;
+    dead_run(&site).await;
+    daemon.kill().await;
+    let path = site.path().join("config.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace(":-a-token-of-the-test", "")).unwrap();
+    all(
+        &site,
+        &[
+            ("deliveries list", 0, "d_"),
+            ("reservations list", 0, "HMQX7KP2ZE"),
+            ("check", 1, "the variable `SECRET_OF_THE_TEST` is not set"),
+            ("serve", 78, "the variable `SECRET_OF_THE_TEST` is not set"),
+            ("runs retry --dead", 78, "the variable `SECRET_OF_THE_TEST` is not set"),
+        ],
+    )
+    .await;
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(
+        &path,
+        format!("{text}database: \"sqlite://${{NOWHERE_OF_THE_TEST}}\"\n"),
+    )
+    .unwrap();
+    all(&site, &[("deliveries list", 78, "NOWHERE_OF_THE_TEST")]).await;
+}
+
+#[tokio::test]
+async fn a_reload_says_what_waits_for_the_next_start() {
+    let site = Site::new(CONFIG, &[RECIPE]);
+    let daemon = site.serve(None).await;
+    let path = site.path().join("config.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{text}redirect: {{email: me@example.com}}\n")).unwrap();
+    std::fs::write(
+        site.path().join("recipes/bad.yaml"),
+        "name: Bad\nmatch:\n  nights: >= 2\n",
+    )
+    .unwrap();
+    daemon.reload();
+    daemon.says("take effect at the next start only").await;
+    let (_, recipes) = daemon.get("/api/v1/recipes").await.unwrap();
+    assert!(recipes.contains("\"Book\""), "{recipes}");
+    let (status, log) = daemon.stop().await;
+    assert!(status.success() && log.contains("\"settings\":\"redirect\""), "{log}");
+    assert!(log.contains("recipes/bad.yaml, line 3"), "{log}");
+}
