@@ -118,6 +118,22 @@ pub fn fixture(name: &str) -> String {
 
 type Targets = (Arc<HttpStandin>, Arc<HttpStandin>, Arc<SmtpStandin>);
 
+/// Opens the store. A program that another test is just starting holds a copy of our files until it runs, and with them
+/// the lock of a house that has ended.
+async fn opened(url: &str) -> (Store, stayhook::store::Writer) {
+    let opening = async {
+        loop {
+            match Store::open(url).await {
+                Err(stayhook::store::StoreError::Locked) => tokio::task::yield_now().await,
+                opened => return opened.unwrap(),
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, opening)
+        .await
+        .expect("nobody holds the store for long")
+}
+
 impl House {
     async fn open(plan: Plan, folder: tempfile::TempDir, clock: Clock, targets: Option<Targets>) -> House {
         stayhook::outbound::install_crypto();
@@ -135,7 +151,7 @@ impl House {
             ),
         };
         let url = format!("sqlite://{}", folder.path().join("stayhook.db").display());
-        let (store, writer) = Store::open(&url).await.unwrap();
+        let (store, writer) = opened(&url).await;
         let setup = setup(&plan, &cleaning, &books, &mail);
         let lanes = Lanes::default();
         lanes.configure(setup.connections.values().map(|connection| &**connection), clock.now());
