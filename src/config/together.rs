@@ -102,8 +102,23 @@ fn match_property(config: &Config, conditions: &Node, report: &mut Report) {
             ("was" | "not", _) => match_property(config, node, report),
             ("property", Kind::Map(_)) => {}
             ("property", _) => node.items().iter().for_each(|item| property_word(config, item, report)),
+            ("source", _) => node.items().iter().for_each(|item| source_word(config, item, report)),
             _ => {}
         }
+    }
+}
+
+fn source_word(config: &Config, node: &Node, report: &mut Report) {
+    let Some(word) = node.scalar() else { return };
+    let word = word.strip_prefix("!=").unwrap_or(word).trim();
+    let known: Vec<&str> = config.sources.iter().map(|source| source.name()).collect();
+    if word.contains('*') || known.iter().any(|known| known.to_lowercase() == word.to_lowercase()) {
+        return;
+    }
+    let title = format!("no source in the configuration is called `{word}`");
+    let diagnostic = report.warning("unknown-source", &node.place, title);
+    if let Some(near) = did_you_mean(word, known.iter().copied()) {
+        diagnostic.help(format!("did you mean `{near}`?"));
     }
 }
 
