@@ -162,7 +162,9 @@ impl<'w> Story<'w> {
     /// What can be done while the daemon runs on.
     pub(super) fn look_around(&mut self, site: &Site) {
         let config = site.config();
-        let stayhook = format!("stayhook --config {}", config.display());
+        // Who came here by `cargo run` has no `stayhook` on the path.
+        let program = std::env::current_exe().map_or_else(|_| "stayhook".to_owned(), |path| path.display().to_string());
+        let stayhook = format!("{program} --config {}", config.display());
         let stay = "reservations show hospitable HMWTR5N8QK";
         let again = SCENES.first().map(|scene| (scene.source, site.payload(scene)));
         self.line("", "");
