@@ -184,16 +184,19 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// The configuration; mistakes are printed and end the command.
+/// The configuration; mistakes end the command. Warnings are for `check` and `serve`.
 pub fn configuration(global: &Global) -> Result<crate::config::Config, Failure> {
+    let (config, _) = configuration_and_warnings(global)?;
+    Ok(config)
+}
+
+/// The configuration, and the warnings about it as they are printed.
+pub fn configuration_and_warnings(global: &Global) -> Result<(crate::config::Config, String), Failure> {
     let mut report = Report::new();
     let config = crate::config::load(&global.config, &environment, &mut report);
     let text = report.render(|file| std::fs::read_to_string(file).ok());
     match config {
-        Some(config) if !report.has_mistakes() => {
-            eprint!("{text}");
-            Ok(config)
-        }
+        Some(config) if !report.has_mistakes() => Ok((config, text)),
         _ => Err(Failure::new(CONFIGURATION, text.trim_end().to_owned())),
     }
 }

@@ -14,7 +14,8 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
     if let Some(point) = super::environment("STAYHOOK_FAULT") {
         crate::model::fault::arm(&point);
     }
-    let config = super::configuration(global)?;
+    let (config, warnings) = super::configuration_and_warnings(global)?;
+    eprint!("{warnings}");
     let mut signals = Signals::listen().map_err(|error| Failure::new(TEMPORARY, error.to_string()))?;
     let mut report = Report::new();
     let app = App::build(&config, Ports::machine(), &mut report).await;
@@ -62,12 +63,13 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
 
 /// Reads the configuration and the recipes again; where the configuration has a mistake, everything stays as it is.
 async fn reload(global: &Global, engine: &crate::worker::Engine, before: &Config) {
-    match super::configuration(global) {
+    match super::configuration_and_warnings(global) {
         Err(failure) => tracing::error!(
             "the configuration was not taken over; everything stays as it is\n{}",
             failure.message
         ),
-        Ok(config) => {
+        Ok((config, warnings)) => {
+            eprint!("{warnings}");
             let mut report = Report::new();
             match app::reload(engine, &config, &mut report).await {
                 Ok(()) => {

@@ -242,6 +242,21 @@ async fn looking_needs_no_secret_that_only_the_daemon_has() {
 }
 
 #[tokio::test]
+async fn warnings_are_said_by_check_and_by_nobody_who_was_not_asked() {
+    let recipe = RECIPE.replace("actions:", "match: {source: hospitabl}\nactions:");
+    let site = Site::new(&format!("{CONFIG}alerts: {{connection: cleaning}}\n"), &[&recipe]);
+    let said = say(&site, "check").await;
+    assert!(
+        said.code == 0 && said.out.contains("`alerts` has no effect"),
+        "{}",
+        said.out
+    );
+    assert!(said.out.contains("did you mean `hospitable`?"), "{}", said.out);
+    let said = say(&site, "healthcheck").await;
+    assert!(said.code == 1 && !said.err.contains("alerts"), "{}", said.err);
+}
+
+#[tokio::test]
 async fn a_reload_says_what_waits_for_the_next_start() {
     let site = Site::new(CONFIG, &[RECIPE]);
     let daemon = site.serve(None).await;
