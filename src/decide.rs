@@ -18,7 +18,7 @@ use crate::model::delivery::{Outcome, Replay};
 use crate::model::event::{About, Event};
 use crate::model::fact::{Fact, Says, Stamp};
 use crate::model::fault;
-use crate::model::id::{DeliveryId, EventId, StayId};
+use crate::model::id::{DeliveryId, EventId, StayId, hash};
 use crate::model::property::Properties;
 use crate::model::reservation::{Status, Stay};
 use crate::recipe::{Broken, Recipe};
@@ -317,9 +317,10 @@ fn event(made: Made, stored: Option<&Event>, stay: &Stay, origin: &Origin<'_>, n
     }
     let id = origin.delivery.event(origin.position);
     Some(Event {
-        // A second event of the same fact (its mapping has changed since) must not be taken for the first.
+        // A further event of the same fact (its mapping has changed since) must not be taken for the first, nor for one
+        // that another mapping has made.
         id: if stored.is_some() {
-            EventId(format!("{id}r{}", occurrence(origin).max(1)))
+            again(&id, &made, origin)
         } else {
             id
         },
@@ -334,4 +335,14 @@ fn event(made: Made, stored: Option<&Event>, stay: &Stay, origin: &Origin<'_>, n
         payment: made.payment,
         message: made.message,
     })
+}
+
+fn again(id: &EventId, made: &Made, origin: &Origin<'_>) -> EventId {
+    let says = format!("{:?} {} {}", made.types, made.after.json, made.changes);
+    let digest = hash(&[
+        says.as_bytes(),
+        made.payment.to_string().as_bytes(),
+        &occurrence(origin).to_be_bytes(),
+    ]);
+    EventId(format!("{id}r{}", hex::encode(&digest[..4])))
 }

@@ -4,6 +4,7 @@ mod advance;
 mod body;
 mod claim;
 mod conclude;
+mod flight;
 mod inbox;
 mod lanes;
 mod outbox;

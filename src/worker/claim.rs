@@ -15,8 +15,8 @@ use crate::store::{Candidate, Start, StoreError};
 
 use super::Engine;
 use super::advance::{Advance, Asked, advance};
+use super::flight::Flight;
 use super::lanes::Slot;
-use super::outbox::Flight;
 use super::setup::Setup;
 
 /// How many runs of one lane are taken up together.

@@ -5,7 +5,7 @@ use crate::model::run::{AttemptOutcome, Finished, Run, StoredStep, Then};
 
 use super::Engine;
 use super::advance::{Advance, Asked, advance};
-use super::outbox::Flight;
+use super::flight::Flight;
 use super::settle::{Next, Tried, settle, uncertain};
 use super::setup::Setup;
 

@@ -8,19 +8,16 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::decide::{Known, Origin, Rules, decide};
-use crate::model::decision::{Decision, FactDecision, FirstStep};
+use crate::model::decision::{Decision, FactDecision};
 use crate::model::delivery::{Outcome, Pending};
 use crate::model::event::About;
 use crate::model::fact::{Fact, Says};
 use crate::model::fault::{Fault, guard};
-use crate::model::id::RunId;
 use crate::model::reservation::Stay;
-use crate::model::run::Run;
 use crate::source::Mapped;
 use crate::store::{Looked, Lookup, StoreError};
 
-use super::advance::{Advance, Asked, advance};
-use super::outbox::{Flight, Launched};
+use super::flight::{Flights, Launched, with_first_steps};
 use super::setup::{Setup, mapped};
 use super::{Engine, LEASE, STORE_DOWN, body};
 
@@ -64,9 +61,6 @@ enum Nothing {
     Fault(Fault),
 }
 
-/// A run that may begin at once: its place on the lane is taken.
-type Flights = HashMap<RunId, Flight>;
-
 async fn group(engine: &Engine, launch: &mpsc::Sender<Launched>) -> Result<usize, StoreError> {
     let pending = engine.store.undecided(GROUP).await?;
     if pending.is_empty() {
@@ -91,7 +85,7 @@ async fn group(engine: &Engine, launch: &mpsc::Sender<Launched>) -> Result<usize
         for read in &round {
             let decision = guard(|| decided(engine, &setup, read, &looked))
                 .unwrap_or_else(|fault| failed(engine, &read.pending, &fault.trace));
-            decisions.push(begin(engine, &setup, read, decision, &mut flights));
+            decisions.push(with_first_steps(engine, &setup, &read.payload, decision, &mut flights));
         }
         count += decisions.len();
         let whole = apply(engine, launch, decisions, flights).await?;
@@ -259,6 +253,12 @@ fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked) -> Deci
             event: looked.events.get(&pending.id.event(position)).cloned(),
         };
         let one: FactDecision = decide(known, fact, &origin, &rules, now);
+        for earlier in decision.facts.iter_mut().filter_map(|fact| fact.event.as_mut()) {
+            // What an earlier fact of this delivery did to a stay that is another one by now, it did to that one.
+            if let Some(stay) = one.stay.as_ref().filter(|_| one.merged.contains(&earlier.stay)) {
+                earlier.stay = stay.id.clone();
+            }
+        }
         if let Some(stay) = &one.stay {
             overlay.retain(|known| known.id != stay.id && !one.merged.contains(&known.id));
             overlay.push(stay.clone());
@@ -311,73 +311,6 @@ fn failed(engine: &Engine, pending: &Pending, trace: &str) -> Decision {
         facts: Vec::new(),
         at: engine.clock.now(),
     }
-}
-
-/// Renders the first step of every new run and takes its place on the lane, so that it can go out with the decision.
-fn begin(engine: &Engine, setup: &Setup, read: &Read, mut decision: Decision, flights: &mut Flights) -> Decision {
-    let now = engine.clock.now();
-    for fact in &mut decision.facts {
-        let Some(event) = &fact.event else { continue };
-        for run in &mut fact.runs {
-            let Some(recipe) = setup.book.get(&run.recipe, Some(&run.revision)) else {
-                continue;
-            };
-            let asked = Asked {
-                run: &run.id,
-                key: &run.key,
-                recipe,
-                event,
-                payload: &read.payload,
-                steps: &[],
-                from: 0,
-                dry_run: run.dry_run,
-                generation: 0,
-                now,
-            };
-            match advance(setup, &asked) {
-                Advance::Failed { because, .. } => run.first = FirstStep::Failed(because),
-                Advance::End(skipped) => {
-                    let reason = skipped.last().map_or_else(String::new, |step| step.reason.clone());
-                    run.first = FirstStep::Nothing(reason);
-                }
-                Advance::Open(opening) => {
-                    run.lane = opening.prepared.connection.clone();
-                    run.first = FirstStep::Later;
-                    if let Some(slot) = engine.lanes.take(&run.lane, now) {
-                        let flight = Flight {
-                            run: Run {
-                                id: run.id.clone(),
-                                key: run.key.clone(),
-                                recipe: run.recipe.clone(),
-                                revision: run.revision.clone(),
-                                event: Some(event.id.clone()),
-                                lane: run.lane.clone(),
-                                after_gone: run.after_gone,
-                                step: opening.position,
-                                attempts: 1,
-                                step_attempts: 1,
-                                step_first_at: Some(now),
-                                generation: 0,
-                                uncertain: false,
-                                cancel_requested: false,
-                                dry_run: run.dry_run,
-                                by_hand: None,
-                            },
-                            event: event.clone(),
-                            payload: read.payload.clone(),
-                            steps: Vec::new(),
-                            recipe: Some(recipe.clone()),
-                            opening: opening.clone(),
-                            slot,
-                        };
-                        flights.insert(run.id.clone(), flight);
-                        run.first = FirstStep::Open(opening);
-                    }
-                }
-            }
-        }
-    }
-    decision
 }
 
 /// Applies a group; where the store does not take it, one by one, so that one bad decision holds up nobody. Says

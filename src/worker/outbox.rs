@@ -1,7 +1,6 @@
 //! Runs to effects: claim, send without a transaction open, record, go on.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -13,17 +12,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::action;
 use crate::model::clock::Time;
-use crate::model::decision::Opening;
 use crate::model::effect::Answer;
-use crate::model::event::Event;
 use crate::model::fault;
 use crate::model::id::RunId;
-use crate::model::run::{AttemptOutcome, Finished, Run, RunState, StoredStep, Then};
-use crate::recipe::Recipe;
+use crate::model::run::{AttemptOutcome, Finished, RunState, Then};
 use crate::store::StoreError;
 
 use super::conclude::conclude;
-use super::lanes::{Slot, Turn};
+use super::flight::{Flight, Launched};
+use super::lanes::Turn;
 use super::setup::panic_text;
 use super::{Engine, RENEW, STORE_DOWN, claim};
 
@@ -35,28 +32,6 @@ const RECORD_MAX: usize = 256;
 const DRAIN: Duration = Duration::from_secs(18);
 /// A moment beyond the connection's own time-out after which an attempt is given up whatever it does.
 const GRACE: Duration = Duration::from_secs(3);
-
-/// A run with an attempt that is recorded and about to be sent, or under way.
-#[derive(Debug)]
-pub struct Flight {
-    /// The run; `attempts` is the number of this attempt.
-    pub run: Run,
-    /// The event it answers.
-    pub event: Event,
-    /// The body of the event's delivery.
-    pub payload: Arc<Value>,
-    /// The steps before this one.
-    pub steps: Vec<StoredStep>,
-    /// Its recipe; `None` where no revision of it can be found any more.
-    pub recipe: Option<Arc<Recipe>>,
-    /// The step that is tried.
-    pub opening: Box<Opening>,
-    /// Its place on the lane.
-    pub slot: Slot,
-}
-
-/// What the inbox launches, and until when it is leased at least.
-pub type Launched = (Flight, Time);
 
 type Attempts = JoinSet<(Flight, Answer)>;
 

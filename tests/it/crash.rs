@@ -55,7 +55,10 @@ async fn check(target: &HttpStandin, acknowledged: &BTreeSet<String>) {
         let waited = tokio::time::timeout(Duration::from_secs(180), target.wait_for(seen)).await;
         if waited.is_err() {
             let effects = target.effects().len();
-            panic!("{effects} effects of {} stays arrived, and no more come", acknowledged.len());
+            panic!(
+                "{effects} effects of {} stays arrived, and no more come",
+                acknowledged.len()
+            );
         }
         let missing = (2 * acknowledged.len()).saturating_sub(target.effects().len());
         seen = target.requests().len() + missing.saturating_sub(1);
