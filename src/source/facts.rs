@@ -9,12 +9,14 @@ use super::mapping::{AUTHORS, Mapping, PAYMENT_KINDS};
 use super::moment::decimal;
 use super::path::{Input, Lookup};
 use super::read::{self, Reading, StatusReading};
-use super::value::{Expr, Found, scalar_text};
+use super::value::{Expr, Found, LIST_MAX, scalar_text};
 use crate::model::fact::{Fact, Says, StayNames};
 use crate::model::reservation::{FieldKind, fold_word};
 
 /// No sender's code or id is longer; what is longer is something else in its place.
 const NAME_MAX: usize = 200;
+/// The most items of one delivery: they are decided in one transaction.
+const ITEMS_MAX: usize = 500;
 
 /// What mappings make of a body.
 pub(super) enum Read {
@@ -35,6 +37,9 @@ pub(super) fn read(mappings: &[Mapping], source: &str, input: &Input<'_>) -> Rea
         let items = items(mapping, input);
         if items.is_empty() {
             empty = Some(mapping.items.iter().map(Lookup::text).collect::<Vec<_>>().join(", "));
+        }
+        if items.len() > ITEMS_MAX {
+            return Read::Unmapped(format!("more than {ITEMS_MAX} items in one delivery"));
         }
         for item in items {
             let input = Input { item, ..*input };
@@ -140,6 +145,10 @@ fn names(mapping: &Mapping, source: &str, input: &Input<'_>, warnings: &mut Vec<
             Ok(found) => ids = found.unwrap_or_default(),
             Err(path) => warnings.push(format!("`ids` is not readable: `{path}` holds no text or number")),
         }
+    }
+    if ids.len() > LIST_MAX {
+        ids.truncate(LIST_MAX);
+        warnings.push(format!("`ids`: the first {LIST_MAX} names of a stay count"));
     }
     if ids.iter().any(|id| id.len() > NAME_MAX) {
         warnings.push("`ids`: what is longer than 200 characters is no id".to_owned());

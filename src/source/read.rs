@@ -6,7 +6,7 @@ use serde_json::{Number, Value};
 
 use super::moment::{self, Moment, decimal};
 use super::path::Input;
-use super::value::{Expr, Found, scalar_text};
+use super::value::{Expr, Found, LIST_MAX, scalar_text};
 use crate::model::reservation::{FieldKind, Status, fold_word};
 
 /// More digits than these are not an amount of money that anybody can compute with.
@@ -33,6 +33,9 @@ pub(super) fn field(name: &str, kind: FieldKind, expr: &Expr, input: &Input<'_>,
     if kind == FieldKind::List {
         return match expr.find_all(input) {
             Ok(None) => Reading::Absent,
+            Ok(Some(texts)) if texts.len() > LIST_MAX => {
+                Reading::Unreadable(format!("`{name}`: more than {LIST_MAX} values"))
+            }
             Ok(Some(texts)) => Reading::Value(texts.into()),
             Err(path) => Reading::Unreadable(format!("`{name}`: `{path}` holds no text or number")),
         };

@@ -12,6 +12,9 @@ use crate::lang::fields::Fields;
 use crate::lang::yaml::{Kind, Node};
 use crate::model::reservation::fold_word;
 
+/// The most values of one list that are taken; no stay has as many names or rooms, and each costs work wherever it goes.
+pub(super) const LIST_MAX: usize = 200;
+
 /// A compiled value expression.
 #[derive(Clone, Debug)]
 pub(super) struct Expr {
@@ -147,12 +150,14 @@ impl Expr {
     }
 
     /// Every scalar that any of its paths finds, as text, each once; `Err` with the path where there was something else
-    /// only. Explicitly null or empty is an empty list, `None` is nothing at all.
+    /// only. Explicitly null or empty is an empty list, `None` is nothing at all. No more than [`LIST_MAX`] and one.
     pub(super) fn find_all(&self, input: &Input<'_>) -> Result<Option<Vec<String>>, String> {
         let mut texts: Vec<String> = Vec::new();
         let mut odd = None;
         let mut there = false;
         let mut add = |text: Option<String>, odd_at: &mut Option<String>, path: String| match text {
+            // One more than is taken, so that it shows.
+            Some(_) if texts.len() > LIST_MAX => {}
             Some(text) if text.is_empty() || texts.contains(&text) => {}
             Some(text) => texts.push(text),
             None => *odd_at = Some(path),

@@ -254,3 +254,21 @@ stays_of: other",
             .any(|f| matches!(&f.says, Says::Payment { payment, .. } if payment["kind"] == "deposit"))
     );
 }
+
+#[test]
+fn lists_are_bounded() {
+    let source = mapping("items: \"$.all[*]\"\nreservation: {code: \"@.code\", ids: \"@.ids\", children_codes: \"@.rooms\"}");
+    for (items, names, warnings) in [(1, 200, 0), (1, 201, 2), (500, 1, 0)] {
+        let names: Vec<usize> = (0..names).collect();
+        let item = serde_json::json!({"code": "A", "ids": names, "rooms": names});
+        let found = facts(&source, &serde_json::json!({"all": vec![item; items]}).to_string());
+        assert_eq!(found.len(), items);
+        assert!(found[0].stay.ids.len() <= 200);
+        assert_eq!(found[0].warnings.len(), warnings, "{:?}", found[0].warnings);
+    }
+    let many = serde_json::json!({"all": vec![1; 501]});
+    let Mapped::Unmapped(because) = source.map(&many, &no_headers) else {
+        panic!("taken");
+    };
+    assert_eq!(because, "more than 500 items in one delivery");
+}
