@@ -11,9 +11,6 @@ use crate::model::reservation::Stay;
 use super::dialect::{Conn, Sql};
 use super::{Store, StoreError, from_json, replay};
 
-/// How many bytes of bodies are taken up together; parsed they need several times as much.
-const UNDECIDED_BYTES: i64 = 8 << 20;
-
 /// What a group of facts has to know.
 #[derive(Clone, Debug, Default)]
 pub struct Lookup {
@@ -40,8 +37,8 @@ pub struct Looked {
 
 impl Store {
     /// The oldest deliveries that wait for a decision, in order of arrival; fewer than `limit` where their bodies together
-    /// are long, but always one.
-    pub async fn undecided(&self, limit: usize) -> Result<Vec<Pending>, StoreError> {
+    /// have more than `bytes_max` bytes, but always one.
+    pub async fn undecided(&self, limit: usize, bytes_max: usize) -> Result<Vec<Pending>, StoreError> {
         let mut conn = self.reader().await?;
         let mut sql = Sql::new(
             "SELECT seq, COALESCE(LENGTH(body), 0) FROM deliveries WHERE outcome = 'undecided' OR replay IS NOT NULL \
@@ -51,7 +48,7 @@ impl Store {
         let (mut last, mut bytes) = (None, 0);
         for row in conn.fetch(sql).await? {
             bytes += row.int(1)?;
-            if last.is_some() && bytes > UNDECIDED_BYTES {
+            if last.is_some() && bytes > i64::try_from(bytes_max).unwrap_or(i64::MAX) {
                 break;
             }
             last = Some(row.int(0)?);
@@ -140,4 +137,55 @@ async fn events(conn: &mut Conn, lookup: &Lookup, looked: &mut Looked) -> Result
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
+    use crate::model::delivery::{Arrival, Receipt, ReceiptKey};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_read_together_is_bounded_by_its_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let address = format!("sqlite://{}", folder.path().join("x.db").display());
+        let (store, writer) = Store::open(&address).await.unwrap();
+        let mut tasks = tokio::task::JoinSet::new();
+        let own = store.clone();
+        tasks.spawn(async move { Store::run_writer(writer, &own).await });
+        for n in 0..5_i64 {
+            let arrival = Arrival {
+                id: DeliveryId(format!("d_{n}")),
+                source: "lab".to_owned(),
+                receipt: ReceiptKey {
+                    key: n.to_be_bytes().repeat(2).try_into().unwrap(),
+                    scope: None,
+                    weak: None,
+                },
+                received_at: from_ms(n),
+                headers: "{}".to_owned(),
+                body: vec![b'1'; 1000],
+            };
+            let _: Receipt = store.receive(arrival).await.unwrap();
+        }
+        for (limit, bytes, expected) in [
+            (10, 0, 1),
+            (10, 999, 1),
+            (10, 2000, 2),
+            (10, 4999, 4),
+            (10, 5000, 5),
+            (3, 5000, 3),
+        ] {
+            let pending = store.undecided(limit, bytes).await.unwrap();
+            assert_eq!(pending.len(), expected, "{limit} {bytes}");
+            assert!(
+                pending
+                    .iter()
+                    .zip(0..)
+                    .all(|(pending, n)| pending.id.0 == format!("d_{n}"))
+            );
+        }
+    }
 }

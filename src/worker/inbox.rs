@@ -23,6 +23,8 @@ use super::{Engine, LEASE, STORE_DOWN, body};
 
 /// How many deliveries are looked at together.
 const GROUP: usize = 256;
+/// And how many bytes of bodies, beyond the first: read, a body takes many times its bytes.
+const GROUP_BYTES: usize = 1 << 20;
 /// How many deliveries of one stay are decided, each in a commit of its own, before the next look at what has come since.
 const ROUNDS: usize = 32;
 
@@ -62,7 +64,7 @@ enum Nothing {
 }
 
 async fn group(engine: &Engine, launch: &mpsc::Sender<Launched>) -> Result<usize, StoreError> {
-    let pending = engine.store.undecided(GROUP).await?;
+    let pending = engine.store.undecided(GROUP, GROUP_BYTES).await?;
     if pending.is_empty() {
         return Ok(0);
     }

@@ -112,7 +112,7 @@ async fn deliveries_are_decided_once_more() {
         .await
         .fine();
     assert_eq!(house.daemon.inbox.load(Ordering::Relaxed), 1);
-    let waiting = house.console.store.undecided(10).await.unwrap();
+    let waiting = house.console.store.undecided(10, 1 << 20).await.unwrap();
     let marked = waiting.iter().find(|pending| pending.id == delivery_id(1)).unwrap();
     let replay = marked.replay.as_ref().unwrap();
     assert!(replay.again && replay.occurrence == 2 && replay.recipe.as_deref() == Some("Clean"));
