@@ -8,6 +8,7 @@ pub mod event;
 pub mod fact;
 pub mod fault;
 pub mod id;
+pub mod json;
 pub mod meter;
 pub mod property;
 pub mod reservation;

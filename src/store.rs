@@ -161,5 +161,7 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
 }
 
 fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::Broken(format!("a stored row is not readable: {error}")))
+    // Bounded when it was made; what is stored stands deeper than what came in.
+    crate::model::json::unbounded(text)
+        .map_err(|error| StoreError::Broken(format!("a stored row is not readable: {error}")))
 }

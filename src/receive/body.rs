@@ -14,6 +14,8 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use crate::model::json::{self, Unreadable};
+
 use super::answer::{self, Problem};
 
 /// How much of a body that will not be used is read on and thrown away at the most.
@@ -171,13 +173,9 @@ pub(super) fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
 
 /// The body as JSON. Of a key that is there twice the last counts; the warning is given when it is mapped.
 pub(super) fn parse(body: &[u8]) -> Result<Value, Problem> {
-    let text = std::str::from_utf8(body).map_err(|_| answer::NOT_UTF8)?;
-    serde_json::from_str(text).map_err(|error| {
-        // There is no kind for it; https://docs.rs/serde_json/latest/src/serde_json/error.rs.html
-        if error.to_string().starts_with("recursion limit exceeded") {
-            answer::TOO_DEEP
-        } else {
-            answer::NOT_JSON
-        }
+    json::read(body).map_err(|why| match why {
+        Unreadable::NotUtf8 => answer::NOT_UTF8,
+        Unreadable::TooDeep => answer::TOO_DEEP,
+        Unreadable::NotJson => answer::NOT_JSON,
     })
 }

@@ -7,12 +7,15 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use crate::model::json;
+
 /// The body as JSON, with a warning where a key is there twice in one object (the last one wins).
 pub fn read(body: &[u8]) -> Result<(Value, Vec<String>), String> {
-    let value = serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;
+    let value = json::read(body).map_err(|why| format!("the body is not JSON: {why:?}"))?;
     let twice = Cell::new(false);
     let mut reader = serde_json::Deserializer::from_slice(body);
-    // It has parsed once; the second reading looks at keys only.
+    reader.disable_recursion_limit();
+    // It has parsed once, so its depth is bounded; the second reading looks at keys only.
     let _ = Keys(&twice).deserialize(&mut reader);
     let warnings = if twice.get() {
         vec!["a key is there twice in one object; the last one counts".to_owned()]

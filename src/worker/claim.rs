@@ -9,6 +9,7 @@ use crate::model::clock::Time;
 use crate::model::decision::{Opening, SkippedStep};
 use crate::model::event::Event;
 use crate::model::id::RunId;
+use crate::model::json;
 use crate::model::run::RunState;
 use crate::recipe::{self, Recipe};
 use crate::store::{Candidate, Start, StoreError};
@@ -110,7 +111,7 @@ async fn take_up(
     starts: &mut Vec<Start>,
     flights: &mut HashMap<RunId, Flight>,
 ) -> Result<(), StoreError> {
-    let payload: Arc<Value> = Arc::new(serde_json::from_slice(&candidate.body).unwrap_or_default());
+    let payload: Arc<Value> = Arc::new(json::read(&candidate.body).unwrap_or_default());
     let (run, attempts) = (candidate.run.id.clone(), candidate.run.attempts);
     if let Some(damage) = &candidate.damaged {
         tracing::error!(run.id = %run, error = %damage, "a run cannot be read any more");

@@ -124,7 +124,7 @@ async fn a_replay_asked_for_in_the_meantime_is_not_forgotten() {
         ..ReplayWhich::default()
     };
     store.replay(which(), false, None).await.unwrap();
-    let seen = store.undecided(10).await.unwrap().remove(0);
+    let seen = store.undecided(10, 1 << 20).await.unwrap().remove(0);
     store.replay(which(), true, None).await.unwrap();
     let decision = |pending: &stayhook::model::delivery::Pending| Decision {
         delivery: pending.id.clone(),
@@ -137,7 +137,7 @@ async fn a_replay_asked_for_in_the_meantime_is_not_forgotten() {
         at: house.clock.now(),
     };
     store.apply(vec![decision(&seen)], house.engine.lease()).await.unwrap();
-    let left = store.undecided(10).await.unwrap();
+    let left = store.undecided(10, 1 << 20).await.unwrap();
     assert!(
         left.iter()
             .any(|pending| pending.replay.as_ref().is_some_and(|replay| replay.again)),
@@ -147,7 +147,7 @@ async fn a_replay_asked_for_in_the_meantime_is_not_forgotten() {
         .apply(vec![decision(&left[0])], house.engine.lease())
         .await
         .unwrap();
-    assert!(store.undecided(10).await.unwrap().is_empty());
+    assert!(store.undecided(10, 1 << 20).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
 use crate::model::effect::{Answer, Prepared};
+use crate::model::json;
 use crate::model::run::AttemptOutcome;
 use crate::outbound::{BODY_MAX, End, OutError, OutRequest, OutResponse};
 
@@ -82,7 +83,7 @@ fn assemble(request: &HttpRequest, key: &str, connection: &Connection) -> Result
 /// The one way from an answer to what it means.
 fn judge(request: &HttpRequest, answer: &OutResponse, connection: &Connection, io: &Io) -> Answer {
     let rules = &request.answer;
-    let json: Option<Value> = serde_json::from_slice(&answer.body).ok();
+    let json: Option<Value> = json::read(&answer.body).ok();
     let mut verdict = rules.verdict(answer.status, json.as_ref());
     if answer.end == End::Broken && (200..300).contains(&answer.status) && rules.reads_body() {
         // It may have worked, but what it said about it is lost.

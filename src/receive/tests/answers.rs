@@ -185,6 +185,7 @@ async fn what_is_well_formed_is_stored() {
         ("a key that is there twice", post(r#"{"a": 1, "a": 2}"#)),
         ("NUL as it is written in JSON", post(r#"{"a": "\u0000"}"#)),
         ("127 levels", post(&nested(127))),
+        ("128 levels", post(&nested(128))),
         ("a number of a hundred digits", post(&"7".repeat(100))),
         ("a byte order mark", post("\u{feff}{\"mark\": 1}")),
         ("JSON", kind(1, "application/json")),
