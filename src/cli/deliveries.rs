@@ -11,6 +11,7 @@ use crate::model::id::DeliveryId;
 use crate::recipe::Book;
 use crate::store::{DeliveryRow, Filter, ReplayWhich};
 
+use super::print::sayln;
 use super::{FINDINGS, FINE, Failure, Global, Output, USAGE, print, remote};
 
 #[derive(Debug, clap::Subcommand)]
@@ -146,15 +147,15 @@ async fn show(global: &Global, id: &str) -> Result<u8, Failure> {
         print::print_json(&json!({"delivery": delivery, "events": events}));
         return Ok(FINE);
     }
-    println!(
+    sayln!(
         "{}  {}  {}",
         delivery.id,
         print::time(delivery.received_at_ms),
         delivery.source
     );
-    println!("{}: {}", delivery.outcome, delivery.because);
+    sayln!("{}: {}", delivery.outcome, delivery.because);
     if delivery.duplicates > 0 {
-        println!(
+        sayln!(
             "came {} more times, last {}",
             delivery.duplicates,
             print::time(delivery.last_seen_at_ms)
@@ -169,21 +170,21 @@ async fn show(global: &Global, id: &str) -> Result<u8, Failure> {
             .collect()
     };
     for warning in texts(&delivery.detail["warnings"]) {
-        println!("warning: {warning}");
+        sayln!("warning: {warning}");
     }
     for fact in delivery.detail["facts"].as_array().into_iter().flatten() {
         for warning in texts(&fact["warnings"]) {
-            println!("warning: {warning}");
+            sayln!("warning: {warning}");
         }
     }
     if let Some(trace) = delivery.detail["trace"].as_str() {
-        println!("trace: {trace}");
+        sayln!("trace: {trace}");
     }
     for event in events {
-        println!("event {}: {}", event.id, event.types.join(", "));
+        sayln!("event {}: {}", event.id, event.types.join(", "));
     }
     if let Some(body) = &delivery.body {
-        println!("\n{body}");
+        sayln!("\n{body}");
     }
     Ok(FINE)
 }
@@ -201,19 +202,19 @@ async fn replay(
     let counts = store.count_replay(&which).await?;
     let all: i64 = counts.iter().map(|(_, count)| count).sum();
     if all == 0 {
-        println!("no stored delivery is meant");
+        sayln!("no stored delivery is meant");
         return Ok(FINDINGS);
     }
     let parts: Vec<String> = counts
         .iter()
         .map(|(outcome, count)| format!("{count} {outcome}"))
         .collect();
-    println!(
+    sayln!(
         "{}: once more through today's mapping and recipes ({}).",
         print::deliveries(all.unsigned_abs()),
         parts.join(", ")
     );
-    println!(
+    sayln!(
         "{}",
         match again {
             true => "Runs that exist already are made AGAIN, under new keys: their effects happen twice.",
@@ -221,7 +222,7 @@ async fn replay(
         }
     );
     if !yes && !confirmed()? {
-        println!("left as it is");
+        sayln!("left as it is");
         return Ok(FINDINGS);
     }
     let body = json!({
@@ -240,7 +241,7 @@ async fn replay(
             (store.replay(which, again, recipe).await? as u64, "when the daemon runs")
         }
     };
-    println!("{} decided once more {when}", print::deliveries(marked));
+    sayln!("{} decided once more {when}", print::deliveries(marked));
     Ok(FINE)
 }
 

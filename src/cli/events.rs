@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::model::event::{TYPES, is_type};
 use crate::store::Filter;
 
+use super::print::sayln;
 use super::{FINDINGS, FINE, Failure, Global, Output, print};
 
 #[derive(Debug, clap::Subcommand)]
@@ -82,9 +83,9 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
                 print::print_json(&json!(event));
                 return Ok(FINE);
             }
-            println!("{}  {}  {}", event.id, print::time(event.at_ms), event.types.join(", "));
+            sayln!("{}  {}  {}", event.id, print::time(event.at_ms), event.types.join(", "));
             if let Some(whole) = &event.event {
-                println!("\nchanges: {:#}", whole["changes"]);
+                sayln!("\nchanges: {:#}", whole["changes"]);
             }
             for recipe in event
                 .explanation
@@ -92,7 +93,7 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
                 .flat_map(|all| all.as_array().into_iter().flatten())
             {
                 let text = |name: &str| recipe[name].as_str().unwrap_or_default().to_owned();
-                println!(
+                sayln!(
                     "\n{}: {} ({})",
                     text("recipe"),
                     text("result").replace('_', " "),
@@ -100,7 +101,7 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
                 );
                 for check in recipe["conditions"].as_array().into_iter().flatten() {
                     let mark = if check["held"] == true { "yes" } else { "NO " };
-                    println!(
+                    sayln!(
                         "  {mark} {}  saw {}",
                         check["condition"].as_str().unwrap_or_default(),
                         check["saw"].as_str().unwrap_or_default()

@@ -1,5 +1,8 @@
 //! Tables and JSON on standard output.
 
+use std::fmt::Write as _;
+use std::io::Write as _;
+
 use chrono::SecondsFormat;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -17,6 +20,50 @@ const LAST_MAX: usize = 200;
 /// The longest page.
 const LIMIT_MAX: usize = 500;
 
+/// Writes a line as `println!` does, with two differences: nothing in it steers the terminal, and a reader that has gone
+/// away (`| head`) is no failure.
+macro_rules! sayln {
+    ($($argument:tt)*) => {
+        $crate::cli::print::line(&format!($($argument)*))
+    };
+}
+pub(crate) use sayln;
+
+/// What `sayln!` does.
+pub fn line(text: &str) {
+    let written = writeln!(std::io::stdout(), "{}", harmless(text));
+    if let Err(error) = written
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        eprintln!("standard output: {error}");
+    }
+}
+
+/// Whether a terminal would do something else with it than show it: control characters, and those that turn the
+/// direction of the text around (<https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters>).
+fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What came from outside must not steer the terminal; lines and tabs stay.
+fn harmless(text: &str) -> String {
+    let keep = |c: char| !steers(c) || matches!(c, '\n' | '\t');
+    text.chars().map(|c| if keep(c) { c } else { '\u{fffd}' }).collect()
+}
+
+/// The same for JSON, where such characters can only stand in texts and are written as escapes.
+fn harmless_json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => out.push(c),
+            c if steers(c) => _ = write!(out, "\\u{:04x}", u32::from(c)),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// Prints a page: as `{"items": …, "next": …}` or as a table with these columns.
 pub fn page<T: Serialize>(output: Output, page: &Page<T>, heads: &[&str], row: impl Fn(&T) -> Vec<String>) {
     match output {
@@ -27,7 +74,7 @@ pub fn page<T: Serialize>(output: Output, page: &Page<T>, heads: &[&str], row: i
         Output::Table => {
             table(heads, page.items.iter().map(row).collect());
             if let Some(next) = page.next {
-                println!("\nmore with --cursor {next}");
+                sayln!("\nmore with --cursor {next}");
             }
         }
     }
@@ -37,7 +84,7 @@ pub fn page<T: Serialize>(output: Output, page: &Page<T>, heads: &[&str], row: i
 pub fn print_json(value: &Value) {
     let mut value = value.clone();
     crate::web::with_readable_times(&mut value);
-    println!("{value:#}");
+    line(&harmless_json(&format!("{value:#}")));
 }
 
 /// A word that a filter takes, or a refusal with what it could be.
@@ -81,14 +128,13 @@ pub fn deliveries(n: u64) -> String {
 /// Prints a table, columns as wide as they need to be.
 pub fn table(heads: &[&str], rows: Vec<Vec<String>>) {
     if rows.is_empty() {
-        println!("nothing");
+        sayln!("nothing");
         return;
     }
     let last = heads.len() - 1;
     let clean = |column: usize, text: &str| {
         let most = if column == last { LAST_MAX } else { COLUMN_MAX };
-        // What came from outside must not steer the terminal.
-        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let text: String = text.chars().map(|c| if steers(c) { ' ' } else { c }).collect();
         match text.chars().count() {
             n if n > most => text.chars().take(most - 1).chain(['…']).collect(),
             _ => text,
@@ -106,17 +152,17 @@ pub fn table(heads: &[&str], rows: Vec<Vec<String>>) {
         cells.chain([heads[column].chars().count()]).max().unwrap_or_default()
     };
     let widths: Vec<usize> = (0..heads.len()).map(width).collect();
-    let line = |cells: Vec<&str>| {
+    let row = |cells: Vec<&str>| {
         let padded: Vec<String> = cells
             .iter()
             .zip(&widths)
             .map(|(cell, width)| format!("{cell:<width$}"))
             .collect();
-        println!("{}", padded.join("  ").trim_end());
+        sayln!("{}", padded.join("  ").trim_end());
     };
-    line(heads.to_vec());
-    for row in &rows {
-        line(row.iter().map(String::as_str).collect());
+    row(heads.to_vec());
+    for cells in &rows {
+        row(cells.iter().map(String::as_str).collect());
     }
 }
 
@@ -132,4 +178,32 @@ pub fn since(text: &str, config: &Config) -> Result<Time, Failure> {
         let title = format!("--since takes `24h`, `2026-11-22` or `2026-11-22T09:00:00Z`, not `{text}`");
         Failure::new(USAGE, title)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_outside_steers_the_terminal() {
+        for (text, shown) in [
+            ("Ana\nB\tÜ é 家 👩\u{200d}👧", "Ana\nB\tÜ é 家 👩\u{200d}👧"),
+            ("\u{1b}[2J\u{1b}]0;x\u{7}", "\u{fffd}[2J\u{fffd}]0;x\u{fffd}"),
+            ("a\rb\u{8}c\u{7f}", "a\u{fffd}b\u{fffd}c\u{fffd}"),
+            ("\u{9b}31m", "\u{fffd}31m"),
+            ("\u{202e}gnp.exe\u{2066}", "\u{fffd}gnp.exe\u{fffd}"),
+        ] {
+            assert_eq!(harmless(text), shown);
+            let value = json!({"a": [text]});
+            let printed = harmless_json(&format!("{value:#}"));
+            assert!(!printed.chars().any(|c| steers(c) && c != '\n'), "{printed:?}");
+            assert_eq!(serde_json::from_str::<Value>(&printed).ok(), Some(value));
+        }
+    }
+
+    #[test]
+    fn no_span_is_too_long_to_be_told() {
+        assert!(since("24h").is_ok());
+        assert!(since("99999999d").is_err());
+    }
 }

@@ -6,6 +6,7 @@ use crate::decide::view;
 use crate::model::reservation::Status;
 use crate::store::{Filter, Page};
 
+use super::print::sayln;
 use super::{FINDINGS, FINE, Failure, Global, Output, print};
 
 #[derive(Debug, clap::Subcommand)]
@@ -122,15 +123,15 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
                 return Ok(FINE);
             }
             if row.stay.adopted {
-                println!("adopted: it existed before the source went live\n");
+                sayln!("adopted: it existed before the source went live\n");
             }
             leaves("", &stay);
-            println!();
+            sayln!("");
             for event in events.iter().rev() {
-                println!("{}  event  {}", print::time(event.at_ms), event.types.join(", "));
+                sayln!("{}  event  {}", print::time(event.at_ms), event.types.join(", "));
             }
             for run in runs.iter().rev() {
-                println!(
+                sayln!(
                     "{}  run    {}: {} {}",
                     print::time(run.created_at_ms),
                     run.recipe,
@@ -158,7 +159,7 @@ fn leaves(name: &str, value: &Value) {
             }
         }
         Value::Null => {}
-        value => println!("{name:<24} {}", plain(value)),
+        value => sayln!("{name:<24} {}", plain(value)),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::model::id::RunId;
 use crate::model::run::{ByHand, RunState};
 use crate::store::{Filter, HandError, HandOutcome, RunDetail, RunRow};
 
+use super::print::sayln;
 use super::{FINDINGS, FINE, Failure, Global, Output, USAGE, print, remote};
 
 /// How many dead runs one call tries again.
@@ -165,7 +166,7 @@ enum Hand {
 /// Does the same to several runs, oldest event first, and says what became of each.
 async fn hand(config: &Config, ids: Vec<RunId>, what: Hand) -> Result<u8, Failure> {
     if ids.is_empty() {
-        println!("no run is meant");
+        sayln!("no run is meant");
         return Ok(FINE);
     }
     let (word, body) = match what {
@@ -195,7 +196,7 @@ async fn hand(config: &Config, ids: Vec<RunId>, what: Hand) -> Result<u8, Failur
             String::new()
         };
         match said {
-            Ok(said) => println!("{place}{id}: {said}"),
+            Ok(said) => sayln!("{place}{id}: {said}"),
             Err(because) => {
                 refused += 1;
                 eprintln!("{place}{because}");
@@ -238,20 +239,20 @@ fn row(run: &RunRow) -> Vec<String> {
 
 fn show(detail: &RunDetail) {
     let run = &detail.run;
-    println!(
+    sayln!(
         "{}  {}  {}",
         run.id,
         run.recipe,
         run.code.as_deref().unwrap_or_default()
     );
-    println!(
+    sayln!(
         "{}{}{}",
         run.state,
         if run.reason.is_empty() { "" } else { ": " },
         run.reason
     );
     if run.state == "retrying" || run.state == "scheduled" {
-        println!("due {}", print::time(run.due_at_ms));
+        sayln!("due {}", print::time(run.due_at_ms));
     }
     for (yes, text) in [
         (run.dry_run, "dry run: nothing is sent"),
@@ -259,11 +260,11 @@ fn show(detail: &RunDetail) {
         (run.cancel_requested, "ends as soon as its open attempt is settled"),
     ] {
         if yes {
-            println!("{text}");
+            sayln!("{text}");
         }
     }
     for step in &detail.steps {
-        println!(
+        sayln!(
             "\nstep {} `{}`: {}  key {}",
             step.position + 1,
             step.id,
@@ -271,14 +272,14 @@ fn show(detail: &RunDetail) {
             step.key
         );
         if !step.request.is_null() {
-            println!(
+            sayln!(
                 "  over {}: {}",
                 step.request["connection"].as_str().unwrap_or_default(),
                 step.request["request"]
             );
         }
         if !step.output.is_null() {
-            println!("  gave {}", step.output);
+            sayln!("  gave {}", step.output);
         }
         for attempt in detail
             .attempts
@@ -287,13 +288,13 @@ fn show(detail: &RunDetail) {
         {
             let outcome = attempt.outcome.as_deref().unwrap_or("under way");
             let summary = attempt.summary.as_deref().unwrap_or_default();
-            println!(
+            sayln!(
                 "  attempt {}  {}  {outcome}  {summary}",
                 attempt.number,
                 print::time(attempt.started_at_ms)
             );
             if let Some(excerpt) = &attempt.excerpt {
-                println!("    {excerpt}");
+                sayln!("    {excerpt}");
             }
         }
     }
