@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -23,6 +24,8 @@ use super::{BODY_MAX, Shared};
 const KEPT_MAX: usize = 1000;
 /// For how long an answer is kept.
 const KEPT_FOR: TimeDelta = TimeDelta::hours(1);
+/// How long a body may take.
+const BODY_READ: Duration = Duration::from_secs(10);
 /// The longest key.
 const KEY_MAX: usize = 255;
 /// The longest answer; the lists that a POST gives back are shorter.
@@ -32,9 +35,16 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer was given before and nothing was done now.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// Answers by key and path.
+/// Answers by what [`name`] makes of key and path.
 #[derive(Debug, Default)]
-pub struct Answers(Mutex<HashMap<(String, String), Kept>>);
+pub struct Answers(Mutex<HashMap<Name, Kept>>);
+
+/// A hash: keys and paths are of any length.
+type Name = [u8; 32];
+
+fn name(key: &str, uri: &str) -> Name {
+    hash(&[key.as_bytes(), uri.as_bytes()])
+}
 
 #[derive(Clone, Debug)]
 struct Kept {
@@ -47,7 +57,7 @@ struct Kept {
 /// A key that is being worked on; given up again unless an answer is kept under it.
 struct Claim<'a> {
     answers: &'a Answers,
-    name: (String, String),
+    name: Name,
     kept: bool,
 }
 
@@ -60,12 +70,12 @@ impl Drop for Claim<'_> {
 }
 
 impl Answers {
-    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Kept>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Name, Kept>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Claims a key, or gives the answer that there is.
-    fn claim(&self, name: (String, String), body: [u8; 32], now: Time) -> Result<Claim<'_>, Box<Response>> {
+    fn claim(&self, name: Name, body: [u8; 32], now: Time) -> Result<Claim<'_>, Box<Response>> {
         let mut kept = self.lock();
         kept.retain(|_, each| each.answer.is_none() || now - each.at < KEPT_FOR);
         if let Some(before) = kept.get(&name) {
@@ -73,7 +83,7 @@ impl Answers {
         }
         if kept.len() >= KEPT_MAX {
             let done = kept.iter().filter(|(_, each)| each.answer.is_some());
-            let Some(oldest) = done.min_by_key(|(_, each)| each.at).map(|(name, _)| name.clone()) else {
+            let Some(oldest) = done.min_by_key(|(_, each)| each.at).map(|(name, _)| *name) else {
                 let problem = Problem::unavailable("too many requests are being worked on");
                 return Err(Box::new(problem.into_response()));
             };
@@ -84,7 +94,7 @@ impl Answers {
             at: now,
             answer: None,
         };
-        kept.insert(name.clone(), open);
+        kept.insert(name, open);
         Ok(Claim {
             answers: self,
             name,
@@ -139,7 +149,14 @@ async fn post(desk: &Shared, request: Request, next: Next) -> Result<Response, P
         ));
     }
     let key = key(&parts.headers)?;
-    let body = match Limited::new(body, BODY_MAX).collect().await {
+    let whole = tokio::time::timeout(BODY_READ, Limited::new(body, BODY_MAX).collect());
+    let Ok(whole) = whole.await else {
+        return Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "the body did not arrive in time",
+        ));
+    };
+    let body = match whole {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => {
             return Err(Problem::new(
@@ -152,7 +169,7 @@ async fn post(desk: &Shared, request: Request, next: Next) -> Result<Response, P
     let Some(key) = key else {
         return Ok(next.run(Request::from_parts(parts, Body::from(body))).await);
     };
-    let name = (key, parts.uri.to_string());
+    let name = name(&key, &parts.uri.to_string());
     let mut claim = match desk.answers.claim(name, hash(&[&body]), desk.console.clock.now()) {
         Ok(claim) => claim,
         Err(answered) => return Ok(*answered),
@@ -201,7 +218,7 @@ mod tests {
     #[test]
     fn a_key_is_claimed_once_and_given_up_when_nothing_came_of_it() {
         let answers = Answers::default();
-        let claim = |key: &str, body: u8| answers.claim((key.to_owned(), "/".to_owned()), [body; 32], from_ms(0));
+        let claim = |key: &str, body: u8| answers.claim(name(key, "/"), [body; 32], from_ms(0));
         let first = claim("k", 1).ok();
         assert!(first.is_some());
         let status = |claim: Result<Claim<'_>, Box<Response>>| claim.err().map(|response| response.status().as_u16());
