@@ -59,41 +59,52 @@ impl Site {
         if let Some(fault) = fault {
             command.env("STAYHOOK_FAULT", fault);
         }
-        let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut said = String::new();
-        let up = async {
-            while let Some(line) = lines.next_line().await.unwrap() {
-                let value: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-                if let (Some(hooks), Some(admin)) = (value["hooks"].as_str(), value["admin"].as_str()) {
-                    return Some((hooks.to_owned(), admin.to_owned()));
-                }
-                said.push_str(&line);
-                said.push('\n');
+        start(command).await
+    }
+
+    /// The same, with everything logged that there is to log.
+    pub async fn serve_talking(&self) -> Daemon {
+        let mut command = self.command(&["serve"]);
+        command.env("RUST_LOG", "trace");
+        start(command).await
+    }
+}
+
+async fn start(mut command: Command) -> Daemon {
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut said = String::new();
+    let up = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            let value: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+            if let (Some(hooks), Some(admin)) = (value["hooks"].as_str(), value["admin"].as_str()) {
+                return Some((hooks.to_owned(), admin.to_owned()));
             }
-            None
-        };
-        let addresses = tokio::time::timeout(PATIENCE, up)
-            .await
-            .expect("the daemon says where it listens");
-        let (hooks, admin) = addresses.unwrap_or_else(|| panic!("the daemon did not start:\n{said}"));
-        let mut reading = JoinSet::new();
-        let log = std::sync::Arc::new(std::sync::Mutex::new(said));
-        let own = log.clone();
-        reading.spawn(async move {
-            while let Ok(Some(line)) = lines.next_line().await {
-                let mut log = own.lock().unwrap();
-                log.push_str(&line);
-                log.push('\n');
-            }
-        });
-        Daemon {
-            child,
-            hooks,
-            admin,
-            log,
-            reading,
+            said.push_str(&line);
+            said.push('\n');
         }
+        None
+    };
+    let addresses = tokio::time::timeout(PATIENCE, up)
+        .await
+        .expect("the daemon says where it listens");
+    let (hooks, admin) = addresses.unwrap_or_else(|| panic!("the daemon did not start:\n{said}"));
+    let mut reading = JoinSet::new();
+    let log = std::sync::Arc::new(std::sync::Mutex::new(said));
+    let own = log.clone();
+    reading.spawn(async move {
+        while let Ok(Some(line)) = lines.next_line().await {
+            let mut log = own.lock().unwrap();
+            log.push_str(&line);
+            log.push('\n');
+        }
+    });
+    Daemon {
+        child,
+        hooks,
+        admin,
+        log,
+        reading,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod adoption;
 mod by_hand;
+mod canary;
 mod cancellation;
 mod cli;
 mod crash;
