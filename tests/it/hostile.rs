@@ -178,3 +178,47 @@ async fn an_address_without_its_value_is_not_asked() {
         }
     }
 }
+
+#[tokio::test]
+async fn whatever_was_sent_goes_out_again_as_it_is() {
+    const WHOLE: &str = "name: Whole\non: {event: reservation.confirmed}\nactions: [{http: {connection: cleaning, url: /all, json: {all: '{{ payload.extra }}'}}}]";
+    let deep = (0..127).fold(json!(1), |inner, _| json!([inner]));
+    let own = r#"{"a": 1, "$serde_json::private::Number": "x"}"#;
+    for (extra, sent) in [
+        (deep.to_string(), deep.clone()),
+        // The parser of JSON has a key of its own; read back, what it stands in would be taken for a number.
+        (own.to_owned(), json!({"a": 1})),
+        (
+            "12345678901234567890123".to_owned(),
+            serde_json::from_str("12345678901234567890123").unwrap(),
+        ),
+    ] {
+        let house = plan().recipe(WHOLE).build().await;
+        let body = stay("A", "confirmed", 1).replacen('{', &format!("{{\"extra\": {extra},"), 1);
+        house.tell("ours", &body).await;
+        let runs = house.runs().await;
+        assert_eq!(house.states().await, ["succeeded"], "{runs:#?}");
+        let requests = house.cleaning.requests();
+        assert_eq!(requests.len(), 1, "{runs:#?}");
+        let got: serde_json::Value =
+            stayhook::model::json::unbounded(std::str::from_utf8(&requests[0].body).unwrap()).unwrap();
+        assert_eq!(got["all"], sent);
+    }
+}
+
+#[tokio::test]
+async fn a_stay_with_very_many_names_holds_nobody_up() {
+    let house = plan().build().await;
+    let names: Vec<String> = (0..60_000).map(|n| format!("n{n}")).collect();
+    let body = with("A", "confirmed", 1, &json!({"ids": names, "property": {"ids": names}}));
+    house.deliver("ours", &body).await;
+    house.tell("ours", &stay("B", "confirmed", 1)).await;
+    assert_eq!(house.outcomes().await, ["processed", "processed"]);
+    assert_eq!(
+        house.warnings(0).await,
+        [
+            "`ids`: the first 200 names of a stay count",
+            "`property.ids`: more than 200 values"
+        ]
+    );
+}

@@ -208,7 +208,7 @@ impl House {
     /// Posts a body to a source as the sender would; the answer is that of the store.
     pub async fn deliver(&self, source: &str, body: &str) -> Receipt {
         let source = self.engine.setup().sources[source].clone();
-        let value: Value = serde_json::from_str(body).unwrap();
+        let value: Value = stayhook::model::json::read(body.as_bytes()).unwrap();
         let none = |_: &str| None;
         let arrival = Arrival {
             id: self.ids.delivery(self.clock.now()),
