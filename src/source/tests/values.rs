@@ -257,7 +257,8 @@ stays_of: other",
 
 #[test]
 fn lists_are_bounded() {
-    let source = mapping("items: \"$.all[*]\"\nreservation: {code: \"@.code\", ids: \"@.ids\", children_codes: \"@.rooms\"}");
+    let source =
+        mapping("items: \"$.all[*]\"\nreservation: {code: \"@.code\", ids: \"@.ids\", children_codes: \"@.rooms\"}");
     for (items, names, warnings) in [(1, 200, 0), (1, 201, 2), (500, 1, 0)] {
         let names: Vec<usize> = (0..names).collect();
         let item = serde_json::json!({"code": "A", "ids": names, "rooms": names});
