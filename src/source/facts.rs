@@ -16,7 +16,7 @@ use crate::model::reservation::{FieldKind, fold_word};
 /// No sender's code or id is longer; what is longer is something else in its place.
 const NAME_MAX: usize = 200;
 /// The most items of one delivery: they are decided in one transaction.
-const ITEMS_MAX: usize = 500;
+const ITEMS_MAX: usize = 5000;
 
 /// What mappings make of a body.
 pub(super) enum Read {

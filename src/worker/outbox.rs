@@ -189,6 +189,10 @@ fn gather(
 
 fn begin(engine: &Engine, attempts: &mut Attempts, out: &mut Out, flight: Flight) {
     let (run, number) = (flight.run.id.clone(), flight.run.attempts);
+    if out.get(&run).is_some_and(|(held, _)| *held > number) {
+        // A later attempt is under way already: this one has lost its lease while it waited to be launched.
+        return;
+    }
     let engine = engine.clone();
     let attempt = attempts.spawn(async move {
         let began = tokio::time::Instant::now();

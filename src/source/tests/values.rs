@@ -267,9 +267,9 @@ fn lists_are_bounded() {
         assert!(found[0].stay.ids.len() <= 200);
         assert_eq!(found[0].warnings.len(), warnings, "{:?}", found[0].warnings);
     }
-    let many = serde_json::json!({"all": vec![1; 501]});
+    let many = serde_json::json!({"all": vec![1; 5001]});
     let Mapped::Unmapped(because) = source.map(&many, &no_headers) else {
         panic!("taken");
     };
-    assert_eq!(because, "more than 500 items in one delivery");
+    assert_eq!(because, "more than 5000 items in one delivery");
 }
