@@ -192,7 +192,7 @@ pub(super) fn unauthenticated(reason: &'static str, source: &Source) -> Problem 
         "unauthenticated",
         reason,
         "This request does not show what the source asks for: a token, a signature, a user and password or an address, \
-         whatever is configured. The list of rejections in the dashboard has more.",
+         whatever is configured. `/api/v1/sources` of the admin API lists what was turned away.",
     );
     problem.title = "not authenticated";
     if source.takes_basic() {
