@@ -16,7 +16,7 @@ use super::StoreError;
 /// How long a statement waits for somebody else's lock; the receive path answers within two seconds.
 const BUSY: Duration = Duration::from_millis(1200);
 const READERS: u32 = 4;
-/// The most values that are bound to one statement; SQLite takes 32,766: https://sqlite.org/limits.html
+/// The most values that are bound to one statement; SQLite takes 32,766: <https://sqlite.org/limits.html>
 const PARAMS_MAX: usize = 32_000;
 
 /// A value bound to a statement.
