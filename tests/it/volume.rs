@@ -168,3 +168,61 @@ async fn a_delivery_that_names_another_stay_by_now_is_decided_once() {
     assert_eq!(house.reservation("lab", "A1").await["status"], "confirmed");
     assert_eq!(house.reservation("lab", "7").await["status"], "confirmed");
 }
+
+#[tokio::test]
+async fn what_a_merge_within_a_delivery_did_follows_the_stay() {
+    let recipe = "name: Tell\non: {event: reservation.created}\nactions: [{http: {connection: cleaning, url: /tell}}]";
+    let house = crowd().recipe(recipe).build().await;
+    let stay = |code: &str, ids: &[&str]| {
+        let mut stay = json!({"code": code, "status": "confirmed", "from": "2027-05-01", "to": "2027-05-04"});
+        for (n, id) in ids.iter().enumerate() {
+            stay[format!("i{n}")] = json!(id);
+        }
+        stay
+    };
+    let body = |n: usize, stays: Vec<Value>| json!({"n": n, "at": 1_800_000_000 + n, "stays": stays}).to_string();
+    house.tell("lab", &body(0, vec![stay("A", &["K1"])])).await;
+    // The first item is news of a stay that the second shows to be the one we know.
+    house
+        .tell("lab", &body(1, vec![stay("B", &["K2"]), stay("A", &["K1", "K2"])]))
+        .await;
+    let known = house.stay("lab", "A").await.stay.id;
+    assert_eq!(house.stay("lab", "B").await.stay.id, known);
+    let runs = house.runs().await;
+    assert_eq!(runs.len(), 2, "{runs:#?}");
+    assert!(
+        runs.iter().all(|run| run.stay.as_deref() == Some(known.as_str())),
+        "{runs:#?}"
+    );
+}
+
+#[tokio::test]
+async fn every_mapping_that_says_something_else_makes_its_own_event() {
+    let source = |guests: &str| {
+        format!(
+            "{{auth: none, receipt_key: [$.n], version: {{by: [$.n]}}, map: {{reservation: {{code: $.code, status: $.status, check_in_date: $.from, check_out_date: $.to, guests: {guests}}}}}}}"
+        )
+    };
+    let recipe =
+        "name: Tell\non: {event: reservation.guests_changed}\nactions: [{http: {connection: cleaning, url: /tell}}]";
+    let house = Plan::default()
+        .source("lab", &source("$.a"))
+        .recipe(recipe)
+        .build()
+        .await;
+    let body = r#"{"n": 1, "code": "A1", "status": "confirmed", "from": "2027-05-01", "to": "2027-05-04", "a": 1, "b": 2, "c": 3}"#;
+    house.tell("lab", body).await;
+    let mut house: House = house;
+    for guests in ["$.b", "$.c"] {
+        house = house
+            .restart_with(|plan| plan.source_changed("lab", &source(guests)))
+            .await;
+        house.replay(0, false, None).await;
+        house.replay(0, false, None).await;
+    }
+    assert_eq!(
+        house.event_types().await,
+        ["created confirmed", "guests_changed", "guests_changed"]
+    );
+    assert_eq!(house.cleaning.effects().len(), 2);
+}
