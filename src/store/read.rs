@@ -70,8 +70,11 @@ impl Store {
         equal(&mut sql, " AND outcome = ", &filter.state);
         since(&mut sql, " AND received_at >= ", filter);
         if let Some(code) = &filter.code {
-            sql.push(" AND id IN (SELECT delivery_id FROM events WHERE stay_id IN (SELECT stay_id FROM identities WHERE value = ");
-            sql.bind(code).push("))");
+            // What made no event (an older one, one that says nothing new) has its stay in the detail only.
+            sql.push(" AND EXISTS (SELECT 1 FROM identities i WHERE i.value = ")
+                .bind(code);
+            sql.push(" AND (deliveries.detail LIKE '%' || i.stay_id || '%' OR deliveries.id IN ");
+            sql.push("(SELECT delivery_id FROM events e WHERE e.stay_id = i.stay_id)))");
         }
         self.page(sql, filter, |row| delivery(row, false), |row: &DeliveryRow| row.seq)
             .await

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use stayhook::store::Filter;
+
 use crate::support::{Plan, fixture};
 
 const HOSPITABLE: &str = "{preset: hospitable-v1, token: open-7f2c9d1e}";
@@ -60,6 +62,12 @@ async fn an_older_delivery_never_overwrites_a_newer_one() {
     let rows = house.deliveries().await;
     assert_eq!(rows[1].outcome, "stale", "{rows:#?}");
     assert!(rows[1].because.contains("older"), "{}", rows[1].because);
+    let of_stay = Filter {
+        code: Some("HMQX7KP2ZE".to_owned()),
+        ..Filter::default()
+    };
+    let listed = house.engine.store.deliveries(&of_stay).await.unwrap().items;
+    assert_eq!(listed.len(), 2, "the stale one belongs to the stay too");
     let stay = house.reservation("hospitable", "HMQX7KP2ZE").await;
     assert_eq!(
         (stay["guests"].clone(), stay["check_out_date"].clone()),
