@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::action::{self, Io};
+use crate::action;
 use crate::config::{self, Config};
 use crate::lang::diag::Report;
 use crate::lifecycle::{Ended, Tasks};
@@ -123,11 +123,7 @@ impl App {
             store,
             clock: clock.clone(),
             setup: Arc::new(RwLock::new(Arc::new(setup))),
-            io: Arc::new(Io {
-                outbound,
-                redirect_email: config.redirect_email.clone(),
-                clock: clock.clone(),
-            }),
+            outbound,
             lanes,
             owner: format!("{}-{}", std::process::id(), clock.now().timestamp_millis()).into(),
             inbox: Arc::default(),

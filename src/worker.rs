@@ -19,9 +19,9 @@ use chrono::TimeDelta;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::action::Io;
 use crate::model::clock::{Clock, Time, from_ms};
 use crate::model::meter::Meter;
+use crate::outbound::Outbound;
 use crate::store::{Lease, Store, StoreError};
 
 pub use advance::{Advance, Asked, advance};
@@ -47,8 +47,8 @@ pub struct Engine {
     pub clock: Clock,
     /// Sources, recipes, properties and connections; replaced as a whole.
     pub setup: Arc<RwLock<Arc<Setup>>>,
-    /// The outside world.
-    pub io: Arc<Io>,
+    /// The one HTTP client.
+    pub outbound: Outbound,
     /// One lane per connection.
     pub lanes: Lanes,
     /// The name under which this process leases runs.

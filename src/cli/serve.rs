@@ -96,7 +96,6 @@ fn after_restart(before: &Config, now: &Config) -> Vec<&'static str> {
         ("listen", before.listen != now.listen),
         ("database", before.database != now.database),
         ("trusted_proxies", before.trusted_proxies != now.trusted_proxies),
-        ("redirect", before.redirect_email != now.redirect_email),
         (
             "admin",
             before.admin.listen != now.admin.listen

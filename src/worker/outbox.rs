@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::action;
+use crate::action::{self, Io};
 use crate::model::clock::Time;
 use crate::model::effect::Answer;
 use crate::model::fault;
@@ -224,7 +224,12 @@ async fn send(engine: &Engine, flight: &Flight) -> Answer {
         );
     };
     fault::point("before-send");
-    let work = action::perform(&opening.prepared, &opening.key, connection, &engine.io);
+    let io = Io {
+        outbound: engine.outbound.clone(),
+        redirect_email: setup.redirect_email.clone(),
+        clock: engine.clock.clone(),
+    };
+    let work = action::perform(&opening.prepared, &opening.key, connection, &io);
     let work = std::panic::AssertUnwindSafe(work).catch_unwind();
     let answer = match tokio::time::timeout(connection.timeout + GRACE, work).await {
         Ok(Ok(answer)) => answer,

@@ -27,6 +27,8 @@ pub struct Setup {
     pub connections: HashMap<String, Arc<Connection>>,
     /// Everything up to the sending.
     pub dry_run: bool,
+    /// All mail goes to this address instead; `None` for where it is meant to go.
+    pub redirect_email: Option<String>,
 }
 
 impl Setup {

@@ -262,7 +262,7 @@ async fn a_reload_says_what_waits_for_the_next_start() {
     let daemon = site.serve(None).await;
     let path = site.path().join("config.yaml");
     let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, format!("{text}redirect: {{email: me@example.com}}\n")).unwrap();
+    std::fs::write(&path, format!("{text}trusted_proxies: [127.0.0.1/32]\n")).unwrap();
     std::fs::write(
         site.path().join("recipes/bad.yaml"),
         "name: Bad\nmatch:\n  nights: >= 2\n",
@@ -273,6 +273,37 @@ async fn a_reload_says_what_waits_for_the_next_start() {
     let (_, recipes) = daemon.get("/api/v1/recipes").await.unwrap();
     assert!(recipes.contains("\"Book\""), "{recipes}");
     let (status, log) = daemon.stop().await;
-    assert!(status.success() && log.contains("\"settings\":\"redirect\""), "{log}");
+    assert!(
+        status.success() && log.contains("\"settings\":\"trusted_proxies\""),
+        "{log}"
+    );
     assert!(log.contains("recipes/bad.yaml, line 3"), "{log}");
+}
+
+#[tokio::test]
+async fn a_reload_takes_a_redirect_over() {
+    let mail = stayhook::case::SmtpStandin::start().await.unwrap();
+    let config = format!(
+        "sources: {{lab: {{preset: generic, auth: none}}}}\nconnections: {{mail: {{smtp: {{host: 127.0.0.1, port: {}, tls: none, from: stays@example.com}}}}}}\n",
+        mail.port()
+    );
+    let recipe = "name: Hello\non: {event: reservation.created}\nactions:\n  - email: {to: guest@guest.example, subject: Hello, text: Hello}\n";
+    let site = Site::new(&config, &[recipe]);
+    let daemon = site.serve(None).await;
+    let body = |code: &str| {
+        format!(
+            r#"{{"event_id": "{code}", "code": "{code}", "status": "confirmed", "check_in_date": "2027-03-27", "check_out_date": "2027-03-30"}}"#
+        )
+    };
+    assert_eq!(daemon.post("lab", &body("A1")).await.unwrap().0, 200);
+    assert_eq!(mail.wait_for(1).await[0].to, ["guest@guest.example"]);
+    let path = site.path().join("config.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{text}redirect: {{email: me@example.com}}\n")).unwrap();
+    daemon.reload();
+    daemon.says("\"message\":\"reloaded\"").await;
+    assert_eq!(daemon.post("lab", &body("A2")).await.unwrap().0, 200);
+    assert_eq!(mail.wait_for(2).await[1].to, ["me@example.com"]);
+    let (status, log) = daemon.stop().await;
+    assert!(status.success() && !log.contains("next start only"), "{log}");
 }

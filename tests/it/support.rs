@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use stayhook::action::{self, Io};
+use stayhook::action;
 use stayhook::case::HttpStandin;
 use stayhook::case::SmtpStandin;
 use stayhook::lang::diag::Report;
@@ -170,11 +170,7 @@ impl House {
             store,
             clock: clock.clone(),
             setup: Arc::new(RwLock::new(Arc::new(setup))),
-            io: Arc::new(Io {
-                outbound: Outbound::new().unwrap(),
-                redirect_email: None,
-                clock: clock.clone(),
-            }),
+            outbound: Outbound::new().unwrap(),
             lanes,
             owner: "test".into(),
             inbox: Arc::default(),
@@ -495,5 +491,6 @@ fn setup(plan: &Plan, cleaning: &HttpStandin, books: &HttpStandin, mail: &SmtpSt
         properties,
         connections,
         dry_run: plan.dry_run,
+        redirect_email: None,
     }
 }

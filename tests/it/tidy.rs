@@ -17,7 +17,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("listener", &[]),
     (
         "worker",
-        &["decide", "recipe", "source", "action", "store", "lang", "model"],
+        &[
+            "outbound", "decide", "recipe", "source", "action", "store", "lang", "model",
+        ],
     ),
     ("web", &["store", "recipe", "decide", "model", "lang"]),
     (
