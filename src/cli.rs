@@ -12,6 +12,7 @@ mod print;
 mod remote;
 mod reservations;
 mod runs;
+mod select;
 mod send;
 mod serve;
 

@@ -12,30 +12,18 @@ use crate::recipe::Book;
 use crate::store::{DeliveryRow, Filter, ReplayWhich};
 
 use super::print::sayln;
+use super::select::Select;
 use super::{FINDINGS, FINE, Failure, Global, Output, USAGE, print, remote};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// The newest first.
     List {
-        /// Of this source.
-        #[arg(long)]
-        source: Option<String>,
-        /// Of the stay with this code.
-        #[arg(long)]
-        code: Option<String>,
+        #[command(flatten)]
+        select: Select,
         /// With this outcome: processed, stale, unchanged, unmapped, ignored, failed, undecided.
         #[arg(long)]
         outcome: Option<String>,
-        /// Received since: `24h`, a date or a time.
-        #[arg(long)]
-        since: Option<String>,
-        /// At most so many, from 1 to 500; 50 where nothing is said.
-        #[arg(long, value_parser = print::limit)]
-        limit: Option<usize>,
-        /// Where the last page ended.
-        #[arg(long, value_parser = print::cursor)]
-        cursor: Option<i64>,
     },
     /// One, with its body and what became of it.
     Show {
@@ -66,27 +54,11 @@ pub enum Command {
 
 pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
     match command {
-        Command::List {
-            source,
-            code,
-            outcome,
-            since,
-            limit,
-            cursor,
-        } => {
+        Command::List { select, outcome } => {
             let words: Vec<&str> = Outcome::ALL.into_iter().map(Outcome::word).collect();
             let outcome = print::word("--outcome", outcome, &words)?;
             let (config, store) = super::store_to_read(global).await?;
-            let since = since.as_deref().map(|since| print::since(since, &config)).transpose()?;
-            let filter = Filter {
-                source,
-                code,
-                state: outcome,
-                since,
-                limit,
-                cursor,
-                ..Filter::default()
-            };
+            let filter = select.filter(outcome, &config)?;
             let page = store.deliveries(&filter).await?;
             print::page(
                 global.output,

@@ -3,33 +3,20 @@
 use serde_json::json;
 
 use crate::model::event::{TYPES, is_type};
-use crate::store::Filter;
 
 use super::print::sayln;
+use super::select::Select;
 use super::{FINDINGS, FINE, Failure, Global, Output, print};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// The newest first.
     List {
-        /// Of this source.
-        #[arg(long)]
-        source: Option<String>,
-        /// Of the stay with this code.
-        #[arg(long)]
-        code: Option<String>,
+        #[command(flatten)]
+        select: Select,
         /// Of this type: `reservation.confirmed`.
         #[arg(long = "type")]
         kind: Option<String>,
-        /// Since: `24h`, a date or a time.
-        #[arg(long)]
-        since: Option<String>,
-        /// At most so many, from 1 to 500; 50 where nothing is said.
-        #[arg(long, value_parser = print::limit)]
-        limit: Option<usize>,
-        /// Where the last page ended.
-        #[arg(long, value_parser = print::cursor)]
-        cursor: Option<i64>,
     },
     /// One, with what changed and why each recipe did or did not run.
     Show {
@@ -46,24 +33,8 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
     }
     let (config, store) = super::store_to_read(global).await?;
     match command {
-        Command::List {
-            source,
-            code,
-            kind,
-            since,
-            limit,
-            cursor,
-        } => {
-            let since = since.as_deref().map(|since| print::since(since, &config)).transpose()?;
-            let filter = Filter {
-                source,
-                code,
-                state: kind,
-                since,
-                limit,
-                cursor,
-                ..Filter::default()
-            };
+        Command::List { select, kind } => {
+            let filter = select.filter(kind, &config)?;
             let page = store.events(&filter).await?;
             print::page(global.output, &page, &["event", "at", "source", "types"], |event| {
                 vec![

@@ -7,30 +7,18 @@ use crate::model::reservation::Status;
 use crate::store::{Filter, Page};
 
 use super::print::sayln;
+use super::select::Select;
 use super::{FINDINGS, FINE, Failure, Global, Output, print};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// The newest first.
     List {
-        /// Of this source.
-        #[arg(long)]
-        source: Option<String>,
+        #[command(flatten)]
+        select: Select,
         /// With this canonical status.
         #[arg(long)]
         status: Option<String>,
-        /// With this code or other name.
-        #[arg(long)]
-        code: Option<String>,
-        /// Changed since: `24h`, a date or a time.
-        #[arg(long)]
-        since: Option<String>,
-        /// At most so many, from 1 to 500; 50 where nothing is said.
-        #[arg(long, value_parser = print::limit)]
-        limit: Option<usize>,
-        /// Where the last page ended.
-        #[arg(long, value_parser = print::cursor)]
-        cursor: Option<i64>,
     },
     /// One, with everything recipes see of it.
     Show {
@@ -48,24 +36,8 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
     }
     let (config, store) = super::store_to_read(global).await?;
     match command {
-        Command::List {
-            source,
-            status,
-            code,
-            since,
-            limit,
-            cursor,
-        } => {
-            let since = since.as_deref().map(|since| print::since(since, &config)).transpose()?;
-            let filter = Filter {
-                source,
-                state: status,
-                code,
-                since,
-                limit,
-                cursor,
-                ..Filter::default()
-            };
+        Command::List { select, status } => {
+            let filter = select.filter(status, &config)?;
             let found = store.reservations(&filter).await?;
             let items: Vec<Value> = found
                 .items

@@ -9,6 +9,7 @@ use crate::model::run::{ByHand, RunState};
 use crate::store::{Filter, HandError, HandOutcome, RunDetail, RunRow};
 
 use super::print::sayln;
+use super::select::Select;
 use super::{FINDINGS, FINE, Failure, Global, Output, USAGE, print, remote};
 
 /// How many dead runs one call tries again.
@@ -18,27 +19,14 @@ const RETRY_MAX: usize = 10_000;
 pub enum Command {
     /// The newest first.
     List {
+        #[command(flatten)]
+        select: Select,
         /// In this state: scheduled, ready, running, retrying, parked, succeeded, dead, cancelled, skipped.
         #[arg(long)]
         state: Option<String>,
         /// Of this recipe.
         #[arg(long)]
         recipe: Option<String>,
-        /// Of this source.
-        #[arg(long)]
-        source: Option<String>,
-        /// Of the stay with this code.
-        #[arg(long)]
-        code: Option<String>,
-        /// Made since: `24h`, a date or a time.
-        #[arg(long)]
-        since: Option<String>,
-        /// At most so many, from 1 to 500; 50 where nothing is said.
-        #[arg(long, value_parser = print::limit)]
-        limit: Option<usize>,
-        /// Where the last page ended.
-        #[arg(long, value_parser = print::cursor)]
-        cursor: Option<i64>,
     },
     /// One, with its steps and attempts.
     Show {
@@ -81,28 +69,13 @@ pub enum Command {
 
 pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
     match command {
-        Command::List {
-            state,
-            recipe,
-            source,
-            code,
-            since,
-            limit,
-            cursor,
-        } => {
+        Command::List { select, state, recipe } => {
             let words: Vec<&str> = RunState::ALL.into_iter().map(RunState::word).collect();
             let state = print::word("--state", state, &words)?;
             let (config, store) = super::store_to_read(global).await?;
-            let since = since.as_deref().map(|since| print::since(since, &config)).transpose()?;
             let filter = Filter {
-                state,
                 recipe,
-                source,
-                code,
-                since,
-                limit,
-                cursor,
-                ..Filter::default()
+                ..select.filter(state, &config)?
             };
             let page = store.runs(&filter).await?;
             let heads = ["run", "made", "recipe", "code", "state", "att", "reason"];
