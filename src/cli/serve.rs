@@ -17,6 +17,7 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
     let (config, warnings) = super::configuration_and_warnings(global)?;
     eprint!("{warnings}");
     let mut signals = Signals::listen().map_err(|error| Failure::new(TEMPORARY, error.to_string()))?;
+    tracing::info!("starting");
     let mut report = Report::new();
     let app = App::build(&config, Ports::machine(), &mut report).await;
     tell(&report);
@@ -34,11 +35,12 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
     );
     let stop = CancellationToken::new();
     let engine = app.engine.clone();
-    let running = app.run(stop.clone());
-    tokio::pin!(running);
+    // A task of its own: a reload may come before it has begun, and waits for the writer that it starts.
+    let mut running = tokio::task::JoinSet::new();
+    running.spawn(app.run(stop.clone()));
     let ended = loop {
         tokio::select! {
-            ended = &mut running => break ended,
+            Some(ended) = running.join_next() => break ended,
             signal = signals.next() => match signal {
                 Signal::Stop => {
                     tracing::info!("stopping");
@@ -48,7 +50,8 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
             },
         }
     };
-    match ended.map_err(failure)? {
+    let died = |error| Failure::new(FINDINGS, format!("a fault of Stayhook: {error}"));
+    match ended.map_err(died)?.map_err(failure)? {
         Ended::Stopped => {
             tracing::info!("stopped");
             Ok(FINE)

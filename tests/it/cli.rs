@@ -307,3 +307,30 @@ async fn a_reload_takes_a_redirect_over() {
     let (status, log) = daemon.stop().await;
     assert!(status.success() && !log.contains("next start only"), "{log}");
 }
+
+#[tokio::test]
+async fn a_reload_that_comes_with_the_start_holds_nothing_up() {
+    use tokio::io::{AsyncBufReadExt as _, BufReader};
+    // Whether the signal or the start is looked at first is left to chance: often enough, it is the signal.
+    for _ in 0..12 {
+        let site = Site::new(CONFIG, &[RECIPE]);
+        let mut child = site.command(&["serve"]).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let reloaded = async {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                if line.contains("\"message\":\"starting\"") {
+                    let id = child.id().unwrap().to_string();
+                    let sent = std::process::Command::new("kill").args(["-HUP", &id]).status().unwrap();
+                    assert!(sent.success());
+                }
+                if line.contains("\"message\":\"reloaded\"") {
+                    return true;
+                }
+            }
+            false
+        };
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(20), reloaded).await;
+        assert_eq!(waited, Ok(true), "the reload never came to an end");
+        child.kill().await.unwrap();
+    }
+}
