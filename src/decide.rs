@@ -56,7 +56,7 @@ pub struct Origin<'a> {
     /// When it was first received.
     pub received_at: Time,
     /// Its body.
-    pub payload: &'a Value,
+    pub payload: &'a Arc<Value>,
     /// Set where a person asked for it once more.
     pub replay: Option<&'a Replay>,
     /// The position of the fact in it, from 0.
@@ -329,11 +329,11 @@ fn event(made: Made, stored: Option<&Event>, stay: &Stay, origin: &Origin<'_>, n
         stay: stay.id.clone(),
         types: made.types,
         at_ms: now.timestamp_millis(),
-        reservation: made.after.json,
-        previous: made.previous,
-        changes: made.changes,
-        payment: made.payment,
-        message: made.message,
+        reservation: Arc::new(made.after.json),
+        previous: Arc::new(made.previous),
+        changes: Arc::new(made.changes),
+        payment: Arc::new(made.payment),
+        message: Arc::new(made.message),
     })
 }
 

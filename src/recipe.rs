@@ -27,7 +27,7 @@ use crate::model::run::Mode;
 
 pub use book::{Book, Broken};
 pub use conditions::Match;
-pub use context::{Parts, RUN_NAMES, context};
+pub use context::RUN_NAMES;
 pub use read::compile;
 pub use trigger::Trigger;
 pub use wanted::{Facts, Wanted};

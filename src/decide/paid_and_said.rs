@@ -35,7 +35,7 @@ pub fn money(
     }
     let refund = payment["kind"] == "refund";
     // Decided once more: what this delivery said of the payment is what it said then, whatever has become of it since.
-    let same_as_then = known.event.as_ref().is_some_and(|event| event.payment == payment);
+    let same_as_then = known.event.as_ref().is_some_and(|event| *event.payment == payment);
     let types: &[&str] = match &known.content {
         _ if same_as_then => &[],
         // Emptied by retention: it is known, and is not compared.

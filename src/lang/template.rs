@@ -27,7 +27,7 @@ mod value;
 mod tests;
 
 pub use catalog::{FILTERS, FilterDoc, FilterKind};
-pub use context::Context;
+pub use context::{Context, Source};
 pub use fault::TemplateError;
 
 use evaluate::Evaluation;

@@ -1,5 +1,7 @@
 //! What one fact changed.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -50,15 +52,15 @@ pub struct Event {
     /// When it was decided, milliseconds since 1970.
     pub at_ms: i64,
     /// The canonical reservation after it.
-    pub reservation: Value,
+    pub reservation: Arc<Value>,
     /// The canonical reservation before it; all fields null for a new one.
-    pub previous: Value,
+    pub previous: Arc<Value>,
     /// `{check_out: {from, to}, guest: {email: {from, to}}}`.
-    pub changes: Value,
+    pub changes: Arc<Value>,
     /// The payment it is about, else null.
-    pub payment: Value,
+    pub payment: Arc<Value>,
     /// The message it is about, else null.
-    pub message: Value,
+    pub message: Arc<Value>,
 }
 
 impl Event {

@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, FixedOffset, SecondsFormat};
 use chrono_tz::Tz;
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
-use crate::lang::template::Context;
+use crate::lang::template::{Context, Source};
 use crate::model::clock::from_ms;
 use crate::model::event::Event;
 
@@ -34,7 +36,7 @@ pub(super) const ROOTS: &[&str] = &[
 /// came from.
 pub(super) const EVENT_NAMES: &[&str] = &["id", "type", "types", "at", "source", "delivery", "stay"];
 
-/// The names of `run` that templates may use; what [`Parts::run`] leaves out is null.
+/// The names of `run` that templates may use; what a caller leaves out is null.
 pub const RUN_NAMES: &[&str] = &["id", "key", "recipe", "revision", "due_at", "dry_run"];
 
 /// Below these names any key may be asked for: what is not there has no value and is no mistake when rendering.
@@ -56,69 +58,78 @@ const LOOSE: &[&str] = &[
     "vars",
 ];
 
-/// What the values of templates are made of.
-#[derive(Clone, Debug)]
-pub struct Parts<'a> {
-    /// The event with the reservation before and after it.
-    pub event: &'a Event,
-    /// The delivery's body.
-    pub payload: &'a Value,
-    /// Step id to `{output: …}`, for the steps that are done.
-    pub steps: &'a Value,
-    /// The recipe's vars, rendered.
-    pub vars: &'a Value,
-    /// The run; see [`RUN_NAMES`].
-    pub run: &'a Value,
-    /// The time, RFC 3339 in the property's zone.
-    pub now: String,
-}
-
-/// The values for templates of a recipe for events. Every canonical name is there, null where it is not known.
-pub fn context(parts: &Parts) -> Context {
-    let event = parts.event;
-    let reservation = complete(event.reservation.clone());
-    let property = reservation["property"].clone();
-    let mut stay = reservation.clone();
-    if let Some(stay) = stay.as_object_mut() {
-        for name in ["next", "previous", "same_day_turn", "gap_nights"] {
-            stay.insert(name.to_owned(), Value::Null);
+/// The values for templates of a recipe for events that are the same for all recipes and steps. Every canonical name is
+/// there, null where it is not known.
+pub(super) fn of_event(event: &Event, payload: &Arc<Value>, now: &str) -> Context {
+    let reservation = event.reservation.clone();
+    let complete_one = |stay: &Arc<Value>| {
+        let stay = stay.clone();
+        Source::Made(Box::new(move || complete((*stay).clone())))
+    };
+    let stay = move || {
+        let mut stay = complete((*reservation).clone());
+        if let Some(stay) = stay.as_object_mut() {
+            for name in ["next", "previous", "same_day_turn", "gap_nights"] {
+                stay.insert(name.to_owned(), Value::Null);
+            }
         }
-    }
-    let root = json!({
-        "event": {
-            "id": event.id,
-            "type": event.main_type(),
-            "types": event.types,
-            "at": at(event, &property, &parts.now),
-            "source": event.source,
-            "delivery": event.delivery,
-            "stay": event.stay,
-        },
-        "previous": complete(event.previous.clone()),
-        "changes": or_empty(&event.changes),
-        "property": property,
-        "payload": parts.payload,
-        "payment": event.payment,
-        "message": event.message,
-        "steps": or_empty(parts.steps),
-        "vars": or_empty(parts.vars),
-        "kept": {},
-        "earlier": {},
-        "gathered": null,
-        "run": run(parts.run),
-        "now": parts.now,
-        "reservation": reservation,
-        "stay": stay,
-    });
-    Context::new(root, LOOSE)
+        stay
+    };
+    let whole = event.reservation.clone();
+    let property = move || complete((*whole).clone())["property"].take();
+    let made = |make: Box<dyn FnOnce() -> Value + Send>| Source::Made(make);
+    let changes = match event.changes.is_null() {
+        true => Source::from(json!({})),
+        false => Source::Shared(event.changes.clone()),
+    };
+    Context::new(Value::Null, LOOSE)
+        .with("event", about(event, now))
+        .with("reservation", complete_one(&event.reservation))
+        .with("stay", made(Box::new(stay)))
+        .with("previous", complete_one(&event.previous))
+        .with("property", made(Box::new(property)))
+        .with("changes", changes)
+        .with("payload", Source::Shared(payload.clone()))
+        .with("payment", Source::Shared(event.payment.clone()))
+        .with("message", Source::Shared(event.message.clone()))
+        .with("kept", json!({}))
+        .with("earlier", json!({}))
+        .with("gathered", Value::Null)
+        .with("now", Value::from(now))
 }
 
-fn or_empty(value: &Value) -> Value {
-    if value.is_null() { json!({}) } else { value.clone() }
+/// What each run, and each step of it, has of its own.
+pub(super) fn of_run(context: Context, steps: Value, vars: Value, run: Value) -> Context {
+    context
+        .with("steps", or_empty(steps))
+        .with("vars", or_empty(vars))
+        .with("run", complete_run(run))
 }
 
-fn run(value: &Value) -> Value {
-    let mut run = value.as_object().cloned().unwrap_or_else(Map::new);
+fn about(event: &Event, now: &str) -> Source {
+    let zone = event.reservation.pointer("/property/timezone").and_then(Value::as_str);
+    let at = at(event, zone, now);
+    json!({
+        "id": event.id,
+        "type": event.main_type(),
+        "types": event.types,
+        "at": at,
+        "source": event.source,
+        "delivery": event.delivery,
+        "stay": event.stay,
+    })
+    .into()
+}
+
+fn or_empty(value: Value) -> Value {
+    if value.is_null() { json!({}) } else { value }
+}
+
+fn complete_run(value: Value) -> Value {
+    let mut run = match value {
+        Value::Object(run) => run,
+        _ => Map::new(),
+    };
     for name in RUN_NAMES {
         if !run.contains_key(*name) {
             run.insert((*name).to_owned(), Value::Null);
@@ -128,9 +139,9 @@ fn run(value: &Value) -> Value {
 }
 
 /// The event's time in the property's zone; where none is known, with the offset of now.
-fn at(event: &Event, property: &Value, now: &str) -> String {
+fn at(event: &Event, zone: Option<&str>, now: &str) -> String {
     let time = from_ms(event.at_ms);
-    let zone: Option<Tz> = property["timezone"].as_str().and_then(|zone| zone.parse().ok());
+    let zone: Option<Tz> = zone.and_then(|zone| zone.parse().ok());
     let time: DateTime<FixedOffset> = match zone {
         Some(zone) => time.with_timezone(&zone).fixed_offset(),
         None => match DateTime::parse_from_rfc3339(now) {

@@ -1,6 +1,6 @@
 //! Whether a recipe wants an event, and why.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, FixedOffset, SecondsFormat};
 use serde_json::{Map, Value};
@@ -10,7 +10,7 @@ use crate::model::decision::Check;
 use crate::model::event::Event;
 
 use super::conditions::short;
-use super::context::{Parts, context};
+use super::context::{of_event, of_run};
 use super::matching::{View, at};
 use super::{Recipe, Trigger};
 
@@ -19,14 +19,14 @@ use super::{Recipe, Trigger};
 #[derive(Debug)]
 pub struct Facts<'a> {
     event: &'a Event,
-    payload: &'a Value,
+    payload: &'a Arc<Value>,
     now: DateTime<FixedOffset>,
     values: OnceLock<Context>,
 }
 
 impl<'a> Facts<'a> {
     /// `payload` is the delivery's body, `now` the time with the offset of the property's zone.
-    pub fn new(event: &'a Event, payload: &'a Value, now: DateTime<FixedOffset>) -> Facts<'a> {
+    pub fn new(event: &'a Event, payload: &'a Arc<Value>, now: DateTime<FixedOffset>) -> Facts<'a> {
         Facts {
             event,
             payload,
@@ -35,22 +35,14 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The parts of a context with these steps, vars and run.
-    pub fn parts(&self, steps: &'a Value, vars: &'a Value, run: &'a Value) -> Parts<'a> {
-        Parts {
-            event: self.event,
-            payload: self.payload,
-            steps,
-            vars,
-            run,
-            now: self.now.to_rfc3339_opts(SecondsFormat::Secs, false),
-        }
-    }
-
-    /// The values without steps, vars and run.
-    fn values(&self) -> &Context {
-        self.values
-            .get_or_init(|| context(&self.parts(&Value::Null, &Value::Null, &Value::Null)))
+    /// The values that templates see: `steps` is step id to `{output: …}`, for the steps that are done; `vars` the recipe's
+    /// vars, rendered; for `run` see [`super::RUN_NAMES`]. Null stands for none of them.
+    pub fn values(&self, steps: Value, vars: Value, run: Value) -> Context {
+        let shared = self.values.get_or_init(|| {
+            let now = self.now.to_rfc3339_opts(SecondsFormat::Secs, false);
+            of_event(self.event, self.payload, &now)
+        });
+        of_run(shared.clone(), steps, vars, run)
     }
 }
 
@@ -119,28 +111,22 @@ impl Recipe {
         }
     }
 
-    /// Renders `vars` one after the other; [`Parts::vars`] is what there was before (usually null).
+    /// Renders `vars` one after the other, for a run with these steps done.
     ///
     /// # Errors
     /// The first mistake that the event's values bring to light, with the name of the var.
-    pub fn vars(&self, parts: &Parts) -> Result<Value, TemplateError> {
-        let mut vars = parts.vars.as_object().cloned().unwrap_or_else(Map::new);
-        let mut seen = Value::Object(vars.clone());
-        let mut values = None;
+    pub fn vars(&self, facts: &Facts, steps: &Value, run: &Value) -> Result<Value, TemplateError> {
+        let mut vars = Map::new();
+        if self.vars.is_empty() {
+            return Ok(Value::Object(vars));
+        }
+        let mut values = facts.values(steps.clone(), Value::Null, run.clone());
         for (name, tree) in &self.vars {
-            // A context is a copy of everything: a new one only for a var that reads another.
             let reads_vars = tree.names().iter().any(|(name, _)| root(&name.path) == "vars");
-            if reads_vars && seen.as_object() != Some(&vars) {
-                seen = Value::Object(vars.clone());
-                values = None;
+            if reads_vars {
+                values = values.with("vars", Value::Object(vars.clone()));
             }
-            let values = values.get_or_insert_with(|| {
-                context(&Parts {
-                    vars: &seen,
-                    ..parts.clone()
-                })
-            });
-            let rendered = tree.value(values).map_err(|error| TemplateError {
+            let rendered = tree.value(&values).map_err(|error| TemplateError {
                 message: format!("vars.{name}: {}", error.message),
                 ..error
             })?;
@@ -166,11 +152,11 @@ impl Recipe {
     fn check_when(&self, facts: &Facts) -> Result<Option<Check>, String> {
         let Some(when) = &self.when else { return Ok(None) };
         let verdict = if when.names().iter().any(|name| root(&name.path) == "vars") {
-            let parts = facts.parts(&Value::Null, &Value::Null, &Value::Null);
-            let vars = self.vars(&parts).map_err(|error| error.to_string())?;
-            when.holds(&context(&Parts { vars: &vars, ..parts }))
+            let vars = self.vars(facts, &Value::Null, &Value::Null);
+            let vars = vars.map_err(|error| error.to_string())?;
+            when.holds(&facts.values(Value::Null, vars, Value::Null))
         } else {
-            when.holds(facts.values())
+            when.holds(&facts.values(Value::Null, Value::Null, Value::Null))
         };
         let verdict = verdict.map_err(|error| format!("`when`: {error}"))?;
         let saw: Vec<String> = verdict

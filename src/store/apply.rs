@@ -4,6 +4,7 @@ mod explanations;
 mod merge;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -32,7 +33,12 @@ pub struct Applied {
 
 impl Store {
     /// Applies a group of decisions. No two of them may be about the same stay. `lease` is taken for runs that begin at once.
-    pub async fn apply(&self, decisions: Vec<Decision>, lease: Lease) -> Result<Applied, StoreError> {
+    pub async fn apply(
+        &self,
+        decisions: impl Into<Arc<Vec<Decision>>>,
+        lease: Lease,
+    ) -> Result<Applied, StoreError> {
+        let decisions = decisions.into();
         self.write(move |conn| {
             Box::pin(async move {
                 let applied = apply(conn, &decisions, &lease).await?;

@@ -78,8 +78,8 @@ impl Sql {
     /// Binds a value here.
     pub fn bind(&mut self, value: impl Into<Param>) -> &mut Sql {
         self.params.push(value.into());
-        self.text.push('$');
-        self.text.push_str(&self.params.len().to_string());
+        // A numbered placeholder is a named one to SQLite's driver: it looks every name up, one after the other.
+        self.text.push('?');
         self
     }
 
@@ -98,7 +98,7 @@ impl Sql {
         self
     }
 
-    /// `($1, $2)`: a list for IN.
+    /// `(?, ?)`: a list for IN.
     pub fn list<P: Into<Param>>(&mut self, values: impl IntoIterator<Item = P>) -> &mut Sql {
         self.text.push('(');
         for (at, value) in values.into_iter().enumerate() {

@@ -1,5 +1,7 @@
 //! From a run to its next wanted step, rendered. Pure: the same values give the same request.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use crate::decide::local_now;
@@ -10,7 +12,7 @@ use crate::model::event::Event;
 use crate::model::fault::guard;
 use crate::model::id::{RunId, step_key};
 use crate::model::run::StoredStep;
-use crate::recipe::{Facts, Recipe, context};
+use crate::recipe::{Facts, Recipe};
 
 use super::setup::Setup;
 
@@ -26,7 +28,7 @@ pub struct Asked<'a> {
     /// The event it answers.
     pub event: &'a Event,
     /// The body of that event's delivery.
-    pub payload: &'a Value,
+    pub payload: &'a Arc<Value>,
     /// The steps so far.
     pub steps: &'a [StoredStep],
     /// The step to begin looking at.
@@ -65,6 +67,9 @@ pub fn advance(setup: &Setup, asked: &Asked<'_>) -> Advance {
 
 fn look(setup: &Setup, asked: &Asked<'_>) -> Advance {
     let recipe = asked.recipe;
+    if asked.from >= recipe.steps.len() {
+        return Advance::End(Vec::new());
+    }
     let now = local_now(&asked.event.reservation, &setup.properties, asked.now);
     let facts = Facts::new(asked.event, asked.payload, now);
     let steps = outputs(asked.steps);
@@ -76,8 +81,7 @@ fn look(setup: &Setup, asked: &Asked<'_>) -> Advance {
         "due_at": now.to_rfc3339(),
         "dry_run": asked.dry_run,
     });
-    let nothing = json!({});
-    let vars = match recipe.vars(&facts.parts(&steps, &nothing, &run)) {
+    let vars = match recipe.vars(&facts, &steps, &run) {
         Ok(vars) => vars,
         Err(error) => {
             return Advance::Failed {
@@ -86,7 +90,7 @@ fn look(setup: &Setup, asked: &Asked<'_>) -> Advance {
             };
         }
     };
-    let values = context(&facts.parts(&steps, &vars, &run));
+    let values = facts.values(steps, vars, run);
     let mut skipped = Vec::new();
     for (position, step) in recipe.steps.iter().enumerate().skip(asked.from) {
         let skip = |reason: String| SkippedStep {

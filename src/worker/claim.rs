@@ -185,7 +185,7 @@ async fn look(
     setup: &Setup,
     candidate: &Candidate,
     event: &Event,
-    payload: &Value,
+    payload: &Arc<Value>,
     now: Time,
 ) -> Result<Take, StoreError> {
     let run = &candidate.run;

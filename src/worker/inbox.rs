@@ -323,7 +323,7 @@ async fn apply(
     decisions: Vec<Decision>,
     mut flights: Flights,
 ) -> Result<bool, StoreError> {
-    let outcomes: Vec<Outcome> = decisions.iter().map(|decision| decision.outcome).collect();
+    let decisions = Arc::new(decisions);
     let mut whole = true;
     let mut down = None;
     let leased = engine.clock.now() + LEASE;
@@ -331,9 +331,9 @@ async fn apply(
         Ok(applied) => applied,
         Err(StoreError::Conflict(_) | StoreError::Broken(_)) => {
             let mut all = crate::store::Applied::default();
-            for decision in decisions {
+            for decision in decisions.iter() {
                 let delivery = decision.delivery.clone();
-                match engine.store.apply(vec![decision], engine.lease()).await {
+                match engine.store.apply(vec![decision.clone()], engine.lease()).await {
                     Ok(applied) => {
                         all.started.extend(applied.started);
                         all.waiting.extend(applied.waiting);
@@ -368,8 +368,8 @@ async fn apply(
         }
         Err(error) => return Err(error),
     };
-    for outcome in outcomes {
-        engine.meter.decided(outcome.word());
+    for decision in decisions.iter() {
+        engine.meter.decided(decision.outcome.word());
     }
     flights.retain(|id, _| applied.started.contains(id));
     engine.lanes.wait_for(applied.waiting.iter().cloned());

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::decide::{Known, Origin, Rules, decide};
@@ -148,6 +150,7 @@ fn one(
         facts: Vec::new(),
         notes: notes(setup, asked),
     };
+    let payload = Arc::new(payload);
     let facts = match mapped(source, &payload, &Value::Null) {
         Ok(Mapped::Facts(facts)) => facts,
         Ok(Mapped::Ignored(because)) => {
@@ -246,7 +249,7 @@ impl Memory {
     }
 }
 
-fn meet(setup: &Setup, asked: &Question<'_>, decision: &FactDecision, payload: &Value, now: Time) -> Vec<PlayedRecipe> {
+fn meet(setup: &Setup, asked: &Question<'_>, decision: &FactDecision, payload: &Arc<Value>, now: Time) -> Vec<PlayedRecipe> {
     let explanations = decision.explanation.iter();
     let explanations = explanations.filter(|one| asked.wanted.is_none_or(|name| name == one.recipe));
     explanations
@@ -273,7 +276,7 @@ fn steps(
     recipe: &Recipe,
     event: &Event,
     run: Option<&NewRun>,
-    payload: &Value,
+    payload: &Arc<Value>,
     now: Time,
 ) -> Vec<PlayedStep> {
     let key = run.map_or_else(|| event_run_key(&recipe.name, &event.id, 0), |run| run.key.clone());

@@ -1,17 +1,37 @@
 //! The values of one rendering.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+use serde_json::Value as Json;
 
 use super::fault::{Fault, Outcome, nearest};
 use super::number::Number;
 use super::value::{Value, dotted, from_json};
 
-/// The values a template may read. Cheap to clone.
+/// The values a template may read. Cheap to clone; what stands behind a first name is turned into values when a template
+/// first reads it, once for all that share it.
 #[derive(Clone)]
 pub struct Context {
-    root: Value,
-    loose: Arc<[String]>,
+    roots: Vec<(Cow<'static, str>, Arc<Root>)>,
+    loose: &'static [&'static str],
+}
+
+type Root = LazyLock<Value, Box<dyn FnOnce() -> Value + Send>>;
+
+/// What stands behind a first name.
+pub enum Source {
+    /// A value that others hold too.
+    Shared(Arc<Json>),
+    /// What is put together only when it is asked for.
+    Made(Box<dyn FnOnce() -> Json + Send>),
+}
+
+impl From<Json> for Source {
+    fn from(json: Json) -> Source {
+        Source::Shared(Arc::new(json))
+    }
 }
 
 impl fmt::Debug for Context {
@@ -34,26 +54,44 @@ impl Context {
     /// `root` is an object: its keys are the names templates start with, and null stands for a known
     /// name without a value. Below the dotted names of `loose`, any key may be asked for; elsewhere a
     /// key that is not there is a mistake.
-    pub fn new(root: serde_json::Value, loose: &[&str]) -> Context {
-        let loose: Arc<[String]> = loose.iter().map(|prefix| (*prefix).to_owned()).collect();
-        let root = from_json(root, "", &|path| is_below(&loose, path));
-        Context { root, loose }
+    pub fn new(root: Json, loose: &'static [&'static str]) -> Context {
+        let nothing = Context {
+            roots: Vec::new(),
+            loose,
+        };
+        match root {
+            Json::Object(entries) => entries
+                .into_iter()
+                .fold(nothing, |context, (name, value)| context.with(name, value)),
+            _ => nothing,
+        }
+    }
+
+    /// The same with one more name that templates start with, or with something else behind one.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, source: impl Into<Source>) -> Context {
+        let (name, source, loose) = (name.into(), source.into(), self.loose);
+        let path = name.clone();
+        let root: Root = LazyLock::new(Box::new(move || {
+            let is_loose = |path: &str| is_below(loose, path);
+            match source {
+                Source::Shared(json) => from_json(&json, &path, &is_loose),
+                Source::Made(make) => from_json(&make(), &path, &is_loose),
+            }
+        }));
+        self.roots.retain(|(known, _)| *known != name);
+        self.roots.push((name, Arc::new(root)));
+        self
     }
 
     /// The value of the first part of a name.
     pub(super) fn root(&self, name: &str) -> Option<&Value> {
-        match &self.root {
-            Value::Map(map) => map.entries.get(name),
-            _ => None,
-        }
+        let (_, root) = self.roots.iter().find(|(known, _)| *known == name)?;
+        Some(LazyLock::force(root))
     }
 
     pub(super) fn root_names(&self) -> impl Iterator<Item = &str> {
-        let map = match &self.root {
-            Value::Map(map) => Some(map),
-            _ => None,
-        };
-        map.into_iter().flat_map(|map| map.entries.keys().map(AsRef::as_ref))
+        self.roots.iter().map(|(name, _)| name.as_ref())
     }
 
     /// The value of one part of a value. `path` is the dotted name as it was written, where it has one.
@@ -77,7 +115,7 @@ impl Context {
                     return Ok(value.clone());
                 }
                 let full = name.map_or_else(|| key.to_owned(), |name| dotted(name, key));
-                if map.loose || is_below(&self.loose, &full) {
+                if map.loose || is_below(self.loose, &full) {
                     return Ok(Value::Missing(Some(full.into())));
                 }
                 let near = nearest(key, map.entries.keys().map(AsRef::as_ref));
@@ -99,7 +137,7 @@ impl Context {
                 }))
             }
             // What a sender sends may have another shape today.
-            (_, _) if path.is_some_and(|path| is_below(&self.loose, path)) => {
+            (_, _) if path.is_some_and(|path| is_below(self.loose, path)) => {
                 Ok(Value::Missing(path.map(|path| extended(path, step).into())))
             }
             (_, Step::Key(key)) => Err(Fault::new(format!(
@@ -157,9 +195,9 @@ pub(super) fn step(value: &Value) -> Option<Step> {
     }
 }
 
-fn is_below(loose: &[String], path: &str) -> bool {
+fn is_below(loose: &[&str], path: &str) -> bool {
     loose.iter().any(|prefix| {
-        path.strip_prefix(prefix.as_str())
+        path.strip_prefix(prefix)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     })
 }

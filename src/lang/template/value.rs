@@ -209,26 +209,26 @@ pub(super) fn dotted(path: &str, key: &str) -> String {
 }
 
 /// Values with the dotted names they have, so that a missing one can be named.
-pub(super) fn from_json(json: Json, path: &str, is_loose: &dyn Fn(&str) -> bool) -> Value {
+pub(super) fn from_json(json: &Json, path: &str, is_loose: &dyn Fn(&str) -> bool) -> Value {
     match json {
         Json::Null => Value::Missing(Some(path.into())),
-        Json::Bool(bool) => Value::Bool(bool),
+        Json::Bool(bool) => Value::Bool(*bool),
         Json::Number(number) => {
             let digits = number.to_string();
             Number::parse(&digits).map_or_else(|| Value::text(digits), Value::Number)
         }
-        Json::String(text) => Value::text(text),
+        Json::String(text) => Value::text(text.as_str()),
         Json::Array(items) => {
-            let items = items.into_iter().enumerate();
+            let items = items.iter().enumerate();
             let items = items
                 .map(|(index, item)| from_json(item, &format!("{path}[{index}]"), is_loose))
                 .collect();
             Value::List(Arc::new(measured_list(items, Some(path.into()))))
         }
         Json::Object(entries) => {
-            let entries = entries.into_iter().map(|(key, value)| {
-                let value = from_json(value, &dotted(path, &key), is_loose);
-                (key.into(), value)
+            let entries = entries.iter().map(|(key, value)| {
+                let value = from_json(value, &dotted(path, key), is_loose);
+                (key.as_str().into(), value)
             });
             Value::Map(Arc::new(measured_map(
                 entries.collect(),

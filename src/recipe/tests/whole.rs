@@ -109,7 +109,7 @@ fn vars_keep_types_and_build_on_one_another() {
     let event = event(stay(), Value::Null);
     let (body, nothing) = (body(), Value::Null);
     let facts = Facts::new(&event, &body, now());
-    let vars = recipe.vars(&facts.parts(&nothing, &nothing, &nothing)).unwrap();
+    let vars = recipe.vars(&facts, &Value::Null, &Value::Null).unwrap();
     assert_eq!(
         vars,
         json!({
@@ -136,7 +136,7 @@ fn every_canonical_name_is_known_where_nothing_was_sent() {
     event.changes = Value::Null;
     let nothing = Value::Null;
     let facts = Facts::new(&event, &nothing, now());
-    let vars = recipe.vars(&facts.parts(&nothing, &nothing, &nothing)).unwrap();
+    let vars = recipe.vars(&facts, &Value::Null, &Value::Null).unwrap();
     assert_eq!(vars["v0"], json!([null, null, null, null]));
 }
 
@@ -147,8 +147,8 @@ fn steps_render_with_what_came_before() {
     let (body, nothing) = (body(), Value::Null);
     let facts = Facts::new(&event, &body, now());
     let steps = json!({"tell": {"output": {"message_id": "<1@x>"}}});
-    let vars = recipe.vars(&facts.parts(&nothing, &nothing, &nothing)).unwrap();
-    let values = context(&facts.parts(&steps, &vars, &nothing));
+    let vars = recipe.vars(&facts, &Value::Null, &Value::Null).unwrap();
+    let values = facts.values(steps, vars, Value::Null);
     let rendered = format!("{:?}", recipe.steps[1].effect.render("cleaning", &values).unwrap());
     assert!(
         rendered.contains(r#"\"guests\":4"#) && rendered.contains("<1@x>") && rendered.contains("/tasks/HMABC"),
