@@ -86,7 +86,8 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
     fault::maybe("decide", || format!("{:?}", fact.stay));
     let (mut stay, others) = own_stay(&known, fact, origin, rules, &mut warnings);
     let first_heard = known.stays.is_empty();
-    let before_stay = stay.clone();
+    // Only for a stay that was known: a new one is news however it ends.
+    let stay_before = (!first_heard).then(|| stay.clone());
     let was_gone = stay.status().is_some_and(Status::is_gone);
     for other in &others {
         merge(&mut stay, other);
@@ -182,10 +183,7 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
         }
         Says::Message { id, message } => words(&known, id.as_deref(), message, &stay, origin, rules, &mut decision),
     };
-    stay.revision = before_stay.revision;
-    if stay != before_stay || first_heard {
-        decision.stay = Some(stay.clone());
-    }
+    stay.revision = stay_before.as_ref().map_or(0, |before| before.revision);
     decision.warnings = warnings;
     decision.event = event(made, stored, &stay, origin, now);
     if stored.is_some() && decision.event.is_none() {
@@ -210,6 +208,7 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
         };
         (decision.explanation, decision.runs) = meet(&met, origin, rules, now);
     }
+    decision.stay = (stay_before.as_ref() != Some(&stay)).then_some(stay);
     decision
 }
 

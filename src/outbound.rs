@@ -24,6 +24,9 @@ const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// request that meets such a closing cannot be told from one that arrived.
 const IDLE_MAX: Duration = Duration::from_secs(4);
 
+/// How many connections to a host are kept for the next request: as many as a lane has places at the most.
+const IDLE_PER_HOST: usize = 64;
+
 /// What goes out.
 #[derive(Clone, Debug)]
 pub struct OutRequest {
@@ -120,7 +123,7 @@ impl Outbound {
             .referer(false)
             .http1_only()
             .connect_timeout(CONNECT_MAX)
-            .pool_max_idle_per_host(8)
+            .pool_max_idle_per_host(IDLE_PER_HOST)
             .pool_idle_timeout(IDLE_MAX)
             .tcp_nodelay(true)
             .dns_resolver(Arc::new(names.clone()))

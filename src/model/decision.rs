@@ -1,5 +1,7 @@
 //! The result of deciding one delivery, as the store applies it: whole or not at all.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -73,7 +75,7 @@ pub struct NewRun {
 #[derive(Clone, Debug, PartialEq)]
 pub enum FirstStep {
     /// Rendered, with a place on its lane: leased and recorded in the deciding transaction unless its queue says wait.
-    Open(Box<Opening>),
+    Open(Arc<Opening>),
     /// To be rendered when a worker takes it up.
     Later,
     /// It could not be rendered; the run is dead with this reason.

@@ -271,7 +271,7 @@ pub struct Finished {
 #[derive(Clone, Debug)]
 pub enum Then {
     /// The next step begins at once, under a new lease.
-    Open(Box<super::decision::Opening>),
+    Open(std::sync::Arc<super::decision::Opening>),
     /// The next step waits for its lane or its turn.
     Wait {
         /// The step's position.

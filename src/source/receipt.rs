@@ -131,7 +131,8 @@ impl Part {
             Part::At(Lookup::Header(name)) => (format!("header.{name}"), (input.headers)(name)?),
             Part::At(Lookup::Path(path)) => {
                 let found = path.all(input).into_iter().find(|value| !value.is_null())?;
-                let text = scalar_text(found).unwrap_or_else(|| canonical(found, &HashSet::new()));
+                let whole = || String::from_utf8_lossy(&canonical(found, &HashSet::new())).into_owned();
+                let text = scalar_text(found).unwrap_or_else(whole);
                 (path.text().to_owned(), text)
             }
         };
@@ -146,39 +147,45 @@ fn body_bytes(input: &Input<'_>, without: &[Path]) -> Vec<u8> {
         .flat_map(|path| path.all(input))
         .map(std::ptr::from_ref)
         .collect();
-    short(&[b"body", canonical(input.body, &left_out).as_bytes()]).to_vec()
+    short(&[b"body", &canonical(input.body, &left_out)]).to_vec()
 }
 
 /// JSON with sorted keys and no spaces, so that a sender that builds its body anew for a retry sends the same.
-fn canonical(value: &Value, left_out: &HashSet<*const Value>) -> String {
-    let mut out = String::new();
+fn canonical(value: &Value, left_out: &HashSet<*const Value>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(1024);
     write(value, left_out, &mut out);
     out
 }
 
-fn write(value: &Value, left_out: &HashSet<*const Value>, out: &mut String) {
+/// A text, a number, `true`, `false` or `null` as JSON.
+fn plain(scalar: &impl serde::Serialize, out: &mut Vec<u8>) {
+    // Writing one of these into memory cannot fail.
+    let _ = serde_json::to_writer(out, scalar);
+}
+
+fn write(value: &Value, left_out: &HashSet<*const Value>, out: &mut Vec<u8>) {
     let stays = |value: &&Value| !left_out.contains(&std::ptr::from_ref(*value));
     match value {
         Value::Array(items) => {
-            out.push('[');
+            out.push(b'[');
             for item in items.iter().filter(stays) {
                 write(item, left_out, out);
-                out.push(',');
+                out.push(b',');
             }
-            out.push(']');
+            out.push(b']');
         }
         Value::Object(entries) => {
             let mut entries: Vec<(&String, &Value)> = entries.iter().filter(|(_, value)| stays(value)).collect();
             entries.sort_by_key(|(key, _)| *key);
-            out.push('{');
+            out.push(b'{');
             for (key, value) in entries {
-                out.push_str(&Value::from(key.as_str()).to_string());
-                out.push(':');
+                plain(key, out);
+                out.push(b':');
                 write(value, left_out, out);
-                out.push(',');
+                out.push(b',');
             }
-            out.push('}');
+            out.push(b'}');
         }
-        scalar => out.push_str(&scalar.to_string()),
+        scalar => plain(scalar, out),
     }
 }

@@ -221,7 +221,7 @@ fn delivery_id(n: usize) -> DeliveryId {
 }
 
 fn open() -> FirstStep {
-    FirstStep::Open(Box::new(Opening {
+    FirstStep::Open(Arc::new(Opening {
         position: 0,
         step_id: "tell".to_owned(),
         prepared: Prepared {

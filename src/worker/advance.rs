@@ -45,7 +45,7 @@ pub struct Asked<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Advance {
     /// A step to try.
-    Open(Box<Opening>),
+    Open(Arc<Opening>),
     /// No further step is wanted.
     End(Vec<SkippedStep>),
     /// The step could not be rendered.
@@ -129,7 +129,7 @@ fn look(setup: &Setup, asked: &Asked<'_>) -> Advance {
             Ok(Rendering::Skip(reason)) => skipped.push(skip(reason)),
             Ok(Rendering::Ready(prepared)) => {
                 let generation = if position == asked.from { asked.generation } else { 0 };
-                return Advance::Open(Box::new(Opening {
+                return Advance::Open(Arc::new(Opening {
                     position,
                     step_id: step.id.clone(),
                     prepared,

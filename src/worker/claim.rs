@@ -87,7 +87,7 @@ pub async fn claim(engine: &Engine) -> Result<Claimed, StoreError> {
 
 /// A step that is to be tried.
 struct Open {
-    opening: Box<Opening>,
+    opening: Arc<Opening>,
     /// Whether the count of its attempts begins anew.
     fresh: bool,
     recipe: Option<Arc<Recipe>>,
@@ -224,7 +224,7 @@ async fn look(
             skipped: Vec::new(),
         };
         return Ok(Take::Open(Open {
-            opening: Box::new(opening),
+            opening: Arc::new(opening),
             fresh: run.by_hand.is_some(),
             recipe,
         }));

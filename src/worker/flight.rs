@@ -31,7 +31,7 @@ pub struct Flight {
     /// Its recipe; `None` where no revision of it can be found any more.
     pub recipe: Option<Arc<Recipe>>,
     /// The step that is tried.
-    pub opening: Box<Opening>,
+    pub opening: Arc<Opening>,
     /// Its place on the lane.
     pub slot: Slot,
 }

@@ -261,7 +261,7 @@ fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked) -> Deci
                 earlier.stay = stay.id.clone();
             }
         }
-        if let Some(stay) = &one.stay {
+        if let Some(stay) = one.stay.as_ref().filter(|_| facts.len() > 1) {
             overlay.retain(|known| known.id != stay.id && !one.merged.contains(&known.id));
             overlay.push(stay.clone());
         }

@@ -75,7 +75,7 @@ pub(super) enum PlayedStep {
     /// Rendered.
     Sent {
         /// The request.
-        opening: Box<Opening>,
+        opening: Arc<Opening>,
         /// Whether it reads the output of a step before it, of which nothing is known.
         blind: bool,
     },
@@ -314,8 +314,8 @@ fn steps(
                 played.push(PlayedStep::Failed { position, because });
                 position
             }
-            Advance::Open(mut opening) => {
-                played.extend(opening.skipped.drain(..).map(PlayedStep::Skipped));
+            Advance::Open(opening) => {
+                played.extend(opening.skipped.iter().cloned().map(PlayedStep::Skipped));
                 let position = opening.position;
                 let blind = reads_steps(position);
                 played.push(PlayedStep::Sent { opening, blind });
