@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::clock::Time;
+use crate::model::clock::{Time, from_ms};
 
 use super::dialect::{Conn, Row, Sql};
 use super::rows::{
@@ -51,9 +51,10 @@ pub struct Page<T> {
 pub struct Counts {
     /// Deliveries that wait for a decision.
     pub undecided: i64,
-    /// When the oldest of them was received, milliseconds since 1970.
+    /// When the oldest of them that was never decided was received, milliseconds since 1970.
     pub undecided_oldest_ms: Option<i64>,
-    /// Runs by state.
+    /// Runs that something still happens to, by nature or by hand, by state: planned, waiting, under way, dead, parked.
+    /// Those that ended otherwise are history, and nobody counts them.
     pub runs: Vec<(String, i64)>,
     /// Runs that are due now and not under way.
     pub due: i64,
@@ -179,6 +180,14 @@ impl Store {
         counts
     }
 
+    /// When each source's last delivery came, duplicates of it included. Reads one index from end to end.
+    pub async fn last_deliveries(&self) -> Result<Vec<(String, Time)>, StoreError> {
+        let mut conn = self.reader().await?;
+        let rows = conn.fetch(Sql::new(LAST_DELIVERIES)).await?;
+        let last = |row: &Row| Ok((row.text(0)?, from_ms(row.int(1)?.max(row.int(2)?))));
+        rows.iter().map(last).collect()
+    }
+
     async fn one<T>(&self, sql: Sql, read: impl Fn(&Row) -> Result<T, StoreError>) -> Result<Option<T>, StoreError> {
         let mut conn = self.reader().await?;
         conn.fetch(sql).await?.first().map(read).transpose()
@@ -205,23 +214,32 @@ impl Store {
     }
 }
 
+// What waits or is under way is counted over partial indexes alone: however long the history is, it costs nothing.
+const UNDECIDED: &str = "SELECT COUNT(*) FROM deliveries WHERE outcome = 'undecided' OR replay IS NOT NULL";
+/// What is decided once more came long ago and has not waited since then.
+const UNDECIDED_OLDEST: &str = "SELECT received_at FROM deliveries \
+     WHERE (outcome = 'undecided' OR replay IS NOT NULL) AND outcome = 'undecided' ORDER BY seq LIMIT 1";
+const RUNS: &str = "SELECT 'scheduled', COUNT(*) FROM runs WHERE state = 'scheduled' \
+     UNION ALL SELECT 'running', COUNT(*) FROM runs WHERE state = 'running' \
+     UNION ALL SELECT state, COUNT(*) FROM runs WHERE state IN ('ready', 'retrying') GROUP BY state \
+     UNION ALL SELECT state, COUNT(*) FROM runs WHERE state IN ('dead', 'parked') GROUP BY state";
+const DUE: &str = "SELECT COUNT(*), MIN(due_at) FROM runs WHERE state IN ('ready', 'retrying') AND due_at <= ";
+/// The index of the receipt keys has the sources in order, and with each entry its row's number.
+const LAST_DELIVERIES: &str = "SELECT d.source, d.received_at, d.last_seen_at \
+     FROM (SELECT source, MAX(seq) AS seq FROM deliveries GROUP BY source) m JOIN deliveries d ON d.seq = m.seq";
+
 async fn counts(conn: &mut Conn, now: Time) -> Result<Counts, StoreError> {
     let mut counts = Counts::default();
-    let sql =
-        Sql::new("SELECT COUNT(*), MIN(received_at) FROM deliveries WHERE outcome = 'undecided' OR replay IS NOT NULL");
-    for row in conn.fetch(sql).await? {
-        (counts.undecided, counts.undecided_oldest_ms) = (row.int(0)?, row.opt_int(1)?);
+    for row in conn.fetch(Sql::new(UNDECIDED)).await? {
+        counts.undecided = row.int(0)?;
     }
-    for row in conn
-        .fetch(Sql::new(
-            "SELECT state, COUNT(*) FROM runs GROUP BY state ORDER BY state",
-        ))
-        .await?
-    {
+    for row in conn.fetch(Sql::new(UNDECIDED_OLDEST)).await? {
+        counts.undecided_oldest_ms = Some(row.int(0)?);
+    }
+    for row in conn.fetch(Sql::new(RUNS)).await? {
         counts.runs.push((row.text(0)?, row.int(1)?));
     }
-    let mut sql =
-        Sql::new("SELECT COUNT(*), MIN(due_at) FROM runs WHERE state IN ('ready', 'retrying') AND due_at <= ");
+    let mut sql = Sql::new(DUE);
     sql.bind(now.timestamp_millis());
     for row in conn.fetch(sql).await? {
         (counts.due, counts.due_oldest_ms) = (row.int(0)?, row.opt_int(1)?);
@@ -240,3 +258,6 @@ fn since(sql: &mut Sql, text: &'static str, filter: &Filter) {
         sql.push(text).bind(since.timestamp_millis());
     }
 }
+
+#[cfg(test)]
+mod tests;
