@@ -87,7 +87,14 @@ impl Engine {
         self.lanes
             .configure(setup.connections.values().map(|connection| &**connection), now);
         *self.setup.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(setup);
+        self.name_what_is_counted();
         self.wake_outbox();
+    }
+
+    fn name_what_is_counted(&self) {
+        let setup = self.setup();
+        self.meter
+            .configured(setup.sources.keys().cloned(), setup.connections.keys().cloned());
     }
 
     /// Notes a sign of life.
@@ -119,6 +126,8 @@ impl Engine {
 
     /// Takes up what the last process left: every leased run, paused connections, waiting lanes.
     pub async fn recover(&self) -> Result<u64, StoreError> {
+        self.meter.started(self.clock.now());
+        self.name_what_is_counted();
         let rescued = self.store.rescue(self.lease(), true).await?;
         self.beat();
         self.lanes.restore(self.store.paused().await?, self.clock.now());

@@ -1,7 +1,12 @@
 //! What is counted: one family a thing, in the words of the API. Labels carry configured names and fixed words only, never
-//! anything a guest or a sender wrote.
+//! anything a guest or a sender wrote. `docs/metrics.md` says what each is for.
 
+mod families;
+mod plain;
+
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -12,17 +17,17 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::clock::Time;
-use super::run::RunState;
+use super::delivery::Outcome;
+use super::run::{AttemptOutcome, RunState};
 
 type Label = (&'static str, String);
 type Counts<const N: usize> = Family<[Label; N], Counter>;
 type Seconds = Gauge<f64, AtomicU64>;
 type Histograms = Family<[Label; 1], Histogram, fn() -> Histogram>;
 
-/// Bounds in seconds: from a commit on a fast disk to where senders give up.
-const ACK_SECONDS: [f64; 11] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
-/// Bounds in seconds: from a target next door to the longest time-out within a lease.
-const ATTEMPT_SECONDS: [f64; 11] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0];
+/// Lines of the log that nobody took off our hands and that were dropped rather than holding anything up. Of the process,
+/// as the log is.
+pub static LOG_LINES_LOST: AtomicU64 = AtomicU64::new(0);
 
 /// What is counted as it happens, and what is looked up when somebody asks.
 #[derive(Debug)]
@@ -35,9 +40,19 @@ pub struct Meter {
     last_delivery: Family<[Label; 1], Seconds>,
     attempts: Counts<2>,
     attempt: Histograms,
+    lateness: Histograms,
     decisions: Counts<1>,
     ended: Counts<1>,
+    start: Seconds,
     level: Levels,
+    named: Mutex<Named>,
+}
+
+/// The names that the configuration has at the moment.
+#[derive(Debug, Default)]
+struct Named {
+    sources: BTreeSet<String>,
+    connections: BTreeSet<String>,
 }
 
 #[derive(Debug, Default)]
@@ -48,8 +63,9 @@ struct Levels {
     due: Gauge,
     due_oldest: Seconds,
     runs: Family<[Label; 1], Gauge>,
-    paused: Gauge,
+    paused: Family<[Label; 1], Gauge>,
     store_bytes: Gauge,
+    resident: Gauge,
 }
 
 /// How things stand, as the store says.
@@ -63,10 +79,10 @@ pub struct Standing {
     pub due: i64,
     /// For how many seconds the oldest of them has been due; 0 where there is none.
     pub due_oldest_s: f64,
-    /// Runs by the word of their state; a state that is not in it has none.
+    /// Runs that something still happens to, by the word of their state; a state that is not in it has none.
     pub runs: Vec<(String, i64)>,
-    /// Connections that are paused.
-    pub paused: i64,
+    /// The connections that are paused.
+    pub paused: Vec<String>,
     /// Bytes of the store on the disk.
     pub store_bytes: i64,
 }
@@ -92,97 +108,58 @@ impl Exposition {
 }
 
 impl Meter {
-    /// Every family, at nothing. `version` is the program's.
-    pub fn new(version: &str) -> Meter {
-        let mut meter = Meter {
-            registry: Registry::with_prefix("stayhook"),
-            accepted: Family::default(),
-            duplicate: Family::default(),
-            rejected: Family::default(),
-            ack: Histogram::new(ACK_SECONDS),
-            last_delivery: Family::default(),
-            attempts: Family::default(),
-            attempt: Family::new_with_constructor(|| Histogram::new(ATTEMPT_SECONDS)),
-            decisions: Family::default(),
-            ended: Family::default(),
-            level: Levels::default(),
+    /// The daemon is about to run, or has other settings now: every series of these sources and connections is there from
+    /// here on, at 0, so that the first failure already is a rise. What no longer has a name in the configuration is no
+    /// longer said to be silent or paused; what was counted of it stays.
+    pub fn configured(&self, sources: impl IntoIterator<Item = String>, connections: impl IntoIterator<Item = String>) {
+        let now = Named {
+            sources: sources.into_iter().collect(),
+            connections: connections.into_iter().collect(),
         };
-        let build: Family<[Label; 1], Gauge> = Family::default();
-        build.get_or_create(&[("version", version.to_owned())]).set(1);
-        // Counters get their `_total` from the encoder; help texts their full stop.
-        let families = &mut meter.registry;
-        families.register(
-            "deliveries_accepted",
-            "Deliveries stored and acknowledged, duplicates not counted",
-            meter.accepted.clone(),
-        );
-        families.register(
-            "deliveries_duplicate",
-            "Deliveries that had arrived before",
-            meter.duplicate.clone(),
-        );
-        families.register(
-            "deliveries_rejected",
-            "Requests that were not accepted, by reason",
-            meter.rejected.clone(),
-        );
-        families.register(
-            "ack_duration_seconds",
-            "From the whole request to the answer",
-            meter.ack.clone(),
-        );
-        families.register(
-            "last_delivery_timestamp_seconds",
-            "When the last delivery came, in seconds since 1970",
-            meter.last_delivery.clone(),
-        );
-        families.register("attempts", "Attempts that ended, by outcome", meter.attempts.clone());
-        families.register(
-            "attempt_duration_seconds",
-            "How long attempts took",
-            meter.attempt.clone(),
-        );
-        families.register(
-            "decisions",
-            "Deliveries that were decided, by outcome",
-            meter.decisions.clone(),
-        );
-        families.register("runs_ended", "Runs that ended, by state", meter.ended.clone());
-        let level = &meter.level;
-        families.register(
-            "store_up",
-            "Whether the store answered when this was asked",
-            level.store_up.clone(),
-        );
-        families.register(
-            "undecided_deliveries",
-            "Deliveries that wait for a decision",
-            level.undecided.clone(),
-        );
-        families.register(
-            "undecided_oldest_age_seconds",
-            "How long the oldest of them has waited",
-            level.undecided_oldest.clone(),
-        );
-        families.register("due_runs", "Runs that are due and not under way", level.due.clone());
-        families.register(
-            "due_oldest_age_seconds",
-            "For how long the oldest of them has been due",
-            level.due_oldest.clone(),
-        );
-        families.register("runs", "Runs by state", level.runs.clone());
-        families.register(
-            "paused_connections",
-            "Connections that do not accept our credentials",
-            level.paused.clone(),
-        );
-        families.register(
-            "store_bytes",
-            "Size of the store on the disk",
-            level.store_bytes.clone(),
-        );
-        families.register("build_info", "Always 1, with the version", build);
-        meter
+        for source in &now.sources {
+            let label = [("source", source.clone())];
+            self.accepted.get_or_create_owned(&label);
+            self.duplicate.get_or_create_owned(&label);
+        }
+        for connection in &now.connections {
+            let label = [("connection", connection.clone())];
+            for outcome in AttemptOutcome::ALL {
+                let outcome = ("outcome", outcome.word().to_owned());
+                let [connection] = label.clone();
+                self.attempts.get_or_create_owned(&[connection, outcome]);
+            }
+            self.attempt.get_or_create_owned(&label);
+            self.lateness.get_or_create_owned(&label);
+            self.level.paused.get_or_create_owned(&label);
+        }
+        for outcome in Outcome::ALL
+            .into_iter()
+            .filter(|outcome| *outcome != Outcome::Undecided)
+        {
+            self.decisions
+                .get_or_create_owned(&[("outcome", outcome.word().to_owned())]);
+        }
+        for state in RunState::ALL.into_iter().filter(|state| state.is_ended()) {
+            self.ended.get_or_create_owned(&[("state", state.word().to_owned())]);
+        }
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        for source in named.sources.difference(&now.sources) {
+            self.last_delivery.remove(&[("source", source.clone())]);
+        }
+        for connection in named.connections.difference(&now.connections) {
+            self.level.paused.remove(&[("connection", connection.clone())]);
+        }
+        *named = now;
+    }
+
+    /// When the process began.
+    pub fn started(&self, at: Time) {
+        self.start.set(seconds(at));
+    }
+
+    /// How much memory the process holds, in bytes.
+    pub fn resident(&self, bytes: i64) {
+        self.level.resident.set(bytes);
     }
 
     /// A delivery was acknowledged: stored now, or known already. `took` is the time from the whole request to the answer.
@@ -190,14 +167,21 @@ impl Meter {
         let family = if duplicate { &self.duplicate } else { &self.accepted };
         family.get_or_create(&[("source", source.to_owned())]).inc();
         self.ack.observe(took.as_secs_f64());
-        self.last_delivery(source, at);
+        self.last_delivery
+            .get_or_create(&[("source", source.to_owned())])
+            .set(seconds(at));
     }
 
-    /// When the last delivery of a source came; also said at the start, from what is stored.
-    pub fn last_delivery(&self, source: &str, at: Time) {
-        let gauge = self.last_delivery.get_or_create(&[("source", source.to_owned())]);
-        // Milliseconds since 1970 fit a double for 285,000 years.
-        gauge.set(at.timestamp_millis() as f64 / 1000.0);
+    /// When the last delivery of a source came before the start, as far as it is still configured and has not delivered
+    /// since.
+    pub fn delivered_before(&self, source: &str, at: Time) {
+        let named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        if named.sources.contains(source) {
+            let gauge = self.last_delivery.get_or_create(&[("source", source.to_owned())]);
+            if gauge.get() < seconds(at) {
+                gauge.set(seconds(at));
+            }
+        }
     }
 
     /// A request was not accepted. `source` is a configured one; `reason` one of a few words (`unauthenticated`, `malformed`,
@@ -206,6 +190,13 @@ impl Meter {
         self.rejected
             .get_or_create(&[("source", source.to_owned()), ("reason", reason.to_owned())])
             .inc();
+    }
+
+    /// An attempt over a connection begins so long after it was due.
+    pub fn late(&self, connection: &str, late: Duration) {
+        self.lateness
+            .get_or_create(&[("connection", connection.to_owned())])
+            .observe(late.as_secs_f64());
     }
 
     /// An attempt over a connection ended with this outcome word (`done`, `retry`, `reject`, `uncertain`).
@@ -231,27 +222,33 @@ impl Meter {
     pub fn text(&self, standing: Option<&Standing>, exposition: Exposition) -> String {
         self.level.store_up.set(i64::from(standing.is_some()));
         if let Some(standing) = standing {
-            self.level.set(standing);
+            let named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+            self.level.set(standing, &named.connections);
         }
         let mut text = String::new();
         // Writing to a `String` cannot fail.
         let _ = encode(&mut text, &self.registry);
         match exposition {
             Exposition::OpenMetrics => text,
-            Exposition::Plain => plain(&text),
+            Exposition::Plain => plain::plain(&text),
         }
     }
 }
 
 impl Levels {
-    fn set(&self, standing: &Standing) {
+    fn set(&self, standing: &Standing, connections: &BTreeSet<String>) {
         self.undecided.set(standing.undecided);
         self.undecided_oldest.set(standing.undecided_oldest_s);
         self.due.set(standing.due);
         self.due_oldest.set(standing.due_oldest_s);
-        self.paused.set(standing.paused);
         self.store_bytes.set(standing.store_bytes);
-        for state in RunState::ALL {
+        for connection in connections {
+            let paused = standing.paused.contains(connection);
+            self.paused
+                .get_or_create(&[("connection", connection.clone())])
+                .set(i64::from(paused));
+        }
+        for state in RunState::ALL.into_iter().filter(|state| state.is_shown()) {
             let there = standing.runs.iter().find(|(word, _)| word == state.word());
             let gauge = self.runs.get_or_create(&[("state", state.word().to_owned())]);
             gauge.set(there.map_or(0, |(_, count)| *count));
@@ -259,23 +256,7 @@ impl Levels {
     }
 }
 
-/// OpenMetrics as the older text: there a counter is called by its whole name in `HELP` and `TYPE` too.
-fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut head: Option<(&str, &str)> = None;
-    for line in text.lines() {
-        if let Some(rest) = line.strip_prefix("# HELP ") {
-            head = rest.split_once(' ');
-        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
-            let (Some((name, help)), Some((_, kind))) = (head.take(), rest.split_once(' ')) else {
-                continue;
-            };
-            let total = if kind == "counter" { "_total" } else { "" };
-            out.push_str(&format!("# HELP {name}{total} {help}\n# TYPE {name}{total} {kind}\n"));
-        } else if !line.starts_with('#') {
-            out.push_str(line);
-            out.push('\n');
-        }
-    }
-    out
+/// Seconds since 1970; milliseconds since then fit a double for 285,000 years.
+fn seconds(at: Time) -> f64 {
+    at.timestamp_millis() as f64 / 1000.0
 }

@@ -63,6 +63,11 @@ impl RunState {
         RunState::ALL.into_iter().find(|state| state.word() == word)
     }
 
+    /// Whether something still happens to it, by nature or by a person's hand: not yet history.
+    pub fn is_shown(self) -> bool {
+        !matches!(self, RunState::Succeeded | RunState::Cancelled | RunState::Skipped)
+    }
+
     /// Whether nothing moves it any more but a person.
     pub fn is_ended(self) -> bool {
         matches!(
@@ -161,6 +166,9 @@ pub enum AttemptOutcome {
 }
 
 impl AttemptOutcome {
+    /// Every outcome.
+    pub const ALL: [AttemptOutcome; 4] = [Self::Done, Self::Retry, Self::Reject, Self::Uncertain];
+
     /// The word in the database, the API and metrics.
     pub fn word(self) -> &'static str {
         match self {
@@ -173,9 +181,7 @@ impl AttemptOutcome {
 
     /// The outcome with this word.
     pub fn from_word(word: &str) -> Option<AttemptOutcome> {
-        [Self::Done, Self::Retry, Self::Reject, Self::Uncertain]
-            .into_iter()
-            .find(|outcome| outcome.word() == word)
+        AttemptOutcome::ALL.into_iter().find(|outcome| outcome.word() == word)
     }
 }
 
@@ -194,6 +200,8 @@ pub struct Run {
     pub event: Option<EventId>,
     /// The connection of the step it stands at.
     pub lane: String,
+    /// When it was due: its time, its retry's time, or when the step before it ended.
+    pub due_at: Time,
     /// Whether it answers a cancellation: every step of it asks again whether it may go.
     pub after_gone: bool,
     /// The step it stands at, from 0.

@@ -65,7 +65,7 @@ pub const UNHINDERED: &str = "(r.queue IS NULL OR NOT EXISTS (SELECT 1 FROM runs
      AND p.seq < r.seq AND p.state IN ('ready', 'running', 'retrying') AND (p.state = 'running' OR p.uncertain = 1)))";
 
 const RUN_COLUMNS: &str = "r.id, r.run_key, r.recipe, r.revision, r.event_id, r.lane, r.after_gone, r.step, r.attempts, \
-     r.step_attempts, r.step_first_at, r.generation, r.uncertain, r.cancel_requested, r.dry_run, r.by_hand";
+     r.step_attempts, r.step_first_at, r.generation, r.uncertain, r.cancel_requested, r.dry_run, r.by_hand, r.due_at";
 
 fn run(row: &Row) -> Result<Run, StoreError> {
     Ok(Run {
@@ -85,6 +85,7 @@ fn run(row: &Row) -> Result<Run, StoreError> {
         cancel_requested: row.flag(13)?,
         dry_run: row.flag(14)?,
         by_hand: row.opt_text(15)?.map(|text| from_json(&text)).transpose()?,
+        due_at: from_ms(row.int(16)?),
     })
 }
 

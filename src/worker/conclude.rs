@@ -119,6 +119,7 @@ pub fn conclude(
                         Some(slot) => {
                             let run = Run {
                                 lane,
+                                due_at: now,
                                 step: following.position,
                                 attempts: run.attempts + 1,
                                 step_attempts: 1,

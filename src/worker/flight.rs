@@ -87,6 +87,7 @@ pub fn with_first_steps(
                                 revision: run.revision.clone(),
                                 event: Some(event.id.clone()),
                                 lane: run.lane.clone(),
+                                due_at: run.due_at,
                                 after_gone: run.after_gone,
                                 step: opening.position,
                                 attempts: 1,

@@ -193,6 +193,10 @@ fn begin(engine: &Engine, attempts: &mut Attempts, out: &mut Out, flight: Flight
         // A later attempt is under way already: this one has lost its lease while it waited to be launched.
         return;
     }
+    let late = engine.clock.now() - flight.run.due_at;
+    engine
+        .meter
+        .late(&flight.opening.prepared.connection, late.to_std().unwrap_or_default());
     let engine = engine.clone();
     let attempt = attempts.spawn(async move {
         let began = tokio::time::Instant::now();

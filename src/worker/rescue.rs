@@ -13,6 +13,13 @@ const PROMOTE_MAX: usize = 500;
 /// Looks until it is told to stop.
 pub async fn run(engine: Engine, stop: CancellationToken) {
     crate::model::fault::dies("task-dies");
+    // Here and not before the start: with a long history it takes a moment, and nobody waits for it.
+    match engine.store.last_deliveries().await {
+        Ok(last) => last
+            .iter()
+            .for_each(|(source, at)| engine.meter.delivered_before(source, *at)),
+        Err(error) => tracing::warn!(%error, "when the sources last delivered is not known"),
+    }
     loop {
         tokio::select! {
             () = stop.cancelled() => return,

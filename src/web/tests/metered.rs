@@ -12,6 +12,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("last_delivery_timestamp_seconds", "gauge"),
     ("attempts_total", "counter"),
     ("attempt_duration_seconds", "histogram"),
+    ("attempt_lateness_seconds", "histogram"),
     ("decisions_total", "counter"),
     ("runs_ended_total", "counter"),
     ("store_up", "gauge"),
@@ -20,10 +21,23 @@ const FAMILIES: &[(&str, &str)] = &[
     ("due_runs", "gauge"),
     ("due_oldest_age_seconds", "gauge"),
     ("runs", "gauge"),
-    ("paused_connections", "gauge"),
+    ("connection_paused", "gauge"),
     ("store_bytes", "gauge"),
+    ("resident_memory_bytes", "gauge"),
+    ("log_lines_lost_total", "counter"),
+    ("start_time_seconds", "gauge"),
     ("build_info", "gauge"),
 ];
+
+fn paused(name: &str) -> crate::store::Paused {
+    let at = from_ms(1_772_352_000_000);
+    crate::store::Paused {
+        name: name.to_owned(),
+        since: at,
+        reason: format!("401 from {GUEST}"),
+        probe_at: at,
+    }
+}
 
 async fn busy() -> House {
     let house = House::new().await;
@@ -31,6 +45,14 @@ async fn busy() -> House {
     house.decide(2, FirstStep::Later).await;
     house.receive(3).await;
     let meter = &house.console.meter;
+    meter.started(house.now());
+    meter.configured(
+        ["lab".to_owned(), "quiet".to_owned()],
+        ["cleaning".to_owned(), "mail".to_owned()],
+    );
+    meter.late("cleaning", Duration::from_secs(20));
+    house.console.store.pause(paused("mail")).await.unwrap();
+    house.console.store.pause(paused("gone")).await.unwrap();
     meter.stored("lab", false, Duration::from_millis(3), house.now());
     meter.stored("lab", true, Duration::from_millis(3), house.now());
     meter.rejected("lab", "unauthenticated");
@@ -74,7 +96,19 @@ async fn plain_text_has_every_family_under_its_whole_name() {
         "stayhook_due_oldest_age_seconds 90.0",
         "stayhook_runs{state=\"dead\"} 1",
         "stayhook_runs{state=\"parked\"} 0",
-        "stayhook_paused_connections 0",
+        "stayhook_connection_paused{connection=\"cleaning\"} 0",
+        "stayhook_connection_paused{connection=\"mail\"} 1",
+        "stayhook_start_time_seconds 1772352000.0",
+        "stayhook_attempt_lateness_seconds_count{connection=\"cleaning\"} 1",
+        "stayhook_attempt_lateness_seconds_bucket{le=\"15.0\",connection=\"cleaning\"} 0",
+        "stayhook_attempt_lateness_seconds_bucket{le=\"60.0\",connection=\"cleaning\"} 1",
+        // What has not happened yet is there all the same.
+        "stayhook_deliveries_accepted_total{source=\"quiet\"} 0",
+        "stayhook_deliveries_duplicate_total{source=\"quiet\"} 0",
+        "stayhook_attempts_total{connection=\"mail\",outcome=\"uncertain\"} 0",
+        "stayhook_attempt_duration_seconds_count{connection=\"mail\"} 0",
+        "stayhook_decisions_total{outcome=\"failed\"} 0",
+        "stayhook_runs_ended_total{state=\"parked\"} 0",
         "stayhook_build_info{version=\"9.9.9\"} 1",
         "stayhook_last_delivery_timestamp_seconds{source=\"lab\"} 1772352000.0",
     ] {
@@ -85,6 +119,16 @@ async fn plain_text_has_every_family_under_its_whole_name() {
         );
     }
     assert!(!given.text.contains("Wilhelmina") && !given.text.contains("C1"));
+    // A source that never delivered has no last delivery; a connection that is not configured any more no series, and what
+    // is over is counted, not looked up.
+    for absent in [
+        "last_delivery_timestamp_seconds{source=\"quiet\"}",
+        "connection=\"gone\"",
+        "stayhook_runs{state=\"succeeded\"}",
+        "stayhook_decisions_total{outcome=\"undecided\"}",
+    ] {
+        assert!(!given.text.contains(absent), "{absent}\n{}", given.text);
+    }
     // Of comments the older format knows only HELP and TYPE, one of each before the samples of its family.
     let comments: Vec<&str> = given.text.lines().filter(|line| line.starts_with('#')).collect();
     assert_eq!(comments.len(), 2 * FAMILIES.len());
@@ -138,4 +182,24 @@ async fn without_the_store_the_counters_are_still_there() {
         .get("/api/v1/runs")
         .await
         .problem(503, "the store does not answer");
+}
+
+#[tokio::test]
+async fn what_is_configured_no_longer_is_neither_silent_nor_paused() {
+    let house = busy().await;
+    let meter = &house.console.meter;
+    meter.delivered_before("quiet", from_ms(1_772_000_000_000));
+    meter.delivered_before("elsewhere", from_ms(1_772_000_000_000));
+    // What came since the start is newer than what was stored before it.
+    meter.delivered_before("lab", from_ms(1_772_000_000_000));
+    let text = house.get("/metrics").await.text;
+    assert!(text.contains("last_delivery_timestamp_seconds{source=\"quiet\"} 1772000000.0\n"));
+    assert!(text.contains("last_delivery_timestamp_seconds{source=\"lab\"} 1772352000.0\n"));
+    assert!(!text.contains("elsewhere"));
+    meter.configured(["quiet".to_owned()], ["cleaning".to_owned()]);
+    let text = house.get("/metrics").await.text;
+    assert!(text.contains("stayhook_deliveries_accepted_total{source=\"lab\"} 1\n"));
+    assert!(!text.contains("last_delivery_timestamp_seconds{source=\"lab\"}"));
+    assert!(text.contains("stayhook_connection_paused{connection=\"cleaning\"} 0\n"));
+    assert!(!text.contains("stayhook_connection_paused{connection=\"mail\"}"));
 }
