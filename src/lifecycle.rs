@@ -73,6 +73,8 @@ impl Tasks {
 fn name(ended: Result<&'static str, tokio::task::JoinError>) -> String {
     match ended {
         Ok(name) => format!("the task `{name}` ended by itself"),
+        // What it said when it died may quote a guest.
+        Err(error) if error.is_panic() => "a task died; the log says where".to_owned(),
         Err(error) => format!("a task died: {error}"),
     }
 }

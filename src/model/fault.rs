@@ -18,9 +18,13 @@ pub const POINTS: &[&str] = &[
     "task-dies",
 ];
 
-/// Arms one place for the life of the process. Only development builds listen to it.
+/// Arms one place for the life of the process; `place:mark` breaks the place for what contains the mark, as
+/// [`break_for`] does. Only development builds listen to it.
 pub fn arm(name: &str) {
-    let _ = ARMED.set(name.to_owned());
+    match name.split_once(':') {
+        Some((place, mark)) => faulty().push((place.to_owned(), mark.to_owned())),
+        None => _ = ARMED.set(name.to_owned()),
+    }
 }
 
 /// Ends the process here, without any cleaning up, where a test has armed this place.
@@ -88,20 +92,28 @@ pub fn guard<T>(work: impl FnOnce() -> T) -> Result<T, Fault> {
     })
 }
 
+/// What a panic said, where that is a text of the program's own; any other may quote a guest's values.
+pub fn plain_text(panic: &(dyn std::any::Any + Send)) -> &'static str {
+    panic
+        .downcast_ref::<&'static str>()
+        .copied()
+        .unwrap_or("the log says where")
+}
+
 /// What a panic said.
-pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without words".to_owned())
 }
 
-static FAULTY: Mutex<Vec<(&'static str, String)>> = Mutex::new(Vec::new());
+static FAULTY: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
 
-/// Makes `place` (`map`, `decide`, `recipe`) panic for everything whose text contains `mark`, as a bug in there would;
+/// Makes `place` (`map`, `decide`, `recipe`, `send`) panic for everything whose text contains `mark`, as a bug in there would;
 /// gives back what ends it. Only development builds listen to it.
 #[doc(hidden)]
 pub fn break_for(place: &'static str, mark: &str) -> Broken {
-    let entry = (place, mark.to_owned());
+    let entry = (place.to_owned(), mark.to_owned());
     faulty().push(entry.clone());
     Broken(entry)
 }
@@ -109,7 +121,7 @@ pub fn break_for(place: &'static str, mark: &str) -> Broken {
 /// A bug that a test has put in; dropping it is the fix.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Broken((&'static str, String));
+pub struct Broken((String, String));
 
 impl Drop for Broken {
     fn drop(&mut self) {
@@ -117,7 +129,7 @@ impl Drop for Broken {
     }
 }
 
-fn faulty() -> std::sync::MutexGuard<'static, Vec<(&'static str, String)>> {
+fn faulty() -> std::sync::MutexGuard<'static, Vec<(String, String)>> {
     FAULTY.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
@@ -137,7 +149,8 @@ pub(crate) fn maybe(place: &'static str, text: impl FnOnce() -> String) {
     }
     let text = text();
     if marks.iter().any(|mark| text.contains(mark)) {
-        panic!("broken by a test: {place}");
+        // As the panics of the standard library do, it quotes what it could not deal with.
+        panic!("broken by a test: {place} with {text}");
     }
 }
 

@@ -21,7 +21,6 @@ use crate::store::StoreError;
 use super::conclude::conclude;
 use super::flight::{Flight, Launched};
 use super::lanes::Turn;
-use super::setup::panic_text;
 use super::{Engine, RENEW, STORE_DOWN, claim};
 
 /// How many runs may be on their way from the inbox to the outbox.
@@ -233,15 +232,19 @@ async fn send(engine: &Engine, flight: &Flight) -> Answer {
         redirect_email: setup.redirect_email.clone(),
         clock: engine.clock.clone(),
     };
-    let work = action::perform(&opening.prepared, &opening.key, connection, &io);
+    let work = async {
+        fault::maybe("send", || opening.prepared.request.to_string());
+        action::perform(&opening.prepared, &opening.key, connection, &io).await
+    };
     let work = std::panic::AssertUnwindSafe(work).catch_unwind();
     let answer = match tokio::time::timeout(connection.timeout + GRACE, work).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(panic)) => {
-            tracing::error!(run.id = %flight.run.id, fault = panic_text(&*panic), "a fault of Stayhook while sending");
+            tracing::error!(run.id = %flight.run.id, "a fault of Stayhook while sending");
+            // Not what it said: while sending, credentials are at hand, and this is stored.
             Answer::plain(
                 AttemptOutcome::Uncertain,
-                format!("a fault of Stayhook while sending: {}", panic_text(&*panic)),
+                format!("a fault of Stayhook while sending: {}", fault::plain_text(&*panic)),
             )
         }
         Err(_) => Answer::plain(AttemptOutcome::Uncertain, "no answer in time"),

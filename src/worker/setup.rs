@@ -12,8 +12,6 @@ use crate::model::property::Properties;
 use crate::recipe::Book;
 use crate::source::{Mapped, Source};
 
-pub use crate::model::fault::panic_text;
-
 /// Sources, recipes, properties and connections.
 #[derive(Debug)]
 pub struct Setup {
