@@ -57,7 +57,10 @@ enum Played {
 /// Where the daemon cannot be started or does not come to rest, or a file of `--expected` cannot be used.
 pub async fn run(args: &Args, out: &mut dyn Write) -> Result<u8, Failure> {
     // The story is what there is to read; the daemon's own log only on request.
-    crate::telemetry::init(Some(super::environment("RUST_LOG").as_deref().unwrap_or("error")));
+    let _log = crate::telemetry::init(
+        Some(super::environment("RUST_LOG").as_deref().unwrap_or("error")),
+        super::environment("NO_COLOR").as_deref(),
+    );
     let expected = expected::read(args.expected.as_deref())?;
     let mut signals = Signals::listen().map_err(|error| Failure::new(TEMPORARY, error.to_string()))?;
     let colour = std::io::stdout().is_terminal() && super::environment("NO_COLOR").is_none_or(|set| set.is_empty());

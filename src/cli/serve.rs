@@ -10,7 +10,10 @@ use crate::lifecycle::{Ended, Signal, Signals};
 use super::{CONFIGURATION, FINDINGS, FINE, Failure, Global, TEMPORARY};
 
 pub async fn run(global: &Global) -> Result<u8, Failure> {
-    crate::telemetry::init(super::environment("RUST_LOG").as_deref());
+    let _log = crate::telemetry::init(
+        super::environment("RUST_LOG").as_deref(),
+        super::environment("NO_COLOR").as_deref(),
+    );
     if let Some(point) = super::environment("STAYHOOK_FAULT") {
         crate::model::fault::arm(&point);
     }
@@ -50,7 +53,8 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
             },
         }
     };
-    let died = |error| Failure::new(FINDINGS, format!("a fault of Stayhook: {error}"));
+    // What the panic said may quote a guest; the log has where it was.
+    let died = |_| Failure::new(FINDINGS, "a fault of Stayhook; the log says where");
     match ended.map_err(died)?.map_err(failure)? {
         Ended::Stopped => {
             tracing::info!("stopped");

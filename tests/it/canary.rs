@@ -163,7 +163,7 @@ async fn no_secret_and_no_guest_stands_where_nobody_asked() {
     let admin = format!("admin: {{token: \"{}\", ", SECRETS[0]);
     std::fs::write(&file, text.replacen("admin: {", &admin, 1)).unwrap();
 
-    let daemon = site.serve_talking().await;
+    let daemon = site.serve_logging("trace", None).await;
     let right = format!("POST /hooks/tokened/{}", SECRETS[1]);
     let basic = format!("Authorization: Basic {}\r\n", SECRETS[4]);
     let body = stay("CANARYCODE");

@@ -8,6 +8,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 /// How long a test waits for the daemon before it fails.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -59,18 +60,26 @@ impl Site {
         if let Some(fault) = fault {
             command.env("STAYHOOK_FAULT", fault);
         }
-        start(command).await
+        start(command, true).await
     }
 
-    /// The same, with everything logged that there is to log.
-    pub async fn serve_talking(&self) -> Daemon {
+    /// The same, with a log that nobody reads before the end.
+    pub async fn serve_unread(&self) -> Daemon {
+        start(self.command(&["serve"]), false).await
+    }
+
+    /// The same, logging what `RUST_LOG` asks for, and with a fault.
+    pub async fn serve_logging(&self, filter: &str, fault: Option<&str>) -> Daemon {
         let mut command = self.command(&["serve"]);
-        command.env("RUST_LOG", "trace");
-        start(command).await
+        command.env("RUST_LOG", filter);
+        if let Some(fault) = fault {
+            command.env("STAYHOOK_FAULT", fault);
+        }
+        start(command, true).await
     }
 }
 
-async fn start(mut command: Command) -> Daemon {
+async fn start(mut command: Command, read: bool) -> Daemon {
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut said = String::new();
@@ -92,7 +101,12 @@ async fn start(mut command: Command) -> Daemon {
     let mut reading = JoinSet::new();
     let log = std::sync::Arc::new(std::sync::Mutex::new(said));
     let own = log.clone();
+    let ended = CancellationToken::new();
+    let until = (!read).then(|| ended.clone());
     reading.spawn(async move {
+        if let Some(until) = until {
+            until.cancelled().await;
+        }
         while let Ok(Some(line)) = lines.next_line().await {
             let mut log = own.lock().unwrap();
             log.push_str(&line);
@@ -105,6 +119,7 @@ async fn start(mut command: Command) -> Daemon {
         admin,
         log,
         reading,
+        over: ended,
     }
 }
 
@@ -119,6 +134,8 @@ pub struct Daemon {
     pub admin: String,
     log: std::sync::Arc<std::sync::Mutex<String>>,
     reading: JoinSet<()>,
+    /// Said once the daemon has ended, to whoever reads its log only then.
+    over: CancellationToken,
 }
 
 impl Daemon {
@@ -147,6 +164,7 @@ impl Daemon {
                 .success()
         );
         let status = self.ended().await;
+        self.over.cancel();
         let reading = async { while self.reading.join_next().await.is_some() {} };
         tokio::time::timeout(PATIENCE, reading).await.unwrap();
         let log = self.log.lock().unwrap().clone();

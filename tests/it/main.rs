@@ -18,6 +18,7 @@ mod health;
 mod hostile;
 mod lanes;
 mod leases;
+mod logs;
 mod mail_server;
 mod names;
 mod order;

@@ -28,7 +28,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "worker", "store", "action", "decide", "recipe", "source", "outbound", "lang", "model",
         ],
     ),
-    ("telemetry", &[]),
+    ("telemetry", &["model"]),
     ("lifecycle", &[]),
     (
         "config",
