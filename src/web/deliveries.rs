@@ -102,6 +102,7 @@ async fn replay(State(desk): State<Shared>, At(id): At<String>, uri: Uri, bytes:
             "it waits for its first decision still, or its body is no longer kept",
         ));
     }
+    tracing::info!(delivery.id = %id, "a delivery is decided once more, by hand");
     desk.console.live.wake_inbox();
     answer::whole(json!({"delivery": id, "message": "will be decided once more"}))
 }
@@ -136,6 +137,7 @@ async fn replay_many(State(desk): State<Shared>, uri: Uri, bytes: Bytes) -> Answ
         false => store.replay(which, again, recipe).await?,
     };
     if marked > 0 {
+        tracing::info!(deliveries = marked, "deliveries are decided once more, by hand");
         desk.console.live.wake_inbox();
     }
     answer::whole(json!({"found": found, "by_outcome": by_outcome, "marked": marked, "dry": dry}))

@@ -24,7 +24,7 @@ pub const ROUTES: &[Route] = &[Route::get(
 async fn show(State(desk): State<Shared>, headers: HeaderMap) -> Answer {
     let standing = standing(&desk.console).await;
     if let Err(error) = &standing {
-        tracing::warn!(%error, "metrics without the store");
+        tracing::debug!(%error, "metrics without the store");
     }
     if let Some(bytes) = resident_bytes() {
         desk.console.meter.resident(bytes);

@@ -60,6 +60,10 @@ fn by_hand(body: &Body) -> Result<ByHand, Problem> {
 
 fn touched(desk: &Shared, outcome: Result<HandOutcome, HandError>) -> Answer {
     let outcome = outcome?;
+    tracing::info!(run.id = %outcome.run, state = outcome.state.word(), "a run was changed by hand");
+    if outcome.state.is_ended() {
+        desk.console.meter.ended(outcome.state.word());
+    }
     // Whatever happens to a run, the next of its queue may go.
     desk.console.live.wake_outbox();
     answer::whole(answer::row(&outcome, &[])?)
@@ -119,6 +123,7 @@ async fn retry_many(State(desk): State<Shared>, uri: Uri, bytes: Bytes) -> Answe
             refused.push(json!({"run": run, "because": because}));
         }
     }
+    tracing::info!(retried, refused = count, "runs were made ready again by hand");
     desk.console.live.wake_outbox();
     answer::whole(json!({"found": found, "retried": retried, "refused": count, "refusals": refused, "more": more}))
 }

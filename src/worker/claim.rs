@@ -176,8 +176,18 @@ async fn end(
     skipped: Vec<SkippedStep>,
     now: Time,
 ) -> Result<(), StoreError> {
-    let ended = engine.store.end_waiting(run, attempts, state, reason, skipped, now);
-    ended.await.inspect(|()| engine.wake_outbox())
+    let ended = engine
+        .store
+        .end_waiting(run.clone(), attempts, state, reason, skipped, now);
+    ended.await?;
+    engine.meter.ended(state.word());
+    if state == RunState::Dead {
+        tracing::error!(run.id = %run, state = state.word(), "the run ended without an attempt and waits for a person");
+    } else {
+        tracing::info!(run.id = %run, state = state.word(), "the run ended without an attempt");
+    }
+    engine.wake_outbox();
+    Ok(())
 }
 
 async fn look(

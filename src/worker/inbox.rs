@@ -1,5 +1,7 @@
 //! Deliveries to decisions: in order of arrival for each stay, many stays in one group.
 
+mod said;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use crate::store::{Looked, Lookup, StoreError};
 use super::flight::{Flights, Launched, with_first_steps};
 use super::setup::{Setup, mapped};
 use super::{Engine, LEASE, STORE_DOWN, body};
+use said::Said;
 
 /// How many deliveries are looked at together.
 const GROUP: usize = 256;
@@ -30,16 +33,23 @@ const ROUNDS: usize = 32;
 
 /// Decides until it is told to stop.
 pub async fn run(engine: Engine, launch: mpsc::Sender<Launched>, stop: CancellationToken) {
+    let mut held_up = false;
     while !stop.is_cancelled() {
         let woken = engine.inbox.notified();
-        match group(&engine, &launch).await {
+        let found = group(&engine, &launch).await;
+        if found.is_ok() && std::mem::take(&mut held_up) {
+            tracing::info!("deliveries are decided again");
+        }
+        match found {
             Ok(0) => tokio::select! {
                 () = woken => {}
                 () = stop.cancelled() => return,
             },
             Ok(_) => {}
             Err(error) => {
-                tracing::warn!(%error, "deliveries wait for their decision");
+                if !std::mem::replace(&mut held_up, true) {
+                    tracing::warn!(%error, "deliveries wait for their decision");
+                }
                 tokio::select! {
                     () = engine.clock.sleep(STORE_DOWN) => {}
                     () = stop.cancelled() => return,
@@ -324,6 +334,7 @@ async fn apply(
     mut flights: Flights,
 ) -> Result<bool, StoreError> {
     let decisions = Arc::new(decisions);
+    let mut said: Vec<Said> = decisions.iter().map(Said::of).collect();
     let mut whole = true;
     let mut down = None;
     let leased = engine.clock.now() + LEASE;
@@ -331,17 +342,20 @@ async fn apply(
         Ok(applied) => applied,
         Err(StoreError::Conflict(_) | StoreError::Broken(_)) => {
             let mut all = crate::store::Applied::default();
+            // Nothing is applied before it is.
+            said.clear();
             for decision in decisions.iter() {
-                let delivery = decision.delivery.clone();
+                let (delivery, of) = (decision.delivery.clone(), Said::of(decision));
                 match engine.store.apply(vec![decision.clone()], engine.lease()).await {
                     Ok(applied) => {
+                        said.push(of);
                         all.started.extend(applied.started);
                         all.waiting.extend(applied.waiting);
                     }
                     // Somebody changed the stay in between: the next group sees it as it is now.
                     Err(StoreError::Conflict(because)) => {
                         whole = false;
-                        tracing::info!(delivery.id = %delivery, because, "decided again")
+                        tracing::debug!(delivery.id = %delivery, because, "to be decided again")
                     }
                     Err(StoreError::Broken(because)) => {
                         let pending = Pending {
@@ -355,7 +369,11 @@ async fn apply(
                             replay: None,
                         };
                         let failure = failed(engine, &pending, &because);
-                        down = engine.store.apply(vec![failure], engine.lease()).await.err();
+                        let of = Said::of(&failure);
+                        match engine.store.apply(vec![failure], engine.lease()).await {
+                            Ok(_) => said.push(of),
+                            Err(error) => down = Some(error),
+                        }
                     }
                     Err(error) => down = Some(error),
                 }
@@ -368,8 +386,8 @@ async fn apply(
         }
         Err(error) => return Err(error),
     };
-    for decision in decisions.iter() {
-        engine.meter.decided(decision.outcome.word());
+    for said in said {
+        said.tell(engine);
     }
     flights.retain(|id, _| applied.started.contains(id));
     engine.lanes.wait_for(applied.waiting.iter().cloned());

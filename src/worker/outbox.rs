@@ -43,6 +43,7 @@ pub async fn run(engine: Engine, mut launched: mpsc::Receiver<Launched>, stop: C
     let mut out = Out::new();
     let mut renew_at = engine.clock.now() + RENEW;
     let mut next_due: Option<Time> = None;
+    let mut held_up = false;
     while !stop.is_cancelled() {
         let due = next_due.unwrap_or(renew_at).min(renew_at);
         tokio::select! {
@@ -72,13 +73,18 @@ pub async fn run(engine: Engine, mut launched: mpsc::Receiver<Launched>, stop: C
         }
         match claim::claim(&engine).await {
             Ok(claimed) => {
+                if std::mem::take(&mut held_up) {
+                    tracing::info!("runs go on");
+                }
                 next_due = claimed.next_due;
                 for flight in claimed.flights {
                     begin(&engine, &mut attempts, &mut out, flight);
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "runs wait");
+                if !std::mem::replace(&mut held_up, true) {
+                    tracing::warn!(%error, "runs wait");
+                }
                 next_due = Some(engine.clock.now() + STORE_DOWN);
             }
         }
@@ -257,7 +263,10 @@ async fn record(engine: &Engine, attempts: &mut Attempts, out: &mut Out, ended: 
     let setup = engine.setup();
     let mut finished = Vec::with_capacity(ended.len());
     let mut following: HashMap<RunId, Flight> = HashMap::new();
+    let mut names = HashMap::new();
     for (flight, answer) in ended {
+        let name = (flight.run.recipe.clone(), flight.opening.prepared.connection.clone());
+        names.insert(flight.run.id.clone(), name);
         note_lane(engine, &flight, &answer).await;
         let (done, next) = conclude(engine, &setup, flight, answer, stopping);
         if let Some(next) = next {
@@ -296,7 +305,7 @@ async fn record(engine: &Engine, attempts: &mut Attempts, out: &mut Out, ended: 
         match states.get(&done.run) {
             None => tracing::warn!(run.id = %done.run, "the lease was lost; the result is not recorded"),
             Some(state) => {
-                tracing::info!(run.id = %done.run, state = state.word(), outcome = done.outcome.word(), "attempt ended");
+                told(done, *state, names.get(&done.run));
                 if state.is_ended() {
                     engine.meter.ended(state.word());
                 }
@@ -313,6 +322,20 @@ async fn record(engine: &Engine, attempts: &mut Attempts, out: &mut Out, ended: 
     }
 }
 
+/// One line for an attempt and what it made of its run; `error` where the run waits for a person now.
+fn told(done: &Finished, state: RunState, names: Option<&(String, String)>) {
+    let (run, attempt, outcome, state) = (&done.run, done.attempt, done.outcome, state);
+    let (recipe, connection) = names.map_or(("", ""), |(recipe, connection)| (recipe, connection));
+    let (ended, word) = (outcome.word(), state.word());
+    if matches!(state, RunState::Dead | RunState::Parked) {
+        tracing::error!(run.id = %run, recipe, connection, attempt, outcome = ended, state = word, "attempt ended; the run waits for a person");
+    } else if outcome == AttemptOutcome::Done {
+        tracing::info!(run.id = %run, recipe, connection, attempt, outcome = ended, state = word, "attempt ended");
+    } else {
+        tracing::warn!(run.id = %run, recipe, connection, attempt, outcome = ended, state = word, "attempt ended");
+    }
+}
+
 /// Records results, however long the store is down. Whoever has lost its lease by then records nothing: the guard is in
 /// the statement.
 ///
@@ -320,13 +343,21 @@ async fn record(engine: &Engine, attempts: &mut Attempts, out: &mut Out, ended: 
 ///
 /// Where waiting would not help.
 async fn write_down(engine: &Engine, finished: &[Finished]) -> Result<HashMap<RunId, RunState>, StoreError> {
+    let mut held_up = false;
     loop {
         match engine.store.record(finished.to_vec(), engine.lease()).await {
             Err(error) if !matches!(error, StoreError::Broken(_) | StoreError::Conflict(_)) => {
-                tracing::warn!(%error, results = finished.len(), "results wait for the store");
+                if !std::mem::replace(&mut held_up, true) {
+                    tracing::warn!(%error, results = finished.len(), "results wait for the store");
+                }
                 engine.clock.sleep(TimeDelta::milliseconds(250)).await;
             }
-            done => return done,
+            done => {
+                if held_up {
+                    tracing::info!(results = finished.len(), "results are recorded again");
+                }
+                return done;
+            }
         }
     }
 }
@@ -343,11 +374,15 @@ async fn note_lane(engine: &Engine, flight: &Flight, answer: &Answer) {
     let kept = match turn {
         Turn::Same => Ok(()),
         Turn::Paused(paused) => {
-            tracing::warn!(
-                connection = name,
-                because = answer.summary,
-                "the connection is paused; one run tries again every 5 minutes"
-            );
+            // Not what the target said: some say back what they were sent. `stayhook`'s pages have it.
+            if paused.since < engine.clock.now() {
+                tracing::info!(connection = name, "the connection stays paused");
+            } else {
+                tracing::error!(
+                    connection = name,
+                    "the connection does not accept our credentials and is paused; one run tries again every 5 minutes"
+                );
+            }
             engine.store.pause(paused).await
         }
         Turn::Resumed => {

@@ -20,6 +20,7 @@ pub async fn run(engine: Engine, stop: CancellationToken) {
             .for_each(|(source, at)| engine.meter.delivered_before(source, *at)),
         Err(error) => tracing::warn!(%error, "when the sources last delivered is not known"),
     }
+    let mut held_up = false;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -29,14 +30,24 @@ pub async fn run(engine: Engine, stop: CancellationToken) {
             let rescued = engine.store.rescue(engine.lease(), false).await?;
             let promoted = engine.store.promote(engine.clock.now(), PROMOTE_MAX).await?;
             engine.beat();
+            if rescued > 0 {
+                tracing::warn!(rescued, "runs whose lease had run out were taken up again");
+            }
+            if promoted > 0 {
+                tracing::info!(promoted, "runs came due");
+            }
             if rescued + promoted > 0 {
-                tracing::warn!(rescued, promoted, "runs were taken up again or came due");
                 engine.wake_outbox();
             }
             Ok::<_, crate::store::StoreError>(())
         };
-        if let Err(error) = found.await {
-            tracing::warn!(%error, "looking for interrupted runs");
+        match found.await {
+            Ok(()) if std::mem::take(&mut held_up) => tracing::info!("interrupted runs are looked for again"),
+            Ok(()) => {}
+            Err(error) if !std::mem::replace(&mut held_up, true) => {
+                tracing::warn!(%error, "interrupted runs cannot be looked for");
+            }
+            Err(_) => {}
         }
         // A wake-up that was missed is made good here.
         engine.inbox.notify_one();
