@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
 use crate::lang::diag::Report;
 use crate::lang::fields::{Fields, quoted, text};
 use crate::lang::yaml::Node;
@@ -21,6 +26,9 @@ pub const TIMEOUT_MAX_S: i64 = 25;
 pub const TIMEOUT_DEFAULT_S: i64 = 10;
 /// How many attempts go over a connection at once where nothing is written.
 pub const CONCURRENCY_DEFAULT: usize = 4;
+
+/// What stands where a credential stood.
+const HIDDEN: &str = "***";
 
 /// Keys that the contract knows and this version does not do yet.
 const LATER: &[&str] = &["journal", "seam"];
@@ -59,20 +67,53 @@ pub struct Rate {
 }
 
 impl Connection {
-    /// The text with every credential of this connection replaced by `***`: targets like to repeat what they were sent.
+    /// The text with every credential of this connection replaced by `***`, as it is and as it may stand in a URL, in JSON
+    /// or in a header: targets like to repeat what they were sent, and what they say is stored.
     pub fn hide(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for form in self.hidden_forms() {
+            if text.contains(&form) {
+                text = text.replace(&form, HIDDEN);
+            }
+        }
+        text
+    }
+
+    /// The same for every text of a value.
+    pub fn hide_within(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.hide(&text)),
+            Value::Array(items) => items.into_iter().map(|item| self.hide_within(item)).collect(),
+            Value::Object(entries) => entries
+                .into_iter()
+                .map(|(key, value)| (self.hide(&key), self.hide_within(value)))
+                .collect(),
+            other => other,
+        }
+    }
+
+    /// The longest first, so that none is cut in two by a part of it.
+    fn hidden_forms(&self) -> Vec<String> {
         let secrets = match &self.kind {
             ConnectionKind::Http(http) => http.secrets(),
             ConnectionKind::Smtp(smtp) => smtp.secrets(),
         };
-        let mut text = text.to_owned();
+        let mut forms = Vec::new();
         for secret in secrets {
+            let plain = secret.reveal();
             // Anything shorter would black out ordinary words.
-            if secret.reveal().len() >= 6 {
-                text = text.replace(secret.reveal(), "***");
+            if plain.len() < 6 {
+                continue;
             }
+            let escaped = Value::from(plain).to_string();
+            forms.push(escaped.trim_matches('"').to_owned());
+            forms.push(utf8_percent_encode(plain, NON_ALPHANUMERIC).to_string());
+            forms.push(STANDARD_NO_PAD.encode(plain));
+            forms.push(plain.to_owned());
         }
-        text
+        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        forms.dedup();
+        forms
     }
 }
 

@@ -20,7 +20,12 @@ pub struct HttpConnection {
     pub base_url: Url,
     /// Sent with every request.
     pub headers: Vec<(HeaderName, Secret)>,
+    /// The password of `basic`, which stands encoded in a header.
+    pub password: Option<Secret>,
 }
+
+/// A part of a path from so many characters on may be what lets one in: chat and automation services give such addresses.
+const SECRET_PART_MIN: usize = 16;
 
 impl HttpConnection {
     /// The headers as they are sent, marked as not to be shown.
@@ -32,16 +37,19 @@ impl HttpConnection {
         })
     }
 
-    /// Header values as a whole, and what stands behind a scheme such as `Bearer`.
+    /// Header values as a whole, what stands behind a scheme such as `Bearer`, the password, and long parts of the path.
     pub(super) fn secrets(&self) -> Vec<Secret> {
-        self.headers
+        let parts = self.base_url.path_segments().into_iter().flatten();
+        let parts = parts.filter(|part| part.len() >= SECRET_PART_MIN).map(Secret::new);
+        let headers = self
+            .headers
             .iter()
             .flat_map(|(_, value)| {
                 let tail = value.reveal().split_once(' ').map(|(_, tail)| Secret::new(tail));
                 [Some(value.clone()), tail]
             })
-            .flatten()
-            .collect()
+            .flatten();
+        headers.chain(self.password.clone()).chain(parts).collect()
     }
 }
 
@@ -51,6 +59,7 @@ pub(super) fn compile(node: &Node, report: &mut Report) -> Option<(ConnectionKin
         .required("base_url", report)
         .and_then(|node| base_url(node, report));
     let mut headers = Vec::new();
+    let mut hidden = None;
     if let Some(node) = fields.get("headers")
         && let Some(mut entries) = Fields::of(node, "`headers`", report)
     {
@@ -107,6 +116,7 @@ pub(super) fn compile(node: &Node, report: &mut Report) -> Option<(ConnectionKin
             let pair = Secret::new(format!("{}:{}", username.reveal(), password.reveal()));
             let value = Secret::new(format!("Basic {}", STANDARD.encode(pair.reveal())));
             headers.push((http::header::AUTHORIZATION, value));
+            hidden = Some(password);
         }
     }
     let pace = Pace::read(&mut fields, report);
@@ -115,6 +125,7 @@ pub(super) fn compile(node: &Node, report: &mut Report) -> Option<(ConnectionKin
         ConnectionKind::Http(HttpConnection {
             base_url: base_url?,
             headers,
+            password: hidden,
         }),
         pace,
     ))

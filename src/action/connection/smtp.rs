@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
 
 use crate::action::email::address::Address;
@@ -58,7 +60,15 @@ impl std::fmt::Debug for SmtpConnection {
 
 impl SmtpConnection {
     pub(super) fn secrets(&self) -> Vec<Secret> {
-        self.login.iter().map(|(_, password)| password.clone()).collect()
+        // `AUTH PLAIN` sends user and password as one text, RFC 4616; servers repeat commands that they refuse.
+        let pair = |user: &str, password: &Secret| {
+            let text = Secret::new(format!("\0{user}\0{}", password.reveal()));
+            Secret::new(STANDARD.encode(text.reveal()))
+        };
+        self.login
+            .iter()
+            .flat_map(|(user, password)| [password.clone(), pair(user, password)])
+            .collect()
     }
 
     /// What TLS needs to know. Reads the machine's certificates the first time, which blocks for some milliseconds.

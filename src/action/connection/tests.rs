@@ -45,6 +45,31 @@ fn settings_and_their_defaults() {
     };
     assert_eq!(http.headers[0].1.reveal(), "Basic cG1zOmdlaGVpbTE=");
 
+    assert_eq!(
+        found.hide("`pms:geheim1` (cG1zOmdlaGVpbTE=, Z2VoZWltMQ==) is not welcome"),
+        "`pms:***` (***, ***==) is not welcome"
+    );
+    let (found, _) =
+        read("http: {base_url: 'https://chat.example/services/T012/b3f9c2d4e5f6a7b8', headers: {X-Key: 'a\"b c/d'}}");
+    let found = found.unwrap();
+    assert_eq!(
+        found.hide("no /services/T012/b3f9c2d4e5f6a7b8"),
+        "no /services/T012/***"
+    );
+    let repeated =
+        serde_json::json!({"id": 7, "got": ["a\"b c/d", "k=a%22b%20c%2Fd"], "a\"b c/d": "{\"k\":\"a\\\"b c/d\"}"});
+    assert_eq!(
+        found.hide_within(repeated),
+        serde_json::json!({"id": 7, "got": ["***", "k=***"], "***": "{\"k\":\"***\"}"})
+    );
+    let (found, _) = read("smtp: {host: mail.example, username: stays, password: geheim1, from: a@b.example}");
+    assert_eq!(
+        found
+            .unwrap()
+            .hide("AUTH PLAIN AHN0YXlzAGdlaGVpbTE= is refused, geheim1 too"),
+        "AUTH PLAIN *** is refused, *** too"
+    );
+
     for (written, port, tls) in [
         ("", 465, Tls::Implicit),
         ("port: 465, tls: required,", 465, Tls::Implicit),

@@ -113,7 +113,7 @@ fn judge(request: &HttpRequest, answer: &OutResponse, connection: &Connection, i
         summary,
         excerpt: excerpt::of(connection.hide(&String::from_utf8_lossy(&answer.body)).as_bytes()),
         output: if done {
-            rules.output(&answer.headers, json.as_ref())
+            connection.hide_within(rules.output(&answer.headers, json.as_ref()))
         } else {
             Value::Null
         },
