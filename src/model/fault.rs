@@ -18,12 +18,14 @@ pub const POINTS: &[&str] = &[
     "task-dies",
 ];
 
-/// Arms one place for the life of the process; `place:mark` breaks the place for what contains the mark, as
-/// [`break_for`] does. Only development builds listen to it.
-pub fn arm(name: &str) {
-    match name.split_once(':') {
-        Some((place, mark)) => faulty().push((place.to_owned(), mark.to_owned())),
-        None => _ = ARMED.set(name.to_owned()),
+/// Arms places for the life of the process, separated by commas: the name of one to end at, or `place:mark`, which breaks
+/// a place for what contains the mark, as [`break_for`] does. Only development builds listen to it.
+pub fn arm(names: &str) {
+    for name in names.split(',') {
+        match name.split_once(':') {
+            Some((place, mark)) => faulty().push((place.to_owned(), mark.to_owned())),
+            None => _ = ARMED.set(name.to_owned()),
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Promise 10 on the real program: whatever it does, at its most talkative, no secret and nothing of a guest stands where
 //! nobody has asked for it, and no secret on the disk.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -9,113 +8,16 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::daemon::Site;
+use crate::daemon::{Daemon, Site};
 
-/// Every secret of the configuration, and what `pms:<password>` becomes on the wire.
-const SECRETS: &[&str] = &[
-    "canary-admin-0123456789abcdef",
-    "canary-token-0123456789abcdef",
-    "canary-signing-0123456789abcdef",
-    "canary-password-0123456789",
-    "cG1zOmNhbmFyeS1wYXNzd29yZC0wMTIzNDU2Nzg5",
-    "canary-connection-0123456789",
-    "canary-refused-0123456789",
-    "canary-mail-0123456789",
-];
+use search::without;
+use site::{ADMIN, GUEST, SECRETS, TOKEN, stay};
+
+mod search;
+mod site;
 
 /// What a sender got wrong; some senders send one source's secret to another, or the right one with a letter too many.
 const WRONG: &str = "canary-wrong-0123456789abcdef";
-
-/// Everything of the guest, and of what their stay is called.
-const GUEST: &[&str] = &[
-    "CanaryAnna",
-    "CanaryBern",
-    "canary.guest",
-    "555-0199",
-    "CanaryTown",
-    "CANARYCODE",
-    "CanaryWord",
-];
-
-fn config(cleaning: SocketAddr, mail: SocketAddr) -> String {
-    format!(
-        r#"
-sources:
-  tokened: {{preset: generic, live_from: 2020-01-01T00:00:00Z, token: "{}"}}
-  signed: {{preset: hostelmate, live_from: 2020-01-01T00:00:00Z, secret: "{}"}}
-  basic: {{preset: generic, live_from: 2020-01-01T00:00:00Z, basic: {{username: pms, password: "{}"}}}}
-connections:
-  cleaning: {{http: {{base_url: "http://{cleaning}", headers: {{Authorization: "Bearer {}"}}, timeout: 2s}}}}
-  refused: {{http: {{base_url: "http://127.0.0.1:1", headers: {{X-Key: "{}"}}, timeout: 2s}}}}
-  mail: {{smtp: {{host: "{}", port: {}, tls: none, username: stays, password: "{}", from: "Stays <stays@example.com>"}}}}
-"#,
-        SECRETS[1],
-        SECRETS[2],
-        SECRETS[3],
-        SECRETS[5],
-        SECRETS[6],
-        mail.ip(),
-        mail.port(),
-        SECRETS[7],
-    )
-}
-
-/// One recipe a fate: taken, rejected with an answer that says everything back, unreachable, mailed, not renderable.
-const RECIPES: &[&str] = &[
-    "name: Taken\non: {event: reservation.confirmed}\nactions: [{http: {connection: cleaning, url: '/tasks/{{ reservation.code }}?name={{ reservation.guest.name }}', json: {mail: '{{ reservation.guest.email }}'}}}]",
-    "name: Rejected\non: {event: reservation.confirmed}\nactions: [{http: {connection: cleaning, url: '/reject/{{ reservation.guest.first_name }}', json: {all: '{{ payload }}'}}}]",
-    "name: Refused\non: {event: reservation.confirmed}\nactions:\n  - http: {connection: refused, url: '/x/{{ reservation.guest.last_name }}', json: {n: '{{ reservation.guest.phone }}'}}\n    retry: never",
-    "name: Mailed\non: {event: reservation.confirmed}\nactions:\n  - email: {connection: mail, to: '{{ reservation.guest.email }}', subject: 'Hello {{ reservation.guest.name }}', text: '{{ reservation.guest.location }}'}\n    retry: never",
-    "name: Unrendered\non: {event: reservation.confirmed}\nwhen: reservation.guest.location == 'CanaryTown'\nactions: [{http: {connection: cleaning, url: '/x', headers: {X-Name: \"{{ reservation.guest.name }}\\n\"}}}]",
-];
-
-/// Answers every HTTP request with the request itself, as a target might: 422 where the path says so.
-async fn echo(listener: TcpListener) {
-    let mut talks = JoinSet::new();
-    while let Ok((mut stream, _)) = listener.accept().await {
-        talks.spawn(async move {
-            let mut all = Vec::new();
-            let mut piece = [0_u8; 4096];
-            while let Ok(n) = stream.read(&mut piece).await
-                && n > 0
-            {
-                all.extend_from_slice(&piece[..n]);
-                let text = String::from_utf8_lossy(&all).to_string();
-                let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-                let lower = head.to_lowercase();
-                let length = lower.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
-                if body.len() < length.unwrap_or(0) {
-                    continue;
-                }
-                let status = if head.contains("/reject/") { "422 No" } else { "200 OK" };
-                let answer = format!(
-                    "HTTP/1.1 {status}\r\nContent-Length: {}\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n{text}",
-                    text.len()
-                );
-                let _ = stream.write_all(answer.as_bytes()).await;
-                return;
-            }
-        });
-    }
-}
-
-/// A mail server that lets nobody in, and repeats what it was told.
-async fn refusing_mail(listener: TcpListener) {
-    while let Ok((mut stream, _)) = listener.accept().await {
-        let _ = stream.write_all(b"220 mail\r\n").await;
-        let mut piece = [0_u8; 4096];
-        while let Ok(n) = stream.read(&mut piece).await
-            && n > 0
-        {
-            let said = String::from_utf8_lossy(&piece[..n]).trim().to_owned();
-            let answer = match said.get(..4) {
-                Some("EHLO") => "250-mail\r\n250 AUTH PLAIN LOGIN\r\n".to_owned(),
-                _ => format!("535 5.7.8 not with {said}\r\n"),
-            };
-            let _ = stream.write_all(answer.as_bytes()).await;
-        }
-    }
-}
 
 /// One request with these headers; the whole answer.
 async fn ask(address: &str, line: &str, headers: &str, body: &str) -> String {
@@ -131,66 +33,89 @@ async fn ask(address: &str, line: &str, headers: &str, body: &str) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-fn stay(code: &str) -> String {
-    serde_json::json!({
-        "code": code, "status": "confirmed", "updated_at": "2027-01-28T09:00:00Z",
-        "check_in": "2027-03-27T16:00:00+01:00", "check_out": "2027-04-02T11:00:00+02:00",
-        "guest": {"first_name": "CanaryAnna", "last_name": "CanaryBern", "email": "canary.guest@guest.example",
-                  "phone": "+1 555-0199", "location": "CanaryTown"},
-        "note": "CanaryWord",
-    })
-    .to_string()
+fn basic(password: &str) -> String {
+    use base64::Engine as _;
+    let pair = base64::engine::general_purpose::STANDARD.encode(format!("pms:{password}"));
+    format!("Authorization: Basic {pair}\r\n")
 }
 
-fn without(what: &str, text: &str, words: &[&str]) {
-    for word in words {
-        assert!(!text.contains(word), "{word} stands in {what}:\n{text}");
-    }
-}
-
-#[tokio::test]
-async fn no_secret_and_no_guest_stands_where_nobody_asked() {
-    let cleaning = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mail = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let config = config(cleaning.local_addr().unwrap(), mail.local_addr().unwrap());
-    let mut standins = JoinSet::new();
-    standins.spawn(echo(cleaning));
-    standins.spawn(refusing_mail(mail));
-    let site = Site::new(&config, RECIPES);
-    // The token of the dashboard goes where the head of the file has its address.
-    let file = site.path().join("config.yaml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let admin = format!("admin: {{token: \"{}\", ", SECRETS[0]);
-    std::fs::write(&file, text.replacen("admin: {", &admin, 1)).unwrap();
-
-    let daemon = site.serve_logging("trace", None).await;
-    let right = format!("POST /hooks/tokened/{}", SECRETS[1]);
-    let basic = format!("Authorization: Basic {}\r\n", SECRETS[4]);
-    let body = stay("CANARYCODE");
-    let mut problems = String::new();
+/// Every source once with its proof, where a plain request can carry it, and then every way to be turned away.
+async fn senders(hooks: &str) -> String {
+    let right = format!("POST /hooks/tokened/{TOKEN}");
+    let body = stay("CANARYCODE", "CanaryWord");
+    let bearer = |token: &str| format!("Authorization: Bearer {token}\r\n");
+    let mut said = String::new();
     for (line, headers, body, status) in [
         (right.as_str(), "", body.as_str(), "200"),
-        (right.as_str(), "", body.as_str(), "200"),
-        ("POST /hooks/basic", basic.as_str(), &stay("CANARYCODE2"), "200"),
+        (&right, "", &body, "200"),
+        (&format!("POST /hooks/tokened/{}", site::NEXT_TOKEN), "", &body, "200"),
+        ("POST /hooks/tokened", &bearer(TOKEN), &stay("CANARYCODE2", "x"), "200"),
         (
-            "POST /hooks/tokened",
-            &format!("Authorization: Bearer {}\r\n", SECRETS[1]),
-            &stay("CANARYCODE3"),
-            "200",
-        ),
-        (
-            &format!("POST /hooks/tokened?token={}", SECRETS[1]),
+            &format!("POST /hooks/tokened?token={TOKEN}"),
             "",
             "{\"note\": \"CanaryWord\"}",
             "200",
         ),
+        (
+            "POST /hooks/headed",
+            &format!("X-Token: {}\r\n", site::HEADER_TOKEN),
+            &stay("CANARYCODE3", "x"),
+            "200",
+        ),
+        (
+            &format!("POST /hooks/filed/{}", site::FILE_TOKEN),
+            "",
+            &stay("CANARYCODE4", "x"),
+            "200",
+        ),
+        (
+            &format!("POST /hooks/varied/{}", site::VARIABLE_TOKEN),
+            "",
+            &stay("CANARYCODE5", "x"),
+            "200",
+        ),
+        (
+            "POST /hooks/basic",
+            &basic(site::PASSWORD),
+            &stay("CANARYCODE6", "x"),
+            "200",
+        ),
+        (
+            &format!("POST /hooks/either/{}", site::EITHER),
+            "",
+            &stay("CANARYCODE7", "x"),
+            "200",
+        ),
+        // Our own faults, each with the guest at hand: while reading, deciding and sending.
+        (&right, "", &stay("CANARYCODE8", "CanaryBreaksReading"), "200"),
+        (&right, "", &stay("CANARYCODE-BreaksDeciding", "x"), "200"),
+        (&right, "", &stay("CANARYCODE-BreaksSending", "x"), "200"),
+        (
+            &right,
+            "",
+            "{\"code\": \"CANARYCODE\", \"payment\": {\"id\": \"p1\", \"amount\": \"500.00\", \"currency\": \"EUR\", \"description\": \"CanaryPayment\"}}",
+            "200",
+        ),
+        (
+            &right,
+            "",
+            "{\"code\": \"CANARYCODE\", \"message\": {\"id\": \"m1\", \"from\": \"guest\", \"text\": \"CanaryMessage\"}}",
+            "200",
+        ),
         // Turned away: wrong, in the wrong place, unreadable, too deep, too large, of another kind, for nobody.
         (&format!("POST /hooks/tokened/{WRONG}?token={WRONG}"), "", &body, "401"),
-        (&format!("POST /hooks/tokened/{}x", SECRETS[1]), "", &body, "401"),
-        (&format!("POST /hooks/signed/{}", SECRETS[2]), "", &body, "401"),
+        (&format!("POST /hooks/tokened/{TOKEN}x"), "", &body, "401"),
+        (&format!("POST /hooks/headed/{}", site::HEADER_TOKEN), "", &body, "401"),
+        (&format!("POST /hooks/signed/{}", site::SIGNING), "", &body, "401"),
         (
             "POST /hooks/signed",
             &format!("X-HM-Signature: sha256={WRONG}\r\n"),
+            &body,
+            "401",
+        ),
+        (
+            "POST /hooks/stamped",
+            &format!("X-Signature: {}\r\nX-Time: {WRONG}\r\n", site::STAMPED),
             &body,
             "401",
         ),
@@ -202,10 +127,12 @@ async fn no_secret_and_no_guest_stands_where_nobody_asked() {
         ),
         (
             "POST /hooks/basic",
-            &format!("Authorization: Bearer {}\r\n", SECRETS[3]),
+            &basic(&format!("{}x", site::PASSWORD)),
             &body,
             "401",
         ),
+        ("POST /hooks/basic", &bearer(site::PASSWORD), &body, "401"),
+        ("POST /hooks/either", &bearer(WRONG), &body, "401"),
         (&right, "", "{\"guest\": \"CanaryAnna\"", "400"),
         (
             &right,
@@ -215,82 +142,232 @@ async fn no_secret_and_no_guest_stands_where_nobody_asked() {
         ),
         (&right, "", &format!("\"CanaryAnna{}\"", "x".repeat(1 << 20)), "413"),
         (&right, "Content-Encoding: CanaryWord\r\n", &body, "415"),
-        (&format!("PUT /hooks/tokened/{}", SECRETS[1]), "", &body, "405"),
-        (&format!("POST /hooks/CanaryAnna/{}", SECRETS[1]), "", &body, "404"),
-        (&format!("POST /CanaryAnna/{}", SECRETS[1]), "", &body, "404"),
+        (&right, "X-Canary: CanaryWord\u{1}\r\n", &body, "400"),
+        (&format!("PUT /hooks/tokened/{TOKEN}"), "", &body, "405"),
+        (&format!("POST /hooks/CanaryAnna/{TOKEN}"), "", &body, "404"),
+        (&format!("POST /CanaryAnna/{TOKEN}"), "", &body, "404"),
+        (&format!("CanaryAnna /hooks/{TOKEN}"), "", &body, "404"),
     ] {
-        let answer = ask(&daemon.hooks, line, headers, body).await;
+        let answer = ask(hooks, line, headers, body).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{line}: {answer}");
-        problems.push_str(&answer);
+        said.push_str(&answer);
     }
-    let token = format!("Authorization: Bearer {}\r\n", SECRETS[0]);
-    for (line, headers, body) in [
-        ("GET /api/v1/reservations/CanaryAnna/CANARYCODE9", token.as_str(), ""),
-        ("GET /api/v1/runs?state=CanaryAnna&guest=CanaryBern", &token, ""),
-        ("GET /api/v1/runs?since=CanaryAnna", &token, ""),
-        ("POST /api/v1/runs/CanaryAnna/retry", &token, "{\"CanaryBern\": 1}"),
+    said
+}
+
+/// What people get wrong at the admin listener, and what they may look at without asking for a guest.
+async fn people(admin: &str, token: &str) -> String {
+    let mut said = String::new();
+    for (line, headers, body, status) in [
+        ("GET /api/v1/reservations/CanaryAnna/CANARYCODE9", token, "", "404"),
+        ("GET /api/v1/runs?state=CanaryAnna&guest=CanaryBern", token, "", "400"),
+        ("GET /api/v1/runs?since=CanaryAnna", token, "", "400"),
+        (
+            "POST /api/v1/runs/CanaryAnna/retry",
+            token,
+            "{\"CanaryBern\": 1}",
+            "400",
+        ),
+        (
+            "POST /api/v1/deliveries/CanaryAnna/replay",
+            token,
+            "{\"recipe\": \"CanaryBern\"}",
+            "4",
+        ),
         (
             "GET /api/v1/reservations/tokened/CANARYCODE",
             &format!("Authorization: Bearer {WRONG}\r\n"),
             "",
+            "401",
         ),
-        (&format!("GET /api/v1/runs?token={}", SECRETS[0]), "", ""),
+        (&format!("GET /api/v1/runs?token={ADMIN}"), "", "", "401"),
+        ("GET /api/v1/sources", token, "", "200"),
+        ("GET /api/v1/connections", token, "", "200"),
+        ("GET /api/v1/openapi.json", token, "", "200"),
+        ("GET /healthz", "", "", "200"),
+        ("GET /readyz", "", "", "200"),
+        ("GET /metrics", "", "", "200"),
     ] {
-        let answer = ask(&daemon.admin, line, headers, body).await;
-        assert!(answer.starts_with("HTTP/1.1 4"), "{line}: {answer}");
-        problems.push_str(&answer);
+        let answer = ask(admin, line, headers, body).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{line}: {answer}");
+        said.push_str(&answer);
     }
-    // Three stays meet five recipes each. A mail server that lets nobody in is asked again for as long as it takes; all
-    // others have ended when nothing is open.
-    let mut runs = String::new();
-    let ended = async {
+    said
+}
+
+/// All runs, once each has come as far as it can: a mail server and a target that let nobody in are asked again for as
+/// long as it takes, as is who may have got something and did not say so; and what waits behind a paused connection waits.
+async fn settled(daemon: &Daemon, token: &str, wanted: usize) -> Vec<Value> {
+    let mut answer = String::new();
+    let settled = async {
         loop {
-            runs = ask(&daemon.admin, "GET /api/v1/runs?limit=500", &token, "").await;
-            let rows: Value = serde_json::from_str(runs.split_once("\r\n\r\n").unwrap().1).unwrap();
-            let rows = rows["items"].as_array().unwrap();
+            answer = ask(&daemon.admin, "GET /api/v1/runs?limit=500", token, "").await;
+            let rows: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+            let rows = rows["items"].as_array().unwrap().clone();
             let settled = |row: &Value| {
                 let open = ["scheduled", "ready", "running", "retrying"].contains(&row["state"].as_str().unwrap());
-                !open || (row["recipe"] == "Mailed" && row["attempts"].as_i64() > Some(0))
+                let again = ["Mailed", "Denied", "Broken off"].contains(&row["recipe"].as_str().unwrap());
+                !open || again || row["code"].as_str().unwrap().ends_with("BreaksSending")
             };
-            if rows.len() == 15 && rows.iter().all(settled) {
-                return;
+            let paused = ask(&daemon.admin, "GET /metrics", "", "").await;
+            let paused = paused.contains("stayhook_connection_paused{connection=\"denied\"} 1");
+            if rows.len() >= wanted && paused && rows.iter().all(settled) {
+                return rows;
             }
             tokio::task::yield_now().await;
         }
     };
-    let ended = tokio::time::timeout(Duration::from_secs(30), ended).await;
-    assert!(ended.is_ok(), "{runs}");
-    assert!(
-        runs.contains("\"state\":\"succeeded\"") && runs.contains("\"state\":\"dead\""),
-        "{runs}"
-    );
-    without("the list of runs", &runs, SECRETS);
-    let metrics = ask(&daemon.admin, "GET /metrics", "", "").await;
-    assert!(metrics.contains("stayhook_"), "{metrics}");
-    // While it runs, most of what was written stands in the WAL.
-    let kept = |when: &str| {
-        for entry in std::fs::read_dir(site.path()).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if name.starts_with("stayhook.db") {
-                let bytes = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
-                for secret in SECRETS.iter().chain(&[WRONG]) {
-                    assert!(!bytes.contains(secret), "{secret} stands in {name} {when}");
-                }
-            }
+    match tokio::time::timeout(Duration::from_secs(60), settled).await {
+        Ok(rows) => rows,
+        Err(_) => panic!("{answer}"),
+    }
+}
+
+/// No secret in the database, its WAL and whatever else lies beside it.
+fn kept(site: &Site, when: &str) {
+    let mut looked = 0;
+    for entry in std::fs::read_dir(site.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with("stayhook.db") {
+            let bytes = std::fs::read(&path).unwrap();
+            without(&format!("{name} {when}"), &bytes, SECRETS);
+            without(&format!("{name} {when}"), &bytes, &[WRONG]);
+            looked += 1;
         }
+    }
+    assert!(looked > 0);
+}
+
+/// What the commands print, whose words stand in nobody's log.
+async fn commands(site: &Site, run: &str, up: bool) {
+    std::fs::write(site.path().join("stay.json"), stay("CANARYCODE10", "x")).unwrap();
+    for arguments in [
+        &["check"][..],
+        &["send", "tokened", "stay.json"],
+        &["send", "stamped", "stay.json"],
+        &["send", "basic", "stay.json", "--output", "json"],
+        &["send", "nobody", "stay.json"],
+        &["deliveries", "list"],
+        &["runs", "list", "--output", "json"],
+        &["runs", "show", run],
+        &["runs", "retry", run],
+        &["healthcheck"],
+    ] {
+        let mut command = site.command(arguments);
+        let done = command
+            .env("CANARY_TOKEN", site::VARIABLE_TOKEN)
+            .output()
+            .await
+            .unwrap();
+        let printed = [done.stdout, done.stderr].concat();
+        assert!(!printed.is_empty() || done.status.success(), "{arguments:?}");
+        without(
+            &format!("what {arguments:?} prints (daemon up: {up})"),
+            &printed,
+            SECRETS,
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_secret_and_no_guest_stands_where_nobody_asked() {
+    let target = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mail = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = site::config(target.local_addr().unwrap(), mail.local_addr().unwrap());
+    let mut standins = JoinSet::new();
+    standins.spawn(site::echo(target));
+    standins.spawn(site::refusing_mail(mail));
+    let site = Site::new(&config, site::RECIPES);
+    std::fs::write(site.path().join("token.txt"), site::FILE_TOKEN).unwrap();
+    // The token of the dashboard goes where the head of the file has its address.
+    let file = site.path().join("config.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let admin = format!("admin: {{token: \"{ADMIN}\", ");
+    std::fs::write(&file, text.replacen("admin: {", &admin, 1)).unwrap();
+    let token = format!("Authorization: Bearer {ADMIN}\r\n");
+    let start = async |filter: &str, fault: &str| {
+        let mut command = site.command(&["serve"]);
+        command
+            .env("CANARY_TOKEN", site::VARIABLE_TOKEN)
+            .env("RUST_LOG", filter);
+        site.start(command.env("STAYHOOK_FAULT", fault)).await
     };
-    kept("while it runs");
-    let (status, log) = daemon.stop().await;
-    kept("after it");
-    assert!(status.success());
+
+    // A whole session at its most talkative, with faults of ours in it, and a crash at its end.
+    let broken = "map:CanaryBreaksReading,decide:BreaksDeciding,send:BreaksSending,recipe:CanaryFaulty";
+    let daemon = start("trace", broken).await;
+    let mut said = senders(&daemon.hooks).await;
+    let runs = settled(&daemon, &token, 60).await;
+    let state = |wanted: &str| runs.iter().filter(|run| run["state"] == wanted).count();
+    assert!(state("succeeded") >= 6 && state("dead") >= 20, "{runs:#?}");
+    said.push_str(&people(&daemon.admin, &token).await);
+    let ended = [
+        "Taken",
+        "Rejected",
+        "Rejected books",
+        "Broken off",
+        "Miscounted",
+        "Mailed",
+        "Denied",
+    ];
+    let example = |recipe: &str| {
+        let mut of_recipe = runs.iter().filter(|run| run["recipe"] == recipe);
+        let found = of_recipe.find(|run| run["code"] == "CANARYCODE2");
+        found.unwrap_or_else(|| panic!("{recipe}"))["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    for recipe in ended {
+        let line = format!("GET /api/v1/runs/{}", example(recipe));
+        let answer = ask(&daemon.admin, &line, &token, "").await;
+        // Whoever looks at a run sees the guest, and what came back, without our credentials.
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.contains("attempts"),
+            "{answer}"
+        );
+        without(&format!("a run of {recipe}"), answer.as_bytes(), SECRETS);
+    }
+    // While it runs, most of what was written stands in the WAL.
+    kept(&site, "while it runs");
+    let first = daemon.kill_and_read().await;
+    kept(&site, "after a crash");
+
+    // Once more, as after a crash; by hand, too.
+    let daemon = start("stayhook=debug,info", "").await;
+    let dead = format!("POST /api/v1/runs/{}/retry", example("Rejected"));
+    let answer = ask(&daemon.admin, &dead, &token, "{\"again\": true}").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let replay = "POST /api/v1/deliveries/replay";
+    let answer = ask(&daemon.admin, replay, &token, "{\"outcome\": \"failed\"}").await;
     assert!(
-        log.contains("\"level\":\"DEBUG\"") && log.contains("turned away"),
-        "{log}"
+        answer.starts_with("HTTP/1.1 200") && !answer.contains("\"marked\":0"),
+        "{answer}"
     );
-    for (what, text) in [("the log", &log), ("an answer", &problems), ("the metrics", &metrics)] {
-        without(what, text, SECRETS);
-        without(what, text, &[WRONG]);
-        without(what, text, GUEST);
+    daemon.says("\"decided\"").await;
+    commands(&site, &example("Rejected"), true).await;
+    said.push_str(&people(&daemon.admin, &token).await);
+    let (status, second) = daemon.stop().await;
+    assert!(status.success());
+    kept(&site, "after the end");
+    commands(&site, &example("Rejected"), false).await;
+
+    for told in [
+        "\"level\":\"DEBUG\"",
+        "turned away",
+        "a fault of Stayhook while sending",
+        "is paused",
+    ] {
+        assert!(first.contains(told), "{told}\n{first}");
+    }
+    for (what, text) in [
+        ("the first log", &first),
+        ("the second log", &second),
+        ("an answer", &said),
+    ] {
+        without(what, text.as_bytes(), SECRETS);
+        without(what, text.as_bytes(), &[WRONG]);
+        without(what, text.as_bytes(), GUEST);
     }
 }

@@ -60,26 +60,26 @@ impl Site {
         if let Some(fault) = fault {
             command.env("STAYHOOK_FAULT", fault);
         }
-        start(command, true).await
+        start(&mut command, true).await
     }
 
     /// The same, with a log that nobody reads before the end.
     pub async fn serve_unread(&self) -> Daemon {
-        start(self.command(&["serve"]), false).await
+        start(&mut self.command(&["serve"]), false).await
     }
 
-    /// The same, logging what `RUST_LOG` asks for, and with a fault.
-    pub async fn serve_logging(&self, filter: &str, fault: Option<&str>) -> Daemon {
-        let mut command = self.command(&["serve"]);
-        command.env("RUST_LOG", filter);
-        if let Some(fault) = fault {
-            command.env("STAYHOOK_FAULT", fault);
-        }
+    /// Starts what this command is, a `serve`, and waits until it listens.
+    pub async fn start(&self, command: &mut Command) -> Daemon {
         start(command, true).await
+    }
+
+    /// The same, logging what `RUST_LOG` asks for.
+    pub async fn serve_logging(&self, filter: &str) -> Daemon {
+        self.start(self.command(&["serve"]).env("RUST_LOG", filter)).await
     }
 }
 
-async fn start(mut command: Command, read: bool) -> Daemon {
+async fn start(command: &mut Command, read: bool) -> Daemon {
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut said = String::new();
@@ -143,6 +143,15 @@ impl Daemon {
     pub async fn kill(mut self) {
         self.child.start_kill().unwrap();
         self.child.wait().await.unwrap();
+    }
+
+    /// The same; what it logged before.
+    pub async fn kill_and_read(mut self) -> String {
+        self.child.start_kill().unwrap();
+        self.child.wait().await.unwrap();
+        self.over.cancel();
+        while self.reading.join_next().await.is_some() {}
+        self.log.lock().unwrap().clone()
     }
 
     /// Waits until it ends by itself.

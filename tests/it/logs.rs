@@ -57,9 +57,7 @@ async fn of_others_only_warnings_are_told() {
     let recipe = "name: Tell\non: {event: reservation.confirmed}\nactions: [{http: {connection: cleaning, url: /x}, retry: never}]";
     let site = Site::new(&config, &[recipe]);
     // Asked for in so many words, too.
-    let daemon = site
-        .serve_logging("trace,hyper=trace,sqlx=trace,reqwest=trace", None)
-        .await;
+    let daemon = site.serve_logging("trace,hyper=trace,sqlx=trace,reqwest=trace").await;
     assert_eq!(daemon.post("pms", &stay(1)).await.unwrap().0, 200);
     daemon.says("\"dead\"").await;
     let (_, log) = daemon.stop().await;
@@ -74,7 +72,7 @@ async fn of_others_only_warnings_are_told() {
 #[tokio::test]
 async fn a_filter_that_cannot_be_read_is_said() {
     let site = Site::new(SOURCE, &[]);
-    let daemon = site.serve_logging("stayhook=loud", None).await;
+    let daemon = site.serve_logging("stayhook=loud").await;
     let (_, log) = daemon.stop().await;
     let said = lines(&log);
     let warned = said.iter().find(|line| line["level"] == "WARN").unwrap();
