@@ -20,6 +20,7 @@ mod lanes;
 mod leases;
 mod logs;
 mod mail_server;
+mod metrics;
 mod names;
 mod order;
 mod queues;

@@ -1,5 +1,5 @@
 //! Every family: its name, its help text, and what it begins with. Counters get their `_total` from the encoder, help texts
-//! their full stop.
+//! of registered families their full stop.
 
 use std::fmt::Error;
 use std::sync::Mutex;
@@ -159,7 +159,7 @@ struct LogLines;
 impl Collector for LogLines {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), Error> {
         let lost = ConstCounter::new(LOG_LINES_LOST.load(Ordering::Relaxed));
-        let help = "Lines of the log that were dropped because nobody read them";
+        let help = "Lines of the log that were dropped because nobody read them.";
         lost.encode(encoder.encode_descriptor("log_lines_lost", help, None, lost.metric_type())?)
     }
 }
