@@ -28,7 +28,7 @@ pub use known::{Looked, Lookup};
 pub use outbox::{Candidate, Lease, Start};
 pub use read::{Counts, Filter, Page};
 pub use replay::ReplayWhich;
-pub use rescue::Paused;
+pub use rescue::{Paused, Rescued};
 pub use revisions::Revision;
 pub use rows::{AttemptRow, DeliveryRow, EventRow, RunDetail, RunRow, StayRow, StepRow};
 pub use writer::{RECEIPTS_WAITING_BYTES, RECEIPTS_WAITING_MAX, Writer};

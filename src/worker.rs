@@ -9,6 +9,7 @@ mod inbox;
 mod lanes;
 mod outbox;
 mod rescue;
+mod said;
 mod settle;
 mod setup;
 
@@ -129,11 +130,12 @@ impl Engine {
         self.meter.started(self.clock.now());
         self.name_what_is_counted();
         let rescued = self.store.rescue(self.lease(), true).await?;
+        said::parked(self, &rescued.parked);
         self.beat();
         self.lanes.restore(self.store.paused().await?, self.clock.now());
         self.wake_outbox();
         self.inbox.notify_one();
-        Ok(rescued)
+        Ok(rescued.runs)
     }
 
     /// The background tasks, each of which runs until `stop` is cancelled; one that ends before is a fault of ours.

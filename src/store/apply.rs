@@ -29,6 +29,8 @@ pub struct Applied {
     pub started: HashSet<RunId>,
     /// Connections for which runs wait in the store.
     pub waiting: HashSet<String>,
+    /// Runs that ended with it: called off, or made without anything that could be sent.
+    pub ended: Vec<(RunId, RunState)>,
 }
 
 impl Store {
@@ -57,9 +59,12 @@ async fn apply(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Result
     merges(conn, decisions, now).await?;
     events(conn, decisions).await?;
     fact_keys(conn, decisions).await?;
-    gone(conn, decisions, now).await?;
-    newest(conn, decisions, now).await?;
-    let applied = runs(conn, decisions, lease).await?;
+    let mut cancelled = gone(conn, decisions, now).await?;
+    cancelled.extend(newest(conn, decisions, now).await?);
+    let mut applied = runs(conn, decisions, lease).await?;
+    applied
+        .ended
+        .extend(cancelled.into_iter().map(|run| (run, RunState::Cancelled)));
     outcomes(conn, decisions).await?;
     Ok(applied)
 }
@@ -184,7 +189,8 @@ fn stay_of(fact: &crate::model::decision::FactDecision) -> Option<&str> {
 
 /// A stay that is gone takes its plans and its waiting runs with it, except those whose recipe names the new status.
 /// What may have had an effect already is settled first. Payments and messages go on.
-async fn gone(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(), StoreError> {
+async fn gone(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<Vec<RunId>, StoreError> {
+    let mut cancelled = Vec::new();
     for fact in decisions.iter().flat_map(|decision| &decision.facts) {
         let (Some(gone), Some(stay)) = (&fact.gone, stay_of(fact)) else {
             continue;
@@ -200,8 +206,10 @@ async fn gone(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(), 
             .push(" AND (state = 'scheduled' OR (state IN ('ready', 'retrying') ");
         sql.push("AND uncertain = 0 AND about = 'reservation' AND names_gone NOT LIKE ")
             .bind(named.as_str())
-            .push("))");
-        conn.execute(sql).await?;
+            .push(")) RETURNING id");
+        for row in conn.fetch(sql).await? {
+            cancelled.push(RunId(row.text(0)?));
+        }
         let mut sql = Sql::new("UPDATE runs SET cancel_requested = 1, reason = ");
         sql.bind(reason.as_str())
             .push(", updated_at = ")
@@ -213,11 +221,12 @@ async fn gone(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(), 
             .push(" AND state IN ('ready', 'running', 'retrying') AND (state = 'running' OR uncertain = 1)");
         conn.execute(sql).await?;
     }
-    Ok(())
+    Ok(cancelled)
 }
 
 /// A newer run of a recipe with `mode: newest` takes the place of those that still wait.
-async fn newest(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(), StoreError> {
+async fn newest(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<Vec<RunId>, StoreError> {
+    let mut cancelled = Vec::new();
     for (run, event) in new_runs(decisions) {
         if run.mode != Mode::Newest || run.about != About::Reservation {
             continue;
@@ -245,11 +254,15 @@ async fn newest(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<()
             // An event that meets the recipes once more makes no new run, so nothing gives way to it.
             sql.push(" AND NOT EXISTS (SELECT 1 FROM runs made WHERE made.id = ")
                 .bind(run.id.as_str())
-                .push(")");
-            conn.execute(sql).await?;
+                .push(") RETURNING id, state");
+            for row in conn.fetch(sql).await? {
+                if row.text(1)? == RunState::Cancelled.word() {
+                    cancelled.push(RunId(row.text(0)?));
+                }
+            }
         }
     }
-    Ok(())
+    Ok(cancelled)
 }
 
 fn new_runs(decisions: &[Decision]) -> impl Iterator<Item = (&NewRun, &Event)> {
@@ -319,6 +332,9 @@ async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Result<
         };
         let names_gone: Vec<&str> = run.names_gone.iter().map(|status| status.word()).collect();
         let reservation = &event.reservation;
+        if state.is_ended() {
+            applied.ended.push((run.id.clone(), state));
+        }
         rows.push([
             run.id.as_str().into(),
             run.key.as_str().into(),
@@ -363,6 +379,7 @@ async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Result<
         made.insert(RunId(row.text(0)?));
     }
     opening.retain(|(run, _)| made.contains(&run.id));
+    applied.ended.retain(|(run, _)| made.contains(run));
     let attempts = opening.iter().map(|(run, open)| (&run.id, 1, false, *open));
     outbox::open_attempts(conn, attempts, lease.now).await?;
     applied.started = opening.into_iter().map(|(run, _)| run.id.clone()).collect();

@@ -1,6 +1,8 @@
 //! Recovery: runs whose worker is gone, timers that are due, connections that are paused.
 
 use crate::model::clock::{Time, from_ms};
+use crate::model::id::RunId;
+use crate::model::run::RunState;
 
 use super::dialect::{Conn, Sql};
 use super::outbox::Lease;
@@ -19,12 +21,21 @@ pub struct Paused {
     pub probe_at: Time,
 }
 
+/// What was taken up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rescued {
+    /// How many runs.
+    pub runs: u64,
+    /// Those of them that wait for a person now: what they did may be done at most once.
+    pub parked: Vec<RunId>,
+}
+
 const REASON: &str = "the worker that held it is gone; nobody knows whether the attempt arrived";
 
 impl Store {
     /// Takes up runs whose lease has run out, or (with `all`, at the start of the only process) every leased one. Their
     /// open attempt is `uncertain`: it goes out again under the same key, or, at most once, waits for a person.
-    pub async fn rescue(&self, lease: Lease, all: bool) -> Result<u64, StoreError> {
+    pub async fn rescue(&self, lease: Lease, all: bool) -> Result<Rescued, StoreError> {
         self.write(move |conn| Box::pin(async move { rescue(conn, &lease, all).await }))
             .await
     }
@@ -107,7 +118,7 @@ impl Store {
     }
 }
 
-async fn rescue(conn: &mut Conn, lease: &Lease, all: bool) -> Result<u64, StoreError> {
+async fn rescue(conn: &mut Conn, lease: &Lease, all: bool) -> Result<Rescued, StoreError> {
     let now_ms = lease.now.timestamp_millis();
     let mut sql = Sql::new("SELECT id, attempts FROM runs WHERE state = 'running'");
     if !all {
@@ -116,7 +127,7 @@ async fn rescue(conn: &mut Conn, lease: &Lease, all: bool) -> Result<u64, StoreE
     sql.push(" LIMIT 10000");
     let rows = conn.fetch(sql).await?;
     if rows.is_empty() {
-        return Ok(0);
+        return Ok(Rescued::default());
     }
     let mut ids = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -138,6 +149,14 @@ async fn rescue(conn: &mut Conn, lease: &Lease, all: bool) -> Result<u64, StoreE
         .push(" END");
     sql.push(", state = CASE WHEN EXISTS (SELECT 1 FROM steps s WHERE s.run_id = runs.id AND s.position = runs.step ");
     sql.push("AND s.at_most_once = 1) THEN 'parked' ELSE 'retrying' END WHERE state = 'running' AND id IN ")
-        .list(&ids);
-    conn.execute(sql).await
+        .list(&ids)
+        .push(" RETURNING id, state");
+    let mut rescued = Rescued::default();
+    for row in conn.fetch(sql).await? {
+        rescued.runs += 1;
+        if row.text(1)? == RunState::Parked.word() {
+            rescued.parked.push(RunId(row.text(0)?));
+        }
+    }
+    Ok(rescued)
 }

@@ -18,6 +18,7 @@ use super::Engine;
 use super::advance::{Advance, Asked, advance};
 use super::flight::Flight;
 use super::lanes::Slot;
+use super::said;
 use super::setup::Setup;
 
 /// How many runs of one lane are taken up together.
@@ -180,12 +181,7 @@ async fn end(
         .store
         .end_waiting(run.clone(), attempts, state, reason, skipped, now);
     ended.await?;
-    engine.meter.ended(state.word());
-    if state == RunState::Dead {
-        tracing::error!(run.id = %run, state = state.word(), "the run ended without an attempt and waits for a person");
-    } else {
-        tracing::info!(run.id = %run, state = state.word(), "the run ended without an attempt");
-    }
+    said::ended(engine, &run, state);
     engine.wake_outbox();
     Ok(())
 }

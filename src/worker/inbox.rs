@@ -1,7 +1,5 @@
 //! Deliveries to decisions: in order of arrival for each stay, many stays in one group.
 
-mod said;
-
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -20,9 +18,9 @@ use crate::source::Mapped;
 use crate::store::{Looked, Lookup, StoreError};
 
 use super::flight::{Flights, Launched, with_first_steps};
+use super::said::{self, Said};
 use super::setup::{Setup, mapped};
 use super::{Engine, LEASE, STORE_DOWN, body};
-use said::Said;
 
 /// How many deliveries are looked at together.
 const GROUP: usize = 256;
@@ -351,6 +349,7 @@ async fn apply(
                         said.push(of);
                         all.started.extend(applied.started);
                         all.waiting.extend(applied.waiting);
+                        all.ended.extend(applied.ended);
                     }
                     // Somebody changed the stay in between: the next group sees it as it is now.
                     Err(StoreError::Conflict(because)) => {
@@ -388,6 +387,9 @@ async fn apply(
     };
     for said in said {
         said.tell(engine);
+    }
+    for (run, state) in &applied.ended {
+        said::ended(engine, run, *state);
     }
     flights.retain(|id, _| applied.started.contains(id));
     engine.lanes.wait_for(applied.waiting.iter().cloned());

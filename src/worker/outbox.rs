@@ -21,6 +21,7 @@ use crate::store::StoreError;
 use super::conclude::conclude;
 use super::flight::{Flight, Launched};
 use super::lanes::Turn;
+use super::said;
 use super::{Engine, RENEW, STORE_DOWN, claim};
 
 /// How many runs may be on their way from the inbox to the outbox.
@@ -305,10 +306,7 @@ async fn record(engine: &Engine, attempts: &mut Attempts, out: &mut Out, ended: 
         match states.get(&done.run) {
             None => tracing::warn!(run.id = %done.run, "the lease was lost; the result is not recorded"),
             Some(state) => {
-                told(done, *state, names.get(&done.run));
-                if state.is_ended() {
-                    engine.meter.ended(state.word());
-                }
+                said::attempt(engine, done, *state, names.get(&done.run));
                 if *state == RunState::Running
                     && let Some(next) = following.remove(&done.run)
                 {
@@ -319,20 +317,6 @@ async fn record(engine: &Engine, attempts: &mut Attempts, out: &mut Out, ended: 
         if let Then::Wait { lane, .. } = &done.then {
             engine.lanes.wait_for([lane.clone()]);
         }
-    }
-}
-
-/// One line for an attempt and what it made of its run; `error` where the run waits for a person now.
-fn told(done: &Finished, state: RunState, names: Option<&(String, String)>) {
-    let (run, attempt, outcome, state) = (&done.run, done.attempt, done.outcome, state);
-    let (recipe, connection) = names.map_or(("", ""), |(recipe, connection)| (recipe, connection));
-    let (ended, word) = (outcome.word(), state.word());
-    if matches!(state, RunState::Dead | RunState::Parked) {
-        tracing::error!(run.id = %run, recipe, connection, attempt, outcome = ended, state = word, "attempt ended; the run waits for a person");
-    } else if outcome == AttemptOutcome::Done {
-        tracing::info!(run.id = %run, recipe, connection, attempt, outcome = ended, state = word, "attempt ended");
-    } else {
-        tracing::warn!(run.id = %run, recipe, connection, attempt, outcome = ended, state = word, "attempt ended");
     }
 }
 

@@ -30,6 +30,8 @@ pub async fn run(engine: Engine, stop: CancellationToken) {
             let rescued = engine.store.rescue(engine.lease(), false).await?;
             let promoted = engine.store.promote(engine.clock.now(), PROMOTE_MAX).await?;
             engine.beat();
+            super::said::parked(&engine, &rescued.parked);
+            let rescued = rescued.runs;
             if rescued > 0 {
                 tracing::warn!(rescued, "runs whose lease had run out were taken up again");
             }

@@ -54,6 +54,7 @@ async fn what_may_arrive_once_at_most_waits_for_a_person_after_a_crash() {
         runs[0].reason
     );
     assert_eq!(house.cleaning.requests().len(), 1);
+    house.counted("stayhook_runs_ended_total{state=\"parked\"} 1").await;
 }
 
 /// Somebody takes the run away, as a process whose clock is half a minute further would.
@@ -64,7 +65,7 @@ async fn take_away(house: &House) {
         now,
         until: now + TimeDelta::seconds(30),
     };
-    assert_eq!(house.engine.store.rescue(lease, false).await.unwrap(), 1);
+    assert_eq!(house.engine.store.rescue(lease, false).await.unwrap().runs, 1);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use stayhook::case::{HttpStandin, Reply};
 use stayhook::model::meter::{Exposition, Meter, Standing};
 
 use crate::daemon::{Daemon, Site, request};
+use crate::sender;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -176,6 +177,48 @@ async fn promtool_finds_nothing_to_say() {
         .unwrap();
     let said = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
     assert!(done.status.success() && said.is_empty(), "{said}\n{text}");
+}
+
+#[tokio::test]
+async fn every_end_of_a_run_is_counted_once() {
+    let to = |name: &str, rest: &str| {
+        format!("name: {name}\non: {{event: reservation.confirmed}}\nactions:\n  - http: {{connection: {rest}}}\n")
+    };
+    let house = sender::plan()
+        .recipe(&to("Held up", "cleaning, url: /x"))
+        .recipe(&to(
+            "Unrendered",
+            "books, url: /x, headers: {X-Name: \"{{ reservation.code }}\\n\"}",
+        ))
+        .recipe(&format!(
+            "{}    when: reservation.guests > 100\n",
+            to("Unwanted", "books, url: /x")
+        ))
+        .recipe(&to("Done", "books, url: /x"))
+        .build()
+        .await;
+    house.cleaning.then([Reply::status(503)]);
+    house.deliver("ours", &sender::stay("A", "confirmed", 1)).await;
+    house
+        .counted("stayhook_attempts_total{connection=\"cleaning\",outcome=\"retry\"} 1")
+        .await;
+    house.counted("stayhook_runs_ended_total{state=\"succeeded\"} 1").await;
+    house.deliver("ours", &sender::stay("A", "cancelled", 2)).await;
+    for (state, count) in [
+        ("cancelled", 1),
+        ("dead", 1),
+        ("skipped", 1),
+        ("succeeded", 1),
+        ("parked", 0),
+    ] {
+        house
+            .counted(&format!("stayhook_runs_ended_total{{state=\"{state}\"}} {count}"))
+            .await;
+    }
+    // Deciding it once more makes no run, and ends none.
+    house.replay(0, false, None).await;
+    house.counted("stayhook_decisions_total{outcome=\"processed\"} 3").await;
+    house.counted("stayhook_runs_ended_total{state=\"dead\"} 1").await;
 }
 
 /// Kind and labels of every family of a meter that has counted one of everything.

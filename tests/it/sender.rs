@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use stayhook::case::Request;
 use stayhook::model::clock::from_ms;
 use stayhook::model::id::RunId;
+use stayhook::model::meter::Exposition;
 use stayhook::store::{RunDetail, RunRow};
 
 use crate::support::{House, Plan};
@@ -126,5 +127,17 @@ impl House {
             .iter()
             .map(|attempt| format!("{} {}", attempt.number, attempt.outcome.as_deref().unwrap_or("open")))
             .collect()
+    }
+
+    /// Waits until the metrics have this line.
+    pub async fn counted(&self, line: &str) {
+        let text = || self.engine.meter.text(None, Exposition::Plain);
+        let there = async {
+            while !text().lines().any(|written| written == line) {
+                tokio::task::yield_now().await;
+            }
+        };
+        let there = tokio::time::timeout(std::time::Duration::from_secs(20), there).await;
+        assert!(there.is_ok(), "{line}\n{}", text());
     }
 }
