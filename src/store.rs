@@ -162,6 +162,37 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
 
 fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
     // Bounded when it was made; what is stored stands deeper than what came in.
-    crate::model::json::unbounded(text)
-        .map_err(|error| StoreError::Broken(format!("a stored row is not readable: {error}")))
+    crate::model::json::unbounded(text).map_err(|error| StoreError::Broken(unreadable(&error)))
+}
+
+/// Where a stored text stops making sense, and in what way. Not in serde's words: they quote the value, which may be a
+/// guest's, and this goes into logs.
+fn unreadable(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        serde_json::error::Category::Data => "holds something else than it should",
+        serde_json::error::Category::Eof => "ends too early",
+        serde_json::error::Category::Syntax | serde_json::error::Category::Io => "is no JSON",
+    };
+    format!(
+        "a stored row is not readable: it {what}, at character {}",
+        error.column()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_not_quoted() {
+        let said = from_json::<Vec<u64>>("[1, \"Wilhelmina Quux\"]")
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            said,
+            "a stored row is not readable: it holds something else than it should, at character 21"
+        );
+        let said = from_json::<serde_json::Value>("{Quux").unwrap_err().to_string();
+        assert!(said.contains("is no JSON") && !said.contains("Quux"), "{said}");
+    }
 }
