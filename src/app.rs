@@ -75,6 +75,8 @@ pub struct App {
     admin_router: axum::Router,
     writer: crate::store::Writer,
     stopping: Arc<AtomicBool>,
+    live: Arc<Present>,
+    up: CancellationToken,
 }
 
 /// Reads the recipes, compiles what the configuration says, and tells every mistake. A recipe with a mistake stops no
@@ -163,7 +165,7 @@ impl App {
             hosts: config.admin.hosts.clone(),
             metrics_open: config.admin.metrics_open || config.admin.listen.ip().is_loopback(),
             meter,
-            live,
+            live: live.clone(),
         };
         Ok(App {
             hooks_router: receive::router(receiver),
@@ -173,6 +175,8 @@ impl App {
             admin,
             writer,
             stopping,
+            live,
+            up: CancellationToken::new(),
         })
     }
 
@@ -184,6 +188,16 @@ impl App {
     /// Where the admin API is.
     pub fn admin_address(&self) -> Option<SocketAddr> {
         self.admin.local_addr().ok()
+    }
+
+    /// What the admin API asks the daemon, `/healthz` and `/readyz` among it.
+    pub fn live(&self) -> Arc<dyn Live> {
+        self.live.clone()
+    }
+
+    /// Cancelled once it has recovered and answers: from then on `/readyz` says ready.
+    pub fn up(&self) -> CancellationToken {
+        self.up.clone()
     }
 
     /// Runs until `stop` is cancelled and everything has ended, or until a background task dies.
@@ -203,6 +217,8 @@ impl App {
             admin_router,
             writer,
             stopping,
+            live: _,
+            up,
         } = self;
         let store = engine.store.clone();
         let mut tasks = Tasks::new(stop.clone());
@@ -224,6 +240,7 @@ impl App {
             flag.cancelled().await;
             stopping.store(true, Ordering::Relaxed);
         });
+        up.cancel();
         let ended = tokio::select! {
             ended = tasks.ended() => ended,
             Some(_) = writing.join_next() => Ended::Died("the writer died".to_owned()),
@@ -287,6 +304,12 @@ struct Present {
     engine: Engine,
     rejections: Arc<Rejections>,
     stopping: Arc<AtomicBool>,
+}
+
+impl std::fmt::Debug for Present {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Present").finish_non_exhaustive()
+    }
 }
 
 impl Live for Present {

@@ -1,4 +1,6 @@
-//! Life and death of the process: background tasks, signals, an orderly end.
+//! Life and death of the process: background tasks, signals, an orderly end, and what the service manager is told.
+
+pub mod notify;
 
 use std::future::Future;
 use std::time::Duration;

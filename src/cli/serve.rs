@@ -1,11 +1,17 @@
 //! `serve`: the daemon.
 
+mod watchdog;
+
+use std::sync::Arc;
+
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, App, Ports, StartError};
 use crate::config::Config;
 use crate::lang::diag::Report;
+use crate::lifecycle::notify::Notify;
 use crate::lifecycle::{Ended, Signal, Signals};
+use crate::model::clock::Clock;
 
 use super::{CONFIGURATION, FINDINGS, FINE, Failure, Global, TEMPORARY};
 
@@ -17,6 +23,7 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
     if let Some(point) = super::environment("STAYHOOK_FAULT") {
         crate::model::fault::arm(&point);
     }
+    let notify = Arc::new(Notify::open(&super::environment, std::process::id()));
     let (config, warnings) = super::configuration_and_warnings(global)?;
     eprint!("{warnings}");
     let mut signals = Signals::listen().map_err(|error| Failure::new(TEMPORARY, error.to_string()))?;
@@ -40,19 +47,40 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
     let engine = app.engine.clone();
     // A task of its own: a reload may come before it has begun, and waits for the writer that it starts.
     let mut running = tokio::task::JoinSet::new();
+    let (live, up) = (app.live(), app.up());
     running.spawn(app.run(stop.clone()));
+    let mut watching = tokio::task::JoinSet::new();
+    let mut ready = false;
     let ended = loop {
         tokio::select! {
             Some(ended) = running.join_next() => break ended,
+            () = up.cancelled(), if !ready => {
+                ready = true;
+                notify.ready(&line(&engine));
+                if let Some(every) = notify.every().and_then(|every| chrono::TimeDelta::from_std(every).ok()) {
+                    watching.spawn(watchdog::run(notify.clone(), live.clone(), Clock::System, every));
+                }
+            }
             signal = signals.next() => match signal {
                 Signal::Stop => {
                     tracing::info!("stopping");
+                    notify.stopping();
                     stop.cancel();
                 }
-                Signal::Reload => reload(global, &engine, &config).await,
+                Signal::Reload => {
+                    if ready {
+                        notify.reloading();
+                    }
+                    let taken = reload(global, &engine, &config).await;
+                    if ready {
+                        let kept = if taken { "" } else { "; the last reload was refused, see the log" };
+                        notify.ready(&format!("{}{kept}", line(&engine)));
+                    }
+                }
             },
         }
     };
+    drop(watching);
     // What the panic said may quote a guest; the log has where it was.
     let died = |_| Failure::new(FINDINGS, "a fault of Stayhook; the log says where");
     match ended.map_err(died)?.map_err(failure)? {
@@ -68,17 +96,38 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
     }
 }
 
-/// Reads the configuration and the recipes again; where the configuration has a mistake, everything stays as it is.
-async fn reload(global: &Global, engine: &crate::worker::Engine, before: &Config) {
+/// How the daemon is set up, in one line for the service manager.
+fn line(engine: &crate::worker::Engine) -> String {
+    let setup = engine.setup();
+    let broken = match setup.book.broken().len() {
+        0 => String::new(),
+        broken => format!(" and {broken} with a mistake"),
+    };
+    let dry = if setup.dry_run {
+        ", dry run: nothing is sent"
+    } else {
+        ""
+    };
+    let (sources, recipes) = (setup.sources.len(), setup.book.all().len());
+    format!("sources: {sources}, recipes: {recipes}{broken}{dry}")
+}
+
+/// Reads the configuration and the recipes again, and says whether they were taken over; where the configuration has a
+/// mistake, everything stays as it is.
+async fn reload(global: &Global, engine: &crate::worker::Engine, before: &Config) -> bool {
     match super::configuration_and_warnings(global) {
-        Err(failure) => tracing::error!(
-            "the configuration was not taken over; everything stays as it is\n{}",
-            failure.message
-        ),
+        Err(failure) => {
+            tracing::error!(
+                "the configuration was not taken over; everything stays as it is\n{}",
+                failure.message
+            );
+            false
+        }
         Ok((config, warnings)) => {
             eprint!("{warnings}");
             let mut report = Report::new();
-            match app::reload(engine, &config, &mut report).await {
+            let taken = app::reload(engine, &config, &mut report).await;
+            match &taken {
                 Ok(()) => {
                     tracing::info!(recipes = engine.setup().book.all().len(), "reloaded");
                     let waiting = after_restart(before, &config);
@@ -92,6 +141,7 @@ async fn reload(global: &Global, engine: &crate::worker::Engine, before: &Config
                 Err(error) => tracing::error!(%error, "not reloaded; everything stays as it is"),
             }
             tell(&report);
+            taken.is_ok()
         }
     }
 }

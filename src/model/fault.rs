@@ -16,6 +16,7 @@ pub const POINTS: &[&str] = &[
     "after-send",
     "after-record-commit",
     "task-dies",
+    "no-progress",
 ];
 
 /// Arms places for the life of the process, separated by commas: the name of one to end at, or `place:mark`, which breaks
@@ -42,6 +43,11 @@ pub fn dies(name: &'static str) {
     if cfg!(debug_assertions) && ARMED.get().is_some_and(|armed| armed == name) {
         panic!("armed: {name}");
     }
+}
+
+/// Whether a test has armed this place: what stands there is left out.
+pub fn left_out(name: &'static str) -> bool {
+    cfg!(debug_assertions) && ARMED.get().is_some_and(|armed| armed == name)
 }
 
 /// A fault of ours that was caught.

@@ -46,6 +46,8 @@ impl Site {
             .args(arguments)
             .current_dir(self.path())
             .env_remove("STAYHOOK_CONFIG")
+            .env_remove("NOTIFY_SOCKET")
+            .env_remove("WATCHDOG_USEC")
             .kill_on_drop(true);
         command
             .stdin(Stdio::null())
@@ -76,6 +78,18 @@ impl Site {
     /// The same, logging what `RUST_LOG` asks for.
     pub async fn serve_logging(&self, filter: &str) -> Daemon {
         self.start(self.command(&["serve"]).env("RUST_LOG", filter)).await
+    }
+
+    /// The same below a service manager whose socket `socket` is.
+    pub async fn serve_under(&self, socket: &Path, watchdog: Duration, fault: Option<&str>) -> Daemon {
+        let mut command = self.command(&["serve"]);
+        command
+            .env("NOTIFY_SOCKET", socket)
+            .env("WATCHDOG_USEC", watchdog.as_micros().to_string());
+        if let Some(fault) = fault {
+            command.env("STAYHOOK_FAULT", fault);
+        }
+        start(&mut command, true).await
     }
 }
 

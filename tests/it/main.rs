@@ -29,6 +29,7 @@ mod replay;
 mod retries;
 mod sender;
 mod stays;
+mod supervised;
 mod support;
 mod tidy;
 mod values;
