@@ -5,6 +5,7 @@ mod deliveries;
 mod demo;
 mod events;
 mod healthcheck;
+mod init;
 mod later;
 pub mod output;
 pub mod preview;
@@ -23,6 +24,7 @@ use clap::{Parser, Subcommand};
 
 use crate::lang::diag::{Report, Severity};
 use crate::model::clock::Clock;
+use crate::model::id::Ids;
 
 pub use output::{FINDINGS, Output};
 
@@ -68,6 +70,8 @@ enum Command {
     Serve,
     /// Plays two stays through a daemon of its own, with stand-ins for every target; nothing to set up.
     Demo(demo::Args),
+    /// Writes settings, a first recipe and a stay to try them with; never overwrites anything.
+    Init(init::Args),
     /// Checks the configuration and the recipes.
     Check(check::Args),
     /// Shows what a recipe would do with a payload; touches nothing.
@@ -130,6 +134,7 @@ async fn run(arguments: Arguments) -> ExitCode {
                 &mut out,
             );
         }
+        Command::Init(args) => init::run(&args, &environment, Clock::System.now(), &Ids::random()),
         Command::Serve => serve::run(&global).await,
         Command::Demo(args) => demo::run(&args, &mut out).await,
         Command::Send(arguments) => send::run(&global, &arguments).await,

@@ -120,7 +120,7 @@ pub fn read(path: &Path, report: &mut Report) -> Option<(String, String)> {
             let diagnostic = report.general("config-file", format!("the configuration {file} cannot be read: {why}"));
             if missing {
                 diagnostic.help(
-                    "name it with `--config FILE` or `STAYHOOK_CONFIG`; `config.example.yaml` is one to start from",
+                    "name it with `--config FILE` or `STAYHOOK_CONFIG`; `stayhook init` writes one to start from",
                 );
             }
             None

@@ -6,11 +6,6 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 const LATER: &[(&str, &str, &str)] = &[
     (
         "",
-        "init",
-        "`config.example.yaml` and `recipes/` are there to start from",
-    ),
-    (
-        "",
         "test",
         "`stayhook preview` shows what a recipe would do with a payload",
     ),

@@ -101,6 +101,9 @@ fn hash_hex(parts: &[&str]) -> String {
     hex::encode(hash(&parts))
 }
 
+/// The bytes of a secret that is made here.
+const SECRET_BYTES: usize = 24;
+
 /// Where delivery ids (and the jitter of retries) get their chance from.
 #[derive(Debug)]
 pub struct Ids(Mutex<StdRng>);
@@ -118,6 +121,14 @@ impl Ids {
     /// The same ids every time, for tests and the demo.
     pub fn seeded(seed: u64) -> Ids {
         Ids(Mutex::new(StdRng::seed_from_u64(seed)))
+    }
+
+    /// A word that nobody guesses, in hex digits.
+    pub fn secret(&self) -> String {
+        let mut bytes = [0; SECRET_BYTES];
+        let mut rng = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        rng.fill_bytes(&mut bytes);
+        hex::encode(bytes)
     }
 
     /// A fresh delivery id.

@@ -74,8 +74,6 @@ async fn dead_run(site: &Site) -> String {
 async fn what_later_versions_bring_is_not_called_misspelt() {
     let site = Site::new(CONFIG, &[]);
     for line in [
-        "init",
-        "init folder",
         "test --junit x",
         "explain d_1 --recipe x",
         "plan --since 90d",
@@ -117,7 +115,7 @@ async fn before_the_first_start_there_is_nothing_to_ask_and_nothing_is_made() {
             ("healthcheck", 1, "no daemon listens"),
             ("send hospitabel config.yaml", 2, "did you mean `hospitable`?"),
             ("check", 0, "1 recipe, 1 source, 1 connection: fine"),
-            ("check --config none.yaml", 1, "config.example.yaml"),
+            ("check --config none.yaml", 1, "`stayhook init`"),
             ("serve --config none.yaml", 78, "cannot be read"),
         ],
     )

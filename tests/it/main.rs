@@ -16,6 +16,7 @@ mod effects;
 mod events;
 mod health;
 mod hostile;
+mod init;
 mod lanes;
 mod leases;
 mod logs;
