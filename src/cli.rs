@@ -1,12 +1,14 @@
 //! The command line: one file per command.
 
 pub mod check;
+mod completions;
 mod deliveries;
 mod demo;
 mod events;
 mod healthcheck;
 mod init;
 mod later;
+mod man;
 pub mod output;
 pub mod preview;
 mod print;
@@ -92,6 +94,10 @@ enum Command {
     Runs(runs::Command),
     /// Asks the running daemon whether it is alive and makes progress.
     Healthcheck,
+    /// Prints what a shell needs to finish commands and options.
+    Completions(completions::Args),
+    /// Prints a page of the manual: `stayhook man | man -l -`
+    Man(man::Args),
 }
 
 /// Reads the command line and does what it says.
@@ -143,6 +149,8 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Events(command) => events::run(&global, command).await,
         Command::Runs(command) => runs::run(&global, command).await,
         Command::Healthcheck => healthcheck::run(&global).await,
+        Command::Completions(args) => completions::run(&args, &mut out),
+        Command::Man(args) => man::run(&args, &mut out),
     };
     ExitCode::from(done.unwrap_or_else(|failure| {
         eprintln!("{}", failure.message);

@@ -20,8 +20,6 @@ const LATER: &[(&str, &str, &str)] = &[
     ("", "restore", ""),
     ("", "selftest", ""),
     ("", "schema", ""),
-    ("", "completions", ""),
-    ("", "man", "`stayhook help COMMAND` says what a command takes"),
     (
         "reservations",
         "timeline",

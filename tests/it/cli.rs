@@ -82,8 +82,6 @@ async fn what_later_versions_bring_is_not_called_misspelt() {
         "restore x",
         "selftest",
         "schema recipe",
-        "completions bash",
-        "man",
         "reservations timeline a b",
         "reservations label a b +x",
         "reservations erase a b",
@@ -92,6 +90,37 @@ async fn what_later_versions_bring_is_not_called_misspelt() {
         all(&site, &[(line, 2, "is not in this version yet")]).await;
     }
     all(&site, &[("chek", 2, "check"), ("runs timeline", 2, "unrecognized")]).await;
+}
+
+#[tokio::test]
+async fn shells_and_the_manual_know_every_command() {
+    let site = Site::new(CONFIG, &[]);
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let said = say(&site, &format!("completions {shell}")).await;
+        assert!(
+            said.code == 0 && said.out.contains("healthcheck"),
+            "{shell}: {}",
+            said.err
+        );
+    }
+    all(
+        &site,
+        &[
+            ("completions tcsh", 2, "bash"),
+            ("man", 0, "stayhook\\-healthcheck(1)"),
+            ("man runs retry", 0, ".TH stayhook-runs-retry 1"),
+            ("man runs retyr", 2, "there is no command `runs retyr`"),
+        ],
+    )
+    .await;
+    // Whatever the shell of this machine is, it takes what is meant for it.
+    let script = say(&site, "completions bash").await.out;
+    std::fs::write(site.path().join("completions.bash"), script).unwrap();
+    let read = std::process::Command::new("bash")
+        .args(["-n", "completions.bash"])
+        .current_dir(site.path())
+        .status();
+    assert!(read.is_ok_and(|status| status.success()));
 }
 
 #[tokio::test]
