@@ -26,6 +26,7 @@ mod names;
 mod order;
 mod queues;
 mod receipts;
+mod recipes;
 mod replay;
 mod retries;
 mod sender;

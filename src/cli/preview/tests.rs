@@ -161,6 +161,7 @@ fn the_recipes_that_are_shipped() {
     let body = |status: &str, out: &str, version: u8| {
         json!({
             "code": "A1", "status": status, "check_in_date": "2027-03-27", "check_out_date": out, "guests": 2,
+            "pets": 1, "guest": {"name": "Ada Example", "phone_last4": "0417"}, "money": {"currency": "EUR", "total": "2400"},
             "created_at": "2027-01-01T00:00:00Z", "property": {"id": "12346789"}, "updated_at": i64::from(version),
         })
         .to_string()
@@ -214,19 +215,34 @@ fn the_recipes_that_are_shipped() {
     };
     let before = "2027-02-01T00:00:00Z";
     let late = "2027-05-01T00:00:00Z";
+    let confirmed = [
+        "Ask for the door code: http",
+        "Book the cleaning: http, email",
+        "Tell of a large stay: email",
+        "Tell of pets: email",
+    ];
     for (payload, after, at, expected) in [
         ("pending", &[][..], before, &[][..]),
-        ("booked", &[], before, &["Book the cleaning: http, email"]),
+        ("booked", &[], before, &confirmed),
         ("booked", &[], late, &[]),
         (
             "moved",
             &["booked"],
             before,
-            &["Tell the cleaner when dates move: email"],
+            &["Move the cleaning: email, http", "Remind of the door code: email"],
         ),
         ("moved", &["booked"], late, &[]),
-        ("moved", &["pending"], before, &["Book the cleaning: http, email"]),
-        ("gone", &["booked"], before, &["Take the cleaning back: http"]),
+        ("moved", &["pending"], before, &confirmed),
+        (
+            "gone",
+            &["booked"],
+            before,
+            &[
+                "Call off the cleaning: email, http",
+                "Remind of the door code: email",
+                "Tell of a cancellation: email",
+            ],
+        ),
         ("gone", &["pending"], before, &[]),
     ] {
         assert_eq!(ran(payload, after, at), expected, "{payload} after {after:?} at {at}");
