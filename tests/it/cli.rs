@@ -218,6 +218,23 @@ async fn commands_do_the_same_with_the_daemon_and_without() {
 }
 
 #[tokio::test]
+async fn a_mistake_in_the_file_does_not_make_the_daemon_ill() {
+    let site = Site::new(CONFIG, &[]);
+    let daemon = with_a_delivery(&site).await;
+    all(&site, &[("healthcheck", 0, "ok")]).await;
+    let path = site.path().join("config.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{text}sorces: {{}}\n")).unwrap();
+    all(&site, &[("healthcheck", 0, "ok"), ("check", 1, "sorces")]).await;
+    std::fs::write(&path, format!("{text}sources: [\n")).unwrap();
+    all(&site, &[("healthcheck", 78, "config.yaml")]).await;
+    let (status, _) = daemon.stop().await;
+    assert!(status.success());
+    std::fs::write(&path, text).unwrap();
+    all(&site, &[("healthcheck", 1, "no daemon listens")]).await;
+}
+
+#[tokio::test]
 async fn lists_as_json_are_those_of_the_api() {
     let site = Site::new(CONFIG, &[RECIPE]);
     let daemon = with_a_delivery(&site).await;
