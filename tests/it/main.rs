@@ -12,6 +12,7 @@ mod crash;
 mod daemon;
 mod dates;
 mod demo;
+mod deploy;
 mod effects;
 mod events;
 mod health;
