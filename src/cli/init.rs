@@ -57,7 +57,8 @@ pub fn run(args: &Args, env: Env<'_>, now: Time, ids: &Ids) -> Result<u8, Failur
     }
     let mut written = Vec::new();
     let mut kept = Vec::new();
-    folder(dir, 0o755)?;
+    // The database in it will hold guests' names.
+    folder(dir, 0o700)?;
     folder(&dir.join("recipes"), 0o755)?;
     folder(&dir.join("secrets"), 0o700)?;
     let cooks = config::recipe_files(&dir.join("recipes")).is_ok_and(|files| files.is_empty());

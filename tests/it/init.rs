@@ -92,7 +92,7 @@ async fn secrets_are_for_the_owner_and_no_two_are_the_same() {
     say(&site, "init a").await;
     say(&site, "init b/c").await;
     let (a, b) = (site.path().join("a"), site.path().join("b/c"));
-    assert_eq!(mode(&a.join("secrets")), 0o700);
+    assert_eq!((mode(&a), mode(&a.join("secrets"))), (0o700, 0o700));
     for name in ["secrets/hooks-token", "secrets/mail-password"] {
         assert_eq!(mode(&a.join(name)), 0o600, "{name}");
     }
