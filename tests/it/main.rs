@@ -13,6 +13,7 @@ mod daemon;
 mod dates;
 mod demo;
 mod deploy;
+mod docs;
 mod effects;
 mod events;
 mod health;
