@@ -76,6 +76,9 @@ pub struct NewRun {
 pub enum FirstStep {
     /// Rendered, with a place on its lane: leased and recorded in the deciding transaction unless its queue says wait.
     Open(Arc<Opening>),
+    /// Rendered, but its lane has no place free: recorded in the deciding transaction, unless its queue says wait, and
+    /// sent as it is when a worker takes it up.
+    Rendered(Arc<Opening>),
     /// To be rendered when a worker takes it up.
     Later,
     /// It could not be rendered; the run is dead with this reason.

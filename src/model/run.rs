@@ -252,6 +252,13 @@ pub struct StoredStep {
     pub output: serde_json::Value,
 }
 
+impl StoredStep {
+    /// Whether it is the rendered step at this position.
+    pub fn is_rendered_at(&self, position: usize) -> bool {
+        self.position == position && self.state != "skipped" && self.prepared.is_some()
+    }
+}
+
 /// The end of one attempt, to be recorded.
 #[derive(Clone, Debug)]
 pub struct Finished {

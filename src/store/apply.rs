@@ -19,7 +19,7 @@ use crate::model::run::{Mode, RunState};
 use self::explanations::earlier_explanations;
 use self::merge::merges;
 use super::dialect::{Conn, Param, Sql};
-use super::outbox::{self, Lease};
+use super::outbox::{self, Begun, Lease};
 use super::{Store, StoreError, json as to_json, replay};
 
 /// What became of the runs of a group of decisions.
@@ -300,6 +300,7 @@ async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Result<
     let now_ms = lease.now.timestamp_millis();
     let mut rows: Vec<[Param; 29]> = Vec::new();
     let mut opening: Vec<(&NewRun, &Opening)> = Vec::new();
+    let mut rendered: Vec<(&NewRun, &Opening)> = Vec::new();
     for (run, event) in new_runs(decisions) {
         let before = ahead.entry(event.stay.0.clone()).or_default();
         let waits = before.iter().any(|other| {
@@ -311,7 +312,11 @@ async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Result<
                 opening.push((run, open.as_ref()));
                 (RunState::Running, "")
             }
-            FirstStep::Open(_) | FirstStep::Later => (RunState::Ready, ""),
+            FirstStep::Rendered(open) if !waits => {
+                rendered.push((run, open.as_ref()));
+                (RunState::Ready, "")
+            }
+            FirstStep::Open(_) | FirstStep::Rendered(_) | FirstStep::Later => (RunState::Ready, ""),
             FirstStep::Failed(reason) => (RunState::Dead, reason.as_str()),
             FirstStep::Nothing(reason) => (RunState::Skipped, reason.as_str()),
         };
@@ -328,6 +333,7 @@ async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Result<
         }
         let step = match &run.first {
             FirstStep::Open(open) if running => open.position,
+            FirstStep::Rendered(open) if !waits => open.position,
             _ => 0,
         };
         let names_gone: Vec<&str> = run.names_gone.iter().map(|status| status.word()).collect();
@@ -380,7 +386,15 @@ async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Result<
     }
     opening.retain(|(run, _)| made.contains(&run.id));
     applied.ended.retain(|(run, _)| made.contains(run));
-    let attempts = opening.iter().map(|(run, open)| (&run.id, 1, false, *open));
+    rendered.retain(|(run, _)| made.contains(&run.id));
+    outbox::keep_rendered(conn, rendered.into_iter().map(|(run, open)| (&run.id, open))).await?;
+    let attempts = opening.iter().map(|(run, open)| Begun {
+        run: &run.id,
+        number: 1,
+        by_hand: false,
+        opening: open,
+        recorded: false,
+    });
     outbox::open_attempts(conn, attempts, lease.now).await?;
     applied.started = opening.into_iter().map(|(run, _)| run.id.clone()).collect();
     Ok(applied)

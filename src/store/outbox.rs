@@ -29,9 +29,9 @@ pub struct Lease {
 pub struct Candidate {
     /// The run.
     pub run: Run,
-    /// The event it answers.
+    /// The event it answers; not read where the step is rendered already and goes out as it is.
     pub event: Option<Event>,
-    /// The body of the event's delivery; empty once retention has removed it.
+    /// The body of the event's delivery; empty once retention has removed it, and where the event is not read.
     pub body: Vec<u8>,
     /// The steps that were rendered before.
     pub steps: Vec<StoredStep>,
@@ -54,6 +54,8 @@ pub struct Start {
     pub by_hand: bool,
     /// Whether the count of the step's attempts begins anew (another step, or a person asked).
     pub fresh: bool,
+    /// Whether the step goes out as it is recorded already.
+    pub recorded: bool,
 }
 
 /// What may be worked on: in its queue nothing of the same stay is ahead or under way (an older run can come back by
@@ -199,15 +201,6 @@ async fn load(conn: &mut Conn, runs: Vec<Run>) -> Result<Vec<Candidate>, StoreEr
         return Ok(Vec::new());
     }
     let mut sql = Sql::new(
-        "SELECT e.id, e.body, d.body FROM events e LEFT JOIN deliveries d ON d.id = e.delivery_id WHERE e.id IN ",
-    );
-    sql.list(runs.iter().filter_map(|run| run.event.as_ref()).map(EventId::as_str));
-    let mut events: HashMap<String, Answered> = HashMap::new();
-    for row in conn.fetch(sql).await? {
-        let event = row.opt_text(1)?.map(|text| from_json(&text)).transpose();
-        events.insert(row.text(0)?, (event, row.opt_blob(2)?.unwrap_or_default()));
-    }
-    let mut sql = Sql::new(
         "SELECT run_id, position, step_id, state, request, step_key, output, at_most_once FROM steps WHERE run_id IN ",
     );
     sql.list(runs.iter().map(|run| run.id.as_str()))
@@ -220,6 +213,21 @@ async fn load(conn: &mut Conn, runs: Vec<Run>) -> Result<Vec<Candidate>, StoreEr
             (Err(damage), of_run) => *of_run = Err(damage),
             (Ok(_), Err(_)) => {}
         }
+    }
+    let rendered = |run: &Run| {
+        let steps = steps.get(run.id.as_str()).and_then(|steps| steps.as_ref().ok());
+        run.by_hand.is_none() && steps.is_some_and(|steps| steps.iter().any(|step| step.is_rendered_at(run.step)))
+    };
+    let unread = runs.iter().filter(|run| !rendered(run));
+    let unread: Vec<_> = unread
+        .filter_map(|run| run.event.as_ref())
+        .map(|event| [event.as_str().into()])
+        .collect();
+    let sql = "SELECT e.id, e.body, d.body FROM events e LEFT JOIN deliveries d ON d.id = e.delivery_id WHERE e.id IN (VALUES ";
+    let mut events: HashMap<String, Answered> = HashMap::new();
+    for row in conn.over_rows(sql, unread, ")").await? {
+        let event = row.opt_text(1)?.map(|text| from_json(&text)).transpose();
+        events.insert(row.text(0)?, (event, row.opt_blob(2)?.unwrap_or_default()));
     }
     Ok(runs
         .into_iter()
@@ -294,23 +302,71 @@ async fn start(conn: &mut Conn, starts: &[Start], lease: &Lease) -> Result<HashS
         conn,
         opened
             .iter()
-            .map(|start| (&start.run, start.attempts + 1, start.by_hand, &start.opening)),
+            .map(|start| Begun {
+                run: &start.run,
+                number: start.attempts + 1,
+                by_hand: start.by_hand,
+                opening: &start.opening,
+                recorded: start.recorded,
+            }),
         lease.now,
     )
     .await?;
     Ok(started)
 }
 
-/// Records attempts with their requests: the run, the attempt's number, whether a person asked for it, and the step.
+/// An attempt that begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Begun<'a> {
+    /// Of this run.
+    pub run: &'a RunId,
+    /// Its number.
+    pub number: i64,
+    /// Whether a person asked for it.
+    pub by_hand: bool,
+    /// The step.
+    pub opening: &'a Opening,
+    /// Whether the step is recorded already.
+    pub recorded: bool,
+}
+
+/// Records attempts with their requests.
 pub async fn open_attempts<'a>(
     conn: &mut Conn,
-    attempts: impl Iterator<Item = (&'a RunId, i64, bool, &'a Opening)>,
+    attempts: impl Iterator<Item = Begun<'a>>,
     now: Time,
 ) -> Result<(), StoreError> {
-    let mut steps: Vec<[Param; 7]> = Vec::new();
     let mut tries: Vec<[Param; 6]> = Vec::new();
+    let mut rendered = Vec::new();
+    for begun in attempts {
+        let open = begun.opening;
+        if !begun.recorded {
+            rendered.push((begun.run, open));
+        }
+        let cause = if begun.by_hand { "by hand" } else { "schedule" };
+        tries.push([
+            begun.run.as_str().into(),
+            begun.number.into(),
+            open.position.into(),
+            open.key.as_str().into(),
+            cause.into(),
+            now.timestamp_millis().into(),
+        ]);
+    }
+    keep_rendered(conn, rendered.into_iter()).await?;
+    let sql = "INSERT INTO attempts (run_id, number, position, step_key, cause, started_at) VALUES ";
+    conn.over_rows(sql, tries, "").await?;
+    Ok(())
+}
+
+/// Records rendered steps, and those before them that were passed over.
+pub async fn keep_rendered<'a>(
+    conn: &mut Conn,
+    rendered: impl Iterator<Item = (&'a RunId, &'a Opening)>,
+) -> Result<(), StoreError> {
+    let mut steps: Vec<[Param; 7]> = Vec::new();
     let mut skipped = Vec::new();
-    for (run, number, by_hand, open) in attempts {
+    for (run, open) in rendered {
         skipped.extend(open.skipped.iter().map(|step| (run, step)));
         steps.push([
             run.as_str().into(),
@@ -321,23 +377,12 @@ pub async fn open_attempts<'a>(
             open.key.as_str().into(),
             open.at_most_once.into(),
         ]);
-        let cause = if by_hand { "by hand" } else { "schedule" };
-        tries.push([
-            run.as_str().into(),
-            number.into(),
-            open.position.into(),
-            open.key.as_str().into(),
-            cause.into(),
-            now.timestamp_millis().into(),
-        ]);
     }
     skip_steps(conn, skipped.into_iter()).await?;
     let sql = "INSERT INTO steps (run_id, position, step_id, state, request, step_key, at_most_once) VALUES ";
     let again = " ON CONFLICT (run_id, position) DO UPDATE SET state = 'open', step_id = excluded.step_id, \
          request = excluded.request, step_key = excluded.step_key, at_most_once = excluded.at_most_once";
     conn.over_rows(sql, steps, again).await?;
-    let sql = "INSERT INTO attempts (run_id, number, position, step_key, cause, started_at) VALUES ";
-    conn.over_rows(sql, tries, "").await?;
     Ok(())
 }
 

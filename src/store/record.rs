@@ -8,7 +8,7 @@ use crate::model::id::RunId;
 use crate::model::run::{AttemptOutcome, Finished, RunState, Then};
 
 use super::dialect::{Conn, Param, Sql};
-use super::outbox::{Lease, open_attempts, skip_steps};
+use super::outbox::{Begun, Lease, open_attempts, skip_steps};
 use super::{Store, StoreError};
 
 impl Store {
@@ -161,7 +161,13 @@ async fn record(conn: &mut Conn, finished: &[Finished], lease: &Lease) -> Result
     steps(conn, &ours).await?;
     let next = ours.iter().filter_map(|done| match &done.then {
         Then::Open(open) if states.get(&done.run) == Some(&RunState::Running) => {
-            Some((&done.run, done.attempt + 1, false, open.as_ref()))
+            Some(Begun {
+                run: &done.run,
+                number: done.attempt + 1,
+                by_hand: false,
+                opening: open,
+                recorded: false,
+            })
         }
         _ => None,
     });

@@ -91,6 +91,8 @@ struct Open {
     opening: Arc<Opening>,
     /// Whether the count of its attempts begins anew.
     fresh: bool,
+    /// Whether it goes out as it is recorded already.
+    recorded: bool,
     recipe: Option<Arc<Recipe>>,
 }
 
@@ -112,7 +114,6 @@ async fn take_up(
     starts: &mut Vec<Start>,
     flights: &mut HashMap<RunId, Flight>,
 ) -> Result<(), StoreError> {
-    let payload: Arc<Value> = Arc::new(json::read(&candidate.body).unwrap_or_default());
     let (run, attempts) = (candidate.run.id.clone(), candidate.run.attempts);
     if let Some(damage) = &candidate.damaged {
         tracing::error!(run.id = %run, error = %damage, "a run cannot be read any more");
@@ -127,26 +128,20 @@ async fn take_up(
         )
         .await;
     }
-    let taken = match candidate.event.clone() {
-        Some(event) => Some((look(engine, setup, &candidate, &event, &payload, now).await?, event)),
-        None => None,
-    };
-    match taken {
-        None => {
-            let reason = "the event it answers is no longer stored".to_owned();
-            end(engine, run, attempts, RunState::Dead, reason, Vec::new(), now).await
-        }
-        Some((Take::End { state, reason, skipped }, _)) => {
-            end(engine, run, attempts, state, reason, skipped, now).await
-        }
-        Some((Take::Open(Open { opening, .. }), _)) if opening.prepared.connection != candidate.run.lane => {
+    let answers = candidate.event.clone().map(|event| {
+        let payload: Arc<Value> = Arc::new(json::read(&candidate.body).unwrap_or_default());
+        (event, payload)
+    });
+    match look(engine, setup, &candidate, answers.as_ref(), now).await? {
+        Take::End { state, reason, skipped } => end(engine, run, attempts, state, reason, skipped, now).await,
+        Take::Open(Open { opening, .. }) if opening.prepared.connection != candidate.run.lane => {
             let lane = opening.prepared.connection.clone();
             engine.store.move_lane(run, attempts, lane.clone()).await?;
             engine.lanes.wait_for([lane]);
             engine.outbox.notify_one();
             Ok(())
         }
-        Some((Take::Open(open), event)) => {
+        Take::Open(open) => {
             let Some(slot) = engine.lanes.take(&candidate.run.lane, now) else {
                 return Ok(());
             };
@@ -160,8 +155,9 @@ async fn take_up(
                     .map_or(candidate.run.revision.clone(), |recipe| recipe.revision.clone()),
                 by_hand: candidate.run.by_hand.is_some(),
                 fresh: open.fresh,
+                recorded: open.recorded,
             });
-            flights.insert(run, flight(candidate, event, payload, open, slot, now));
+            flights.insert(run, flight(candidate, answers, open, slot, now));
             Ok(())
         }
     }
@@ -190,8 +186,7 @@ async fn look(
     engine: &Engine,
     setup: &Setup,
     candidate: &Candidate,
-    event: &Event,
-    payload: &Arc<Value>,
+    answers: Option<&(Event, Arc<Value>)>,
     now: Time,
 ) -> Result<Take, StoreError> {
     let run = &candidate.run;
@@ -232,9 +227,13 @@ async fn look(
         return Ok(Take::Open(Open {
             opening: Arc::new(opening),
             fresh: run.by_hand.is_some(),
+            recorded: true,
             recipe,
         }));
     }
+    let Some((event, payload)) = answers else {
+        return Ok(dead("the event it answers is no longer stored".to_owned()));
+    };
     let Some(recipe) = recipe else {
         return Ok(dead(format!("the recipe `{}` cannot be found any more", run.recipe)));
     };
@@ -273,6 +272,7 @@ async fn look(
         Advance::Open(opening) => Take::Open(Open {
             opening,
             fresh: true,
+            recorded: false,
             recipe: Some(recipe),
         }),
         Advance::Failed { because, .. } => dead(because),
@@ -304,8 +304,16 @@ async fn find(
 }
 
 /// A candidate as a flight, once its step is known.
-fn flight(candidate: Candidate, event: Event, payload: Arc<Value>, open: Open, slot: Slot, now: Time) -> Flight {
-    let Open { opening, fresh, recipe } = open;
+fn flight(
+    candidate: Candidate,
+    answers: Option<(Event, Arc<Value>)>,
+    open: Open,
+    slot: Slot,
+    now: Time,
+) -> Flight {
+    let Open {
+        opening, fresh, recipe, ..
+    } = open;
     let Candidate { mut run, mut steps, .. } = candidate;
     if let Some(recipe) = &recipe {
         run.revision = recipe.revision.clone();
@@ -325,8 +333,7 @@ fn flight(candidate: Candidate, event: Event, payload: Arc<Value>, open: Open, s
     run.by_hand = None;
     Flight {
         run,
-        event,
-        payload,
+        answers,
         steps,
         recipe,
         opening,

@@ -20,8 +20,7 @@ pub fn conclude(
     let now = engine.clock.now();
     let Flight {
         run,
-        event,
-        payload,
+        answers,
         mut steps,
         recipe,
         opening,
@@ -72,36 +71,47 @@ pub fn conclude(
                 at_most_once: opening.at_most_once,
                 output: answer.output.clone(),
             });
-            let followed = recipe.as_ref().map(|recipe| {
-                let asked = Asked {
-                    run: &run.id,
-                    key: &run.key,
-                    recipe,
-                    event: &event,
-                    payload: &payload,
-                    steps: &steps,
-                    from: opening.position + 1,
-                    dry_run: run.dry_run,
-                    generation: 0,
-                    now,
-                };
-                advance(setup, &asked)
+            let from = opening.position + 1;
+            let followed = recipe.as_ref().map(|recipe| match &answers {
+                _ if from >= recipe.steps.len() => Some(Advance::End(Vec::new())),
+                None => None,
+                Some((event, payload)) => {
+                    let asked = Asked {
+                        run: &run.id,
+                        key: &run.key,
+                        recipe,
+                        event,
+                        payload,
+                        steps: &steps,
+                        from,
+                        dry_run: run.dry_run,
+                        generation: 0,
+                        now,
+                    };
+                    Some(advance(setup, &asked))
+                }
             });
             match followed {
+                // What it answers is read when it is taken up for its next step.
+                Some(None) => Then::Wait {
+                    position: from,
+                    lane: opening.prepared.connection.clone(),
+                    skipped: Vec::new(),
+                },
                 None => Then::Stuck {
                     position: opening.position + 1,
                     reason: format!("the recipe `{}` cannot be found any more", run.recipe),
                 },
-                Some(Advance::Failed { because, .. }) => Then::Stuck {
+                Some(Some(Advance::Failed { because, .. })) => Then::Stuck {
                     // Steps that are passed over on the way there are looked at once more.
                     position: opening.position + 1,
                     reason: because,
                 },
-                Some(Advance::End(skipped)) => Then::Succeeded {
+                Some(Some(Advance::End(skipped))) => Then::Succeeded {
                     reason: answer.summary.clone(),
                     skipped,
                 },
-                Some(Advance::Open(following)) => {
+                Some(Some(Advance::Open(following))) => {
                     let lane = following.prepared.connection.clone();
                     let same = lane == opening.prepared.connection;
                     // What answers a cancellation asks at every step whether it may go: through the store, not straight on.
@@ -131,8 +141,7 @@ pub fn conclude(
                             let opening = following.clone();
                             next = Some(Flight {
                                 run,
-                                event,
-                                payload,
+                                answers,
                                 steps,
                                 recipe,
                                 opening,

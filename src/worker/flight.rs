@@ -22,10 +22,9 @@ use super::setup::Setup;
 pub struct Flight {
     /// The run; `attempts` is the number of this attempt.
     pub run: Run,
-    /// The event it answers.
-    pub event: Event,
-    /// The body of the event's delivery.
-    pub payload: Arc<Value>,
+    /// The event it answers and the body of that event's delivery; `None` where the step was rendered before and they were
+    /// not read again.
+    pub answers: Option<(Event, Arc<Value>)>,
     /// The steps before this one.
     pub steps: Vec<StoredStep>,
     /// Its recipe; `None` where no revision of it can be found any more.
@@ -77,7 +76,6 @@ pub fn with_first_steps(
                 }
                 Advance::Open(opening) => {
                     run.lane = opening.prepared.connection.clone();
-                    run.first = FirstStep::Later;
                     if let Some(slot) = engine.lanes.take(&run.lane, now) {
                         let flight = Flight {
                             run: Run {
@@ -99,8 +97,7 @@ pub fn with_first_steps(
                                 dry_run: run.dry_run,
                                 by_hand: None,
                             },
-                            event: event.clone(),
-                            payload: payload.clone(),
+                            answers: Some((event.clone(), payload.clone())),
                             steps: Vec::new(),
                             recipe: Some(recipe.clone()),
                             opening: opening.clone(),
@@ -108,6 +105,8 @@ pub fn with_first_steps(
                         };
                         flights.insert(run.id.clone(), flight);
                         run.first = FirstStep::Open(opening);
+                    } else {
+                        run.first = FirstStep::Rendered(opening);
                     }
                 }
             }
