@@ -161,7 +161,7 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
             decision.gone = derived.entered_gone.map(|status| Gone { status });
             Made {
                 types: derived.types,
-                previous: before.map_or(Value::Object(empty()), |view| view.json),
+                previous: before.map_or_else(|| empty().clone(), |view| Arc::new(view.json)),
                 changes: Value::Object(derived.changes),
                 payment: Value::Null,
                 message: Value::Null,
@@ -215,7 +215,7 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
 /// What a fact made, before it has an id.
 struct Made {
     types: Vec<String>,
-    previous: Value,
+    previous: Arc<Value>,
     changes: Value,
     payment: Value,
     message: Value,
@@ -329,7 +329,7 @@ fn event(made: Made, stored: Option<&Event>, stay: &Stay, origin: &Origin<'_>, n
         types: made.types,
         at_ms: now.timestamp_millis(),
         reservation: Arc::new(made.after.json),
-        previous: Arc::new(made.previous),
+        previous: made.previous,
         changes: Arc::new(made.changes),
         payment: Arc::new(made.payment),
         message: Arc::new(made.message),

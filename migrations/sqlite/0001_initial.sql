@@ -48,7 +48,7 @@ CREATE TABLE identities (
     value   TEXT NOT NULL,
     stay_id TEXT NOT NULL,
     PRIMARY KEY (source, scope, value)
-);
+) WITHOUT ROWID;
 CREATE INDEX identities_stay ON identities (stay_id);
 
 -- What recognises a payment or a message again.
@@ -59,7 +59,7 @@ CREATE TABLE fact_keys (
     stay_id TEXT NOT NULL,
     content TEXT,
     PRIMARY KEY (source, about, id)
-);
+) WITHOUT ROWID;
 
 -- What one fact changed, with everything a recipe sees of it and why each recipe did or did not run.
 CREATE TABLE events (
@@ -142,7 +142,7 @@ CREATE TABLE steps (
     at_most_once BIGINT NOT NULL,
     output       TEXT,
     PRIMARY KEY (run_id, position)
-);
+) WITHOUT ROWID;
 
 -- One try of one step; written before anything is sent, completed afterwards, never changed again.
 CREATE TABLE attempts (
@@ -157,7 +157,7 @@ CREATE TABLE attempts (
     summary     TEXT,
     excerpt     TEXT,
     PRIMARY KEY (run_id, number)
-);
+) WITHOUT ROWID;
 
 -- Connections that did not accept our credentials three times in a row: their runs wait.
 CREATE TABLE paused_connections (

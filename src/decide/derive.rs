@@ -1,6 +1,6 @@
 //! From a stay before and after to event types and `changes`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::model::reservation::Status;
 
@@ -26,9 +26,8 @@ const PROPERTY: &[&str] = &["property.key", "property.ids", "property.name", "pr
 /// Compares the stay before (`None` for a new one) with the stay after. `announced` says whether `.created` or
 /// `.adopted` was made before; `adopt` whether a stay that becomes complete now is taken over rather than announced.
 pub fn derive(before: Option<&View>, after: &View, announced: bool, adopt: bool) -> Derived {
-    let nothing = Value::Object(super::view::empty());
     let mut found = Derived {
-        changes: changes(before.map_or(&nothing, |view| &view.json), &after.json),
+        changes: changes(before.map_or(super::view::empty(), |view| &view.json), &after.json),
         ..Derived::default()
     };
     let was = before.and_then(|view| view.status);
@@ -155,7 +154,7 @@ pub fn changes(before: &Value, after: &Value) -> Map<String, Value> {
                     }
                     let from = from.get(name).unwrap_or(&Value::Null);
                     if !same(name, from, to) {
-                        nested.insert(name.clone(), json!({"from": from, "to": to}));
+                        nested.insert(name.clone(), from_to(from, to));
                     }
                 }
                 if !nested.is_empty() {
@@ -163,12 +162,19 @@ pub fn changes(before: &Value, after: &Value) -> Map<String, Value> {
                 }
             }
             _ if !same(name, from, to) => {
-                out.insert(name.clone(), json!({"from": from, "to": to}));
+                out.insert(name.clone(), from_to(from, to));
             }
             _ => {}
         }
     }
     out
+}
+
+fn from_to(from: &Value, to: &Value) -> Value {
+    let pair = [("from", from), ("to", to)];
+    pair.into_iter()
+        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .collect()
 }
 
 /// Equal in meaning: instants as instants, amounts as decimals, all else as written.

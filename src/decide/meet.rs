@@ -76,7 +76,7 @@ pub fn meet(met: &Met<'_>, origin: &Origin<'_>, rules: &Rules<'_>, now: Time) ->
         }
         let key = event_run_key(&recipe.name, &event.id, occurrence(origin));
         runs.push(NewRun {
-            id: RunId::of_key(&key),
+            id: RunId::of_key(&key, &event.id),
             key,
             recipe: recipe.name.clone(),
             revision: recipe.revision.clone(),

@@ -1,5 +1,7 @@
 //! Payments and messages: facts of their own, known by their own keys.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::model::decision::{FactDecision, FactKey};
@@ -88,7 +90,7 @@ fn fact_made(types: &[&str], payment: Value, message: Value, stay: &Stay, rules:
     let after = view(stay, rules.properties);
     Made {
         types: types.iter().map(|name| (*name).to_owned()).collect(),
-        previous: after.json.clone(),
+        previous: Arc::new(after.json.clone()),
         changes: json!({}),
         payment,
         message,

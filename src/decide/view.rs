@@ -1,5 +1,7 @@
 //! What recipes see of a stay: the canonical reservation, derived from the fields as sent and the configured property.
 
+use std::sync::{Arc, LazyLock};
+
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike};
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
@@ -57,7 +59,7 @@ pub fn view(stay: &Stay, properties: &Properties) -> View {
     let status = stay.status();
     let kind = stay.text("kind").unwrap_or("guest").to_owned();
 
-    let mut root = empty();
+    let mut root = empty().as_object().cloned().unwrap_or_default();
     for Field { name, kind, .. } in FIELDS {
         if let Some(value) = stay.value(name) {
             let value = match kind {
@@ -113,18 +115,21 @@ pub fn view(stay: &Stay, properties: &Properties) -> View {
 }
 
 /// Every canonical name with nothing in it: the reservation before the first that was heard of it.
-pub fn empty() -> Map<String, Value> {
-    let mut root = Map::new();
-    for name in ["code", "ids", "source", "nights", "labels"] {
-        put(&mut root, name, Value::Null);
-    }
-    for name in ["property.key", "property.timezone", "property.tags", "property.vars"] {
-        put(&mut root, name, Value::Null);
-    }
-    for field in FIELDS {
-        put(&mut root, field.name, Value::Null);
-    }
-    root
+pub fn empty() -> &'static Arc<Value> {
+    static EMPTY: LazyLock<Arc<Value>> = LazyLock::new(|| {
+        let mut root = Map::new();
+        for name in ["code", "ids", "source", "nights", "labels"] {
+            put(&mut root, name, Value::Null);
+        }
+        for name in ["property.key", "property.timezone", "property.tags", "property.vars"] {
+            put(&mut root, name, Value::Null);
+        }
+        for field in FIELDS {
+            put(&mut root, field.name, Value::Null);
+        }
+        Arc::new(Value::Object(root))
+    });
+    &EMPTY
 }
 
 /// The time in the zone of this reservation's property, as templates print `now`.
@@ -138,15 +143,23 @@ pub fn local_now(reservation: &Value, properties: &Properties, now: Time) -> Dat
 
 fn put(root: &mut Map<String, Value>, name: &str, value: Value) {
     match name.split_once('.') {
-        None => {
-            root.insert(name.to_owned(), value);
-        }
+        None => set(root, name, value),
         Some((group, inner)) => {
-            let group = root.entry(group).or_insert_with(|| Value::Object(Map::new()));
-            if let Value::Object(group) = group {
-                group.insert(inner.to_owned(), value);
+            if !root.contains_key(group) {
+                root.insert(group.to_owned(), Value::Object(Map::new()));
+            }
+            if let Some(Value::Object(group)) = root.get_mut(group) {
+                set(group, inner, value);
             }
         }
+    }
+}
+
+/// Nearly every name is there already, with nothing in it.
+fn set(map: &mut Map<String, Value>, name: &str, value: Value) {
+    match map.get_mut(name) {
+        Some(place) => *place = value,
+        None => _ = map.insert(name.to_owned(), value),
     }
 }
 

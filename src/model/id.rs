@@ -46,7 +46,10 @@ id!(
     "One reservation: `s_` and the delivery and position that first spoke of it."
 );
 id!(EventId, "One event: `e_` and the delivery and position of its fact.");
-id!(RunId, "One run: `r_` and a hash of its run key.");
+id!(
+    RunId,
+    "One run: `r_`, the time of the delivery it answers, where there is one, and a hash of its run key."
+);
 
 impl DeliveryId {
     fn tail(&self) -> &str {
@@ -70,10 +73,15 @@ impl DeliveryId {
     }
 }
 
+/// The characters of a ULID that hold its time.
+const ULID_TIME: usize = 10;
+
 impl RunId {
-    /// The id of the run with this run key: the same key, the same id.
-    pub fn of_key(run_key: &str) -> RunId {
-        RunId(format!("r_{}", &hash_hex(&[run_key])[..24]))
+    /// The id of the run with this run key, which answers this event: the same key, the same id. The event's time comes
+    /// first, so that runs made together lie together in the store.
+    pub fn of_key(run_key: &str, event: &EventId) -> RunId {
+        let time = event.0.strip_prefix("e_").and_then(|rest| rest.get(..ULID_TIME));
+        RunId(format!("r_{}{}", time.unwrap_or_default(), &hash_hex(&[run_key])[..24]))
     }
 }
 

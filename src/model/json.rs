@@ -54,6 +54,30 @@ pub fn unbounded<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, serde_
     Ok(value)
 }
 
+/// Whether no key is there twice within one object of the text that `value` was read from: as many members were read as
+/// there are colons outside of texts.
+pub fn keys_are_single(text: &[u8], value: &Value) -> bool {
+    let (mut colons, mut inside, mut escaped) = (0_usize, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if inside => escaped = true,
+            b'"' => inside = !inside,
+            b':' if !inside => colons += 1,
+            _ => {}
+        }
+    }
+    colons == members(value)
+}
+
+fn members(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(members).sum(),
+        Value::Object(entries) => entries.len() + entries.values().map(members).sum::<usize>(),
+        _ => 0,
+    }
+}
+
 /// The deepest point of what may be JSON; what is none is found to be none by the parser.
 fn depth(bytes: &[u8]) -> usize {
     let (mut now, mut most, mut text, mut escaped) = (0_usize, 0, false, false);

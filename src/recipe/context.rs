@@ -10,7 +10,7 @@ use crate::lang::template::{Context, Source};
 use crate::model::clock::from_ms;
 use crate::model::event::Event;
 
-use super::names::complete;
+use super::names::{complete, is_complete};
 
 /// What every template name begins with.
 pub(super) const ROOTS: &[&str] = &[
@@ -61,33 +61,34 @@ const LOOSE: &[&str] = &[
 /// The values for templates of a recipe for events that are the same for all recipes and steps. Every canonical name is
 /// there, null where it is not known.
 pub(super) fn of_event(event: &Event, payload: &Arc<Value>, now: &str) -> Context {
-    let reservation = event.reservation.clone();
-    let complete_one = |stay: &Arc<Value>| {
-        let stay = stay.clone();
-        Source::Made(Box::new(move || complete((*stay).clone())))
+    // What this version has decided has every name; what is stored may be older.
+    let whole = |stay: &Arc<Value>| match is_complete(stay) {
+        true => stay.clone(),
+        false => Arc::new(complete((**stay).clone())),
     };
-    let stay = move || {
-        let mut stay = complete((*reservation).clone());
-        if let Some(stay) = stay.as_object_mut() {
-            for name in ["next", "previous", "same_day_turn", "gap_nights"] {
-                stay.insert(name.to_owned(), Value::Null);
+    let reservation = whole(&event.reservation);
+    let stay = {
+        let reservation = reservation.clone();
+        move || {
+            let mut stay = (*reservation).clone();
+            if let Some(stay) = stay.as_object_mut() {
+                for name in ["next", "previous", "same_day_turn", "gap_nights"] {
+                    stay.insert(name.to_owned(), Value::Null);
+                }
             }
+            stay
         }
-        stay
     };
-    let whole = event.reservation.clone();
-    let property = move || complete((*whole).clone())["property"].take();
-    let made = |make: Box<dyn FnOnce() -> Value + Send>| Source::Made(make);
     let changes = match event.changes.is_null() {
         true => Source::from(json!({})),
         false => Source::Shared(event.changes.clone()),
     };
     Context::new(Value::Null, LOOSE)
         .with("event", about(event, now))
-        .with("reservation", complete_one(&event.reservation))
-        .with("stay", made(Box::new(stay)))
-        .with("previous", complete_one(&event.previous))
-        .with("property", made(Box::new(property)))
+        .with("property", Source::Part(reservation.clone(), "property"))
+        .with("reservation", Source::Shared(reservation))
+        .with("stay", Source::Made(Box::new(stay)))
+        .with("previous", Source::Shared(whole(&event.previous)))
         .with("changes", changes)
         .with("payload", Source::Shared(payload.clone()))
         .with("payment", Source::Shared(event.payment.clone()))

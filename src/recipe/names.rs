@@ -89,6 +89,17 @@ pub(super) fn complete(mut stay: Value) -> Value {
     stay
 }
 
+/// Whether every canonical name is there.
+pub(super) fn is_complete(stay: &Value) -> bool {
+    let vars = stay
+        .get("property")
+        .is_some_and(|property| property.get("vars").is_some());
+    vars && canonical().all(|(name, _)| match name.split_once('.') {
+        None => stay.get(name).is_some(),
+        Some((group, leaf)) => stay.get(group).is_some_and(|group| group.get(leaf).is_some()),
+    })
+}
+
 /// What exists where a template stands.
 pub(super) struct Scope<'a> {
     /// Where it stands, for messages: "the recipe's `when`", "a step".

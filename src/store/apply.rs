@@ -35,11 +35,7 @@ pub struct Applied {
 
 impl Store {
     /// Applies a group of decisions. No two of them may be about the same stay. `lease` is taken for runs that begin at once.
-    pub async fn apply(
-        &self,
-        decisions: impl Into<Arc<Vec<Decision>>>,
-        lease: Lease,
-    ) -> Result<Applied, StoreError> {
+    pub async fn apply(&self, decisions: impl Into<Arc<Vec<Decision>>>, lease: Lease) -> Result<Applied, StoreError> {
         let decisions = decisions.into();
         self.write(move |conn| {
             Box::pin(async move {

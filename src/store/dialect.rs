@@ -290,19 +290,20 @@ impl Database {
             .foreign_keys(true)
             .busy_timeout(BUSY)
             .statement_cache_capacity(512)
-            // 8 MiB of pages; a WAL that grew in a burst is cut back to 64 MiB.
-            .pragma("cache_size", "-8192")
             .pragma("journal_size_limit", "67108864");
         let one = SqlitePoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None);
-        let writer = one.connect_lazy_with(base.clone().create_if_missing(exclusive));
+        // Pages in memory: 16 MiB to write, 2 MiB for each who reads.
+        let writing = base.clone().pragma("cache_size", "-16384");
+        let writer = one.connect_lazy_with(writing.create_if_missing(exclusive));
         let many = SqlitePoolOptions::new()
             .max_connections(READERS)
             .idle_timeout(None)
             .max_lifetime(None);
-        let readers = many.connect_lazy_with(base.pragma("query_only", "1"));
+        let reading = base.pragma("cache_size", "-2048").pragma("query_only", "1");
+        let readers = many.connect_lazy_with(reading);
         Ok(Database {
             writer,
             readers,

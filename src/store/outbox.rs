@@ -300,15 +300,13 @@ async fn start(conn: &mut Conn, starts: &[Start], lease: &Lease) -> Result<HashS
     let opened: Vec<&Start> = starts.iter().filter(|start| started.contains(&start.run)).collect();
     open_attempts(
         conn,
-        opened
-            .iter()
-            .map(|start| Begun {
-                run: &start.run,
-                number: start.attempts + 1,
-                by_hand: start.by_hand,
-                opening: &start.opening,
-                recorded: start.recorded,
-            }),
+        opened.iter().map(|start| Begun {
+            run: &start.run,
+            number: start.attempts + 1,
+            by_hand: start.by_hand,
+            opening: &start.opening,
+            recorded: start.recorded,
+        }),
         lease.now,
     )
     .await?;

@@ -42,7 +42,17 @@ async fn insert_run(conn: &mut Conn, arrivals: &[Arrival]) -> Result<Vec<Receipt
         "INSERT INTO deliveries (id, source, receipt_key, weak_ms, scope, received_at, last_seen_at, headers, body) VALUES ",
     );
     sql.rows(arrivals.iter().map(row));
-    sql.push(" ON CONFLICT (source, receipt_key) DO NOTHING RETURNING id");
+    sql.push(" ON CONFLICT (source, receipt_key) DO NOTHING");
+    let receipt = |arrival: &Arrival| Receipt {
+        delivery: arrival.id.clone(),
+        duplicate: false,
+    };
+    if conn.execute(sql).await? == arrivals.len() as u64 {
+        // As nearly always: nothing of it had come before.
+        return Ok(arrivals.iter().map(receipt).collect());
+    }
+    let mut sql = Sql::new("SELECT id FROM deliveries WHERE id IN ");
+    sql.list(arrivals.iter().map(|arrival| arrival.id.as_str()));
     let mut new = HashSet::new();
     for row in conn.fetch(sql).await? {
         new.insert(row.text(0)?);
@@ -58,10 +68,7 @@ async fn insert_run(conn: &mut Conn, arrivals: &[Arrival]) -> Result<Vec<Receipt
     let mut receipts = Vec::with_capacity(arrivals.len());
     for arrival in arrivals {
         if new.contains(arrival.id.as_str()) {
-            receipts.push(Receipt {
-                delivery: arrival.id.clone(),
-                duplicate: false,
-            });
+            receipts.push(receipt(arrival));
             continue;
         }
         let key = (arrival.source.clone(), arrival.receipt.key.to_vec());

@@ -160,15 +160,13 @@ async fn record(conn: &mut Conn, finished: &[Finished], lease: &Lease) -> Result
     attempts(conn, &ours, now_ms).await?;
     steps(conn, &ours).await?;
     let next = ours.iter().filter_map(|done| match &done.then {
-        Then::Open(open) if states.get(&done.run) == Some(&RunState::Running) => {
-            Some(Begun {
-                run: &done.run,
-                number: done.attempt + 1,
-                by_hand: false,
-                opening: open,
-                recorded: false,
-            })
-        }
+        Then::Open(open) if states.get(&done.run) == Some(&RunState::Running) => Some(Begun {
+            run: &done.run,
+            number: done.attempt + 1,
+            by_hand: false,
+            opening: open,
+            recorded: false,
+        }),
         _ => None,
     });
     open_attempts(conn, next, lease.now).await?;

@@ -271,7 +271,7 @@ fn decision(n: usize, now: Time, first: FirstStep) -> Decision {
     };
     let key = event_run_key("Clean", &event.id, 0);
     let run = NewRun {
-        id: RunId::of_key(&key),
+        id: RunId::of_key(&key, &event.id),
         key,
         recipe: "Clean".to_owned(),
         revision: "abc".to_owned(),

@@ -304,13 +304,7 @@ async fn find(
 }
 
 /// A candidate as a flight, once its step is known.
-fn flight(
-    candidate: Candidate,
-    answers: Option<(Event, Arc<Value>)>,
-    open: Open,
-    slot: Slot,
-    now: Time,
-) -> Flight {
+fn flight(candidate: Candidate, answers: Option<(Event, Arc<Value>)>, open: Open, slot: Slot, now: Time) -> Flight {
     let Open {
         opening, fresh, recipe, ..
     } = open;

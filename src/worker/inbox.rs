@@ -23,7 +23,7 @@ use super::setup::{Setup, mapped};
 use super::{Engine, LEASE, STORE_DOWN, body};
 
 /// How many deliveries are looked at together.
-const GROUP: usize = 256;
+const GROUP: usize = 64;
 /// And how many bytes of bodies, beyond the first: read, a body takes many times its bytes.
 const GROUP_BYTES: usize = 1 << 20;
 /// How many deliveries of one stay are decided, each in a commit of its own, before the next look at what has come since.

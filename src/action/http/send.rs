@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::model::effect::{Answer, Prepared};
@@ -17,7 +18,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const AGENT: &str = concat!("stayhook/", env!("CARGO_PKG_VERSION"));
 
 pub(super) async fn perform(prepared: &Prepared, key: &str, connection: &Connection, io: &Io) -> Answer {
-    let request: HttpRequest = match serde_json::from_value(prepared.request.clone()) {
+    let request = match HttpRequest::deserialize(&prepared.request) {
         Ok(request) => request,
         Err(error) => return reject(format!("the recorded request cannot be read: {error}")),
     };

@@ -249,7 +249,13 @@ impl Memory {
     }
 }
 
-fn meet(setup: &Setup, asked: &Question<'_>, decision: &FactDecision, payload: &Arc<Value>, now: Time) -> Vec<PlayedRecipe> {
+fn meet(
+    setup: &Setup,
+    asked: &Question<'_>,
+    decision: &FactDecision,
+    payload: &Arc<Value>,
+    now: Time,
+) -> Vec<PlayedRecipe> {
     let explanations = decision.explanation.iter();
     let explanations = explanations.filter(|one| asked.wanted.is_none_or(|name| name == one.recipe));
     explanations
@@ -280,7 +286,7 @@ fn steps(
     now: Time,
 ) -> Vec<PlayedStep> {
     let key = run.map_or_else(|| event_run_key(&recipe.name, &event.id, 0), |run| run.key.clone());
-    let id = RunId::of_key(&key);
+    let id = RunId::of_key(&key, &event.id);
     let mut done: Vec<StoredStep> = Vec::new();
     let mut played = Vec::new();
     let mut from = 0;
