@@ -161,7 +161,7 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
             decision.gone = derived.entered_gone.map(|status| Gone { status });
             Made {
                 types: derived.types,
-                previous: before.map_or_else(|| empty().clone(), |view| Arc::new(view.json)),
+                previous: before.map_or_else(Arc::default, |view| Arc::new(view.json)),
                 changes: Value::Object(derived.changes),
                 payment: Value::Null,
                 message: Value::Null,

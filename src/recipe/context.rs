@@ -61,23 +61,23 @@ const LOOSE: &[&str] = &[
 /// The values for templates of a recipe for events that are the same for all recipes and steps. Every canonical name is
 /// there, null where it is not known.
 pub(super) fn of_event(event: &Event, payload: &Arc<Value>, now: &str) -> Context {
-    // What this version has decided has every name; what is stored may be older.
-    let whole = |stay: &Arc<Value>| match is_complete(stay) {
-        true => stay.clone(),
-        false => Arc::new(complete((**stay).clone())),
-    };
-    let reservation = whole(&event.reservation);
+    let made = |make: Box<dyn FnOnce() -> Arc<Value> + Send>| Source::Made(make);
+    let (reservation, previous) = (event.reservation.clone(), event.previous.clone());
     let stay = {
         let reservation = reservation.clone();
         move || {
-            let mut stay = (*reservation).clone();
+            let mut stay = (*whole(reservation)).clone();
             if let Some(stay) = stay.as_object_mut() {
                 for name in ["next", "previous", "same_day_turn", "gap_nights"] {
                     stay.insert(name.to_owned(), Value::Null);
                 }
             }
-            stay
+            Arc::new(stay)
         }
+    };
+    let property = {
+        let reservation = reservation.clone();
+        move || Arc::new(whole(reservation).get("property").cloned().unwrap_or_default())
     };
     let changes = match event.changes.is_null() {
         true => Source::from(json!({})),
@@ -85,10 +85,10 @@ pub(super) fn of_event(event: &Event, payload: &Arc<Value>, now: &str) -> Contex
     };
     Context::new(Value::Null, LOOSE)
         .with("event", about(event, now))
-        .with("property", Source::Part(reservation.clone(), "property"))
-        .with("reservation", Source::Shared(reservation))
-        .with("stay", Source::Made(Box::new(stay)))
-        .with("previous", Source::Shared(whole(&event.previous)))
+        .with("reservation", made(Box::new(move || whole(reservation))))
+        .with("stay", made(Box::new(stay)))
+        .with("previous", made(Box::new(move || whole(previous))))
+        .with("property", made(Box::new(property)))
         .with("changes", changes)
         .with("payload", Source::Shared(payload.clone()))
         .with("payment", Source::Shared(event.payment.clone()))
@@ -97,6 +97,14 @@ pub(super) fn of_event(event: &Event, payload: &Arc<Value>, now: &str) -> Contex
         .with("earlier", json!({}))
         .with("gathered", Value::Null)
         .with("now", Value::from(now))
+}
+
+/// What this version has decided has every name; what is stored may be older.
+fn whole(stay: Arc<Value>) -> Arc<Value> {
+    match is_complete(&stay) {
+        true => stay,
+        false => Arc::new(complete((*stay).clone())),
+    }
 }
 
 /// What each run, and each step of it, has of its own.

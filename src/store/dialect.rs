@@ -16,6 +16,8 @@ use super::StoreError;
 /// How long a statement waits for somebody else's lock; the receive path answers within two seconds.
 const BUSY: Duration = Duration::from_millis(1200);
 const READERS: u32 = 4;
+/// How many rows of an answer are read ahead of whoever takes them: all of a group.
+const ROWS_AHEAD: usize = 512;
 /// The most values that are bound to one statement; SQLite takes 32,766: <https://sqlite.org/limits.html>
 const PARAMS_MAX: usize = 32_000;
 
@@ -290,6 +292,9 @@ impl Database {
             .foreign_keys(true)
             .busy_timeout(BUSY)
             .statement_cache_capacity(512)
+            .row_buffer_size(ROWS_AHEAD)
+            // What a savepoint would take back is kept in memory, not in a file made for it.
+            .pragma("temp_store", "memory")
             .pragma("journal_size_limit", "67108864");
         let one = SqlitePoolOptions::new()
             .max_connections(1)

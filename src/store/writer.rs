@@ -150,44 +150,54 @@ pub fn channel() -> (Handle, Writer) {
 impl Writer {
     /// Writes until every handle is gone.
     pub async fn run(mut self, database: Arc<Database>) {
+        // What was taken out and not begun is the first of the next group.
+        let mut next = None;
         loop {
             let mut receipts = Vec::new();
-            let mut first = None;
-            tokio::select! {
-                biased;
-                Some(receipt) = self.receipts.recv() => receipts.push(receipt),
-                Some(work) = self.work.recv() => first = Some(work),
-                else => return,
+            if next.is_none() {
+                tokio::select! {
+                    biased;
+                    Some(receipt) = self.receipts.recv() => receipts.push(receipt),
+                    Some(work) = self.work.recv() => next = Some(work),
+                    else => return,
+                }
             }
             while receipts.len() < RECEIPTS_PER_GROUP
                 && let Ok(receipt) = self.receipts.try_recv()
             {
                 receipts.push(receipt);
             }
-            self.group(&database, receipts, first).await;
+            next = self.group(&database, receipts, next).await;
         }
     }
 
+    /// One group; gives back the work that it has taken out and not begun.
     #[expect(
         clippy::disallowed_methods,
         reason = "a budget of work within one group, not a time anybody sees"
     )]
-    async fn group(&mut self, database: &Database, receipts: Vec<Waiting>, mut first: Option<Work>) {
+    async fn group(&mut self, database: &Database, receipts: Vec<Waiting>, first: Option<Work>) -> Option<Work> {
         let (arrivals, replies): (Vec<_>, Vec<_>) = receipts.into_iter().unzip();
         let mut worked: Vec<(Work, Result<(), StoreError>)> = Vec::new();
+        let mut next = first;
         let began = std::time::Instant::now();
         let outcome: Result<Vec<Receipt>, StoreError> = async {
             let mut conn = database.writer().await?;
             conn.begin().await?;
             let body = async {
                 let stored = receive::insert(&mut conn, &arrivals).await?;
-                while let Some(mut work) = first.take().or_else(|| self.work.try_recv().ok()) {
-                    conn.mark().await?;
+                while let Some(mut work) = next.take().or_else(|| self.work.try_recv().ok()) {
+                    next = self.work.try_recv().ok();
+                    // What is alone is taken back with the transaction.
+                    let alone = arrivals.is_empty() && worked.is_empty() && next.is_none();
+                    if !alone {
+                        conn.mark().await?;
+                    }
                     let result = work.run(&mut conn).await;
-                    let undone = if result.is_ok() {
-                        conn.keep().await
-                    } else {
-                        conn.take_back().await
+                    let undone = match &result {
+                        _ if alone => result.clone(),
+                        Ok(()) => conn.keep().await,
+                        Err(_) => conn.take_back().await,
                     };
                     worked.push((work, result));
                     undone?;
@@ -210,7 +220,11 @@ impl Writer {
         if outcome.is_ok() && !arrivals.is_empty() {
             fault::point("after-receive-commit");
         }
-        if let Err(error) = &outcome {
+        // A piece that failed by itself is told so, and is no news of the store.
+        let own = worked.iter().all(|(_, result)| result.is_err()) && !worked.is_empty() && arrivals.is_empty();
+        if let Err(error) = &outcome
+            && !own
+        {
             tracing::warn!(%error, receipts = arrivals.len(), work = worked.len(), "a group was not committed");
         }
         let plain = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
@@ -226,7 +240,9 @@ impl Writer {
                 }
             }
         }
-        if let (Some(work), Err(error)) = (first, &plain) {
+        if worked.is_empty()
+            && let (Some(work), Err(error)) = (next.take_if(|_| plain.is_err()), &plain)
+        {
             // It was not begun; what waits is told why.
             work.end(Err(error.clone()));
         }
@@ -234,5 +250,6 @@ impl Writer {
             work.end(plain.clone().and(result));
         }
         self.commits.send_modify(|commits| *commits += 1);
+        next
     }
 }

@@ -24,10 +24,8 @@ type Root = LazyLock<Value, Box<dyn FnOnce() -> Value + Send>>;
 pub enum Source {
     /// A value that others hold too.
     Shared(Arc<Json>),
-    /// What stands under this key in it.
-    Part(Arc<Json>, &'static str),
     /// What is put together only when it is asked for.
-    Made(Box<dyn FnOnce() -> Json + Send>),
+    Made(Box<dyn FnOnce() -> Arc<Json> + Send>),
 }
 
 impl From<Json> for Source {
@@ -78,7 +76,6 @@ impl Context {
             let is_loose = |path: &str| is_below(loose, path);
             match source {
                 Source::Shared(json) => from_json(&json, &path, &is_loose),
-                Source::Part(json, key) => from_json(json.get(key).unwrap_or(&Json::Null), &path, &is_loose),
                 Source::Made(make) => from_json(&make(), &path, &is_loose),
             }
         }));
