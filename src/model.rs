@@ -7,6 +7,7 @@ pub mod effect;
 pub mod event;
 pub mod fact;
 pub mod fault;
+pub mod field;
 pub mod id;
 pub mod json;
 pub mod meter;

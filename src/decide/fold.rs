@@ -5,14 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::model::fact::Stamp;
-use crate::model::reservation::{Field, FieldKind, Held, Status, Stay, Writer, field_named};
-
-/// What a person calls the confirmation code: folded like every field that is only ever replaced.
-pub const CODE: Field = Field {
-    name: "code",
-    kind: FieldKind::Text,
-    kept: true,
-};
+use crate::model::field::{CODE, Field, field_named};
+use crate::model::reservation::{Held, Status, Stay, Writer};
 
 fn field(name: &str) -> Option<&'static Field> {
     if name == CODE.name {

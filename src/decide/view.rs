@@ -7,8 +7,9 @@ use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 
 use crate::model::clock::Time;
+use crate::model::field::{FIELDS, Field, FieldKind};
 use crate::model::property::{Properties, Property};
-use crate::model::reservation::{FIELDS, Field, FieldKind, Status, Stay};
+use crate::model::reservation::{Status, Stay};
 
 /// A stay as recipes see it.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,29 +7,54 @@ use serde_json::Value;
 
 use super::id::{DeliveryId, EventId, StayId};
 
+/// An event type, and when it happens.
+#[derive(Clone, Copy, Debug)]
+pub struct EventType {
+    /// Its name in `on`.
+    pub name: &'static str,
+    /// When it happens, in one plain sentence.
+    pub about: &'static str,
+}
+
+const fn event(name: &'static str, about: &'static str) -> EventType {
+    EventType { name, about }
+}
+
 /// Every event type of reservations, payments and messages; a sender's own types follow as `other.…`.
-pub const TYPES: &[&str] = &[
-    "reservation.created",
-    "reservation.adopted",
-    "reservation.confirmed",
-    "reservation.reinstated",
-    "reservation.cancelled",
-    "reservation.declined",
-    "reservation.expired",
-    "reservation.no_show",
-    "reservation.marked_in_house",
-    "reservation.marked_completed",
-    "reservation.status_changed",
-    "reservation.dates_changed",
-    "reservation.guests_changed",
-    "reservation.property_changed",
-    "reservation.price_changed",
-    "reservation.updated",
-    "payment.created",
-    "payment.updated",
-    "payment.refunded",
-    "message.received",
+#[rustfmt::skip]
+pub const EVENTS: &[EventType] = &[
+    event("reservation.created", "A stay is known for the first time with its status and its dates."),
+    event("reservation.adopted", "A stay that is older than the source's `live_from` is taken over; it is not announced as new."),
+    event("reservation.confirmed", "A stay is booked: confirmed, in house or completed, and it was not before."),
+    event("reservation.reinstated", "A stay that was cancelled, declined, expired or a no-show is booked again."),
+    event("reservation.cancelled", "A stay is cancelled, or its dates are blocked instead."),
+    event("reservation.declined", "The host has refused a stay."),
+    event("reservation.expired", "A request has lapsed."),
+    event("reservation.no_show", "The guest did not come."),
+    event("reservation.marked_in_house", "The sender says that the guest has come in."),
+    event("reservation.marked_completed", "The sender says that the guest has left."),
+    event("reservation.status_changed", "The status, or the sender's own word for it, is another one."),
+    event("reservation.dates_changed", "Arrival or departure moved, by day or by hour."),
+    event("reservation.guests_changed", "The number of guests, adults, children, infants or pets is another one."),
+    event("reservation.property_changed", "The stay is in another property."),
+    event("reservation.price_changed", "An amount of the stay is another one."),
+    event("reservation.updated", "Something else that was known before is another one."),
+    event("payment.created", "A payment is known for the first time."),
+    event("payment.updated", "Something about a payment has changed."),
+    event("payment.refunded", "A payment was given back."),
+    event("message.received", "A message has come in."),
 ];
+
+/// The names of all event types.
+pub const TYPES: &[&str] = &{
+    let mut names = [""; EVENTS.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = EVENTS[at].name;
+        at += 1;
+    }
+    names
+};
 
 /// Whether this is an event type a recipe may wait for.
 pub fn is_type(name: &str) -> bool {

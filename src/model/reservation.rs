@@ -9,96 +9,6 @@ use super::clock::Time;
 use super::fact::Stamp;
 use super::id::{DeliveryId, StayId};
 
-/// What a canonical field holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FieldKind {
-    /// Text.
-    Text,
-    /// A whole number.
-    Count,
-    /// An amount: a JSON number with the sender's digits.
-    Money,
-    /// A local date, `2027-03-27`.
-    Date,
-    /// A time as the sender wrote it, with or without offset, or a date only.
-    Time,
-    /// A canonical status word.
-    Status,
-    /// `guest`, `owner` or `block`.
-    Kind,
-    /// A list of texts.
-    List,
-}
-
-/// One canonical field that a mapping may fill.
-#[derive(Clone, Copy, Debug)]
-pub struct Field {
-    /// Its dotted name, as in recipes.
-    pub name: &'static str,
-    /// What it holds.
-    pub kind: FieldKind,
-    /// Whether it survives absence and null: it is only ever replaced.
-    pub kept: bool,
-}
-
-const fn field(name: &'static str, kind: FieldKind) -> Field {
-    Field {
-        name,
-        kind,
-        kept: false,
-    }
-}
-
-const fn kept(name: &'static str, kind: FieldKind) -> Field {
-    Field { name, kind, kept: true }
-}
-
-/// Every canonical field a mapping may fill.
-pub const FIELDS: &[Field] = &[
-    kept("kind", FieldKind::Kind),
-    kept("status", FieldKind::Status),
-    field("source_status", FieldKind::Text),
-    field("channel", FieldKind::Text),
-    kept("check_in", FieldKind::Time),
-    kept("check_out", FieldKind::Time),
-    kept("check_in_date", FieldKind::Date),
-    kept("check_out_date", FieldKind::Date),
-    field("guests", FieldKind::Count),
-    field("adults", FieldKind::Count),
-    field("children", FieldKind::Count),
-    field("infants", FieldKind::Count),
-    field("pets", FieldKind::Count),
-    field("guest.first_name", FieldKind::Text),
-    field("guest.last_name", FieldKind::Text),
-    field("guest.name", FieldKind::Text),
-    field("guest.email", FieldKind::Text),
-    field("guest.phone", FieldKind::Text),
-    field("guest.phone_last4", FieldKind::Text),
-    field("guest.language", FieldKind::Text),
-    field("guest.location", FieldKind::Text),
-    kept("property.ids", FieldKind::List),
-    kept("property.name", FieldKind::Text),
-    field("property.address", FieldKind::Text),
-    field("money.currency", FieldKind::Text),
-    field("money.total", FieldKind::Money),
-    field("money.base", FieldKind::Money),
-    field("money.cleaning", FieldKind::Money),
-    field("money.taxes", FieldKind::Money),
-    field("money.guest_fee", FieldKind::Money),
-    field("money.host_fee", FieldKind::Money),
-    field("money.payout", FieldKind::Money),
-    field("money.deposit", FieldKind::Money),
-    field("parent", FieldKind::Text),
-    field("children_codes", FieldKind::List),
-    field("created_at", FieldKind::Time),
-    field("updated_at", FieldKind::Time),
-];
-
-/// The canonical field with this dotted name.
-pub fn field_named(name: &str) -> Option<&'static Field> {
-    FIELDS.iter().find(|field| field.name == name)
-}
-
 /// A canonical status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -144,7 +54,7 @@ impl Status {
     ];
 
     /// The canonical word.
-    pub fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Status::Inquiry => "inquiry",
             Status::Pending => "pending",

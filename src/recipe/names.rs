@@ -5,52 +5,25 @@ use serde_json::{Map, Value};
 use crate::lang::diag::{Place, Report, did_you_mean};
 use crate::lang::fields::quoted;
 use crate::lang::template::Name;
-use crate::model::reservation::{FIELDS, FieldKind};
+use crate::model::field::{DERIVED, FIELDS, Field, FieldKind, MESSAGE, PAYMENT};
 
 use super::context::{EVENT_NAMES, ROOTS, RUN_NAMES};
-
-/// Canonical names of a reservation that no mapping fills: they are derived, configured or given by people.
-const DERIVED: &[(&str, FieldKind)] = &[
-    ("code", FieldKind::Text),
-    ("ids", FieldKind::List),
-    ("source", FieldKind::Text),
-    ("nights", FieldKind::Count),
-    ("labels", FieldKind::List),
-    ("property.key", FieldKind::Text),
-    ("property.timezone", FieldKind::Text),
-    ("property.tags", FieldKind::List),
-];
-
-const PAYMENT: &[(&str, FieldKind)] = &[
-    ("payment.id", FieldKind::Text),
-    ("payment.kind", FieldKind::Text),
-    ("payment.amount", FieldKind::Money),
-    ("payment.currency", FieldKind::Text),
-    ("payment.method", FieldKind::Text),
-    ("payment.description", FieldKind::Text),
-    ("payment.paid_at", FieldKind::Time),
-];
-
-const MESSAGE: &[(&str, FieldKind)] = &[
-    ("message.id", FieldKind::Text),
-    ("message.from", FieldKind::Text),
-    ("message.text", FieldKind::Text),
-    ("message.at", FieldKind::Time),
-];
 
 /// What a later version brings to `stay`.
 const NEIGHBOURS: &[&str] = &["next", "previous", "same_day_turn", "gap_nights"];
 
 /// Every canonical name of a reservation with what it holds; the free `property.vars` is not among them.
 pub(super) fn canonical() -> impl Iterator<Item = (&'static str, FieldKind)> {
-    let fields = FIELDS.iter().map(|field| (field.name, field.kind));
-    fields.chain(DERIVED.iter().copied())
+    FIELDS.iter().chain(DERIVED).map(kind)
 }
 
 /// Every name that may stand in `match` as a field: of the reservation, the payment and the message.
 pub(super) fn matchable() -> impl Iterator<Item = (&'static str, FieldKind)> {
-    let rest = PAYMENT.iter().chain(MESSAGE).copied();
-    canonical().chain(rest)
+    canonical().chain(PAYMENT.iter().chain(MESSAGE).map(kind))
+}
+
+fn kind(field: &Field) -> (&'static str, FieldKind) {
+    (field.name, field.kind)
 }
 
 /// Whether names with this prefix exist: `guest`, `property`, `money`.
@@ -187,11 +160,7 @@ impl Scope<'_> {
             return;
         }
         let table = if root == "payment" { PAYMENT } else { MESSAGE };
-        let names: Vec<&str> = table
-            .iter()
-            .filter_map(|(name, _)| name.split_once('.'))
-            .map(|(_, leaf)| leaf)
-            .collect();
+        let names: Vec<&str> = table.iter().map(|field| field.split().1).collect();
         known(rest, &names, path, root, place, report);
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::lang::diag::Report;
 use crate::lang::yaml::{Kind, Node};
-use crate::model::reservation::FieldKind;
+use crate::model::field::FieldKind;
 
 use order::{Bound, ORDERS, Order, bound, date, number};
 

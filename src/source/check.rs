@@ -5,17 +5,16 @@ use super::value::{Expr, scalar_text};
 use crate::lang::diag::{Place, did_you_mean};
 use crate::lang::fields::quoted;
 use crate::lang::yaml::{Kind, Node};
-use crate::model::reservation::{Field, FieldKind, Status};
+use crate::model::field::{Field, FieldKind, STATUSES, STAY_KINDS};
 
 /// Holds what an expression can make against what the field can hold.
 pub(super) fn field(field: &Field, expr: &Expr, node: &Node, cx: &mut Compiling<'_>) {
     shape(field.name, field.kind, expr, node, cx);
     match field.kind {
         FieldKind::Status => {
-            let known: Vec<&str> = Status::ALL.iter().map(|status| status.word()).collect();
-            words(expr, field.name, &known, node, cx);
+            words(expr, field.name, STATUSES, node, cx);
         }
-        FieldKind::Kind => words(expr, field.name, &["guest", "owner", "block"], node, cx),
+        FieldKind::Kind => words(expr, field.name, STAY_KINDS, node, cx),
         _ => {}
     }
 }

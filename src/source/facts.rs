@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashSet};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use super::mapping::{AUTHORS, Mapping, PAYMENT_KINDS};
+use super::mapping::Mapping;
 use super::moment::decimal;
 use super::path::{Input, Lookup};
 use super::read::{self, Reading, StatusReading};
 use super::value::{Expr, Found, LIST_MAX, scalar_text};
 use crate::model::fact::{Fact, Says, StayNames};
-use crate::model::reservation::{FieldKind, fold_word};
+use crate::model::field::{AUTHORS, FieldKind, MESSAGE, PAYMENT, PAYMENT_KINDS};
+use crate::model::reservation::fold_word;
 
 /// No sender's code or id is longer; what is longer is something else in its place.
 const NAME_MAX: usize = 200;
@@ -323,12 +324,9 @@ fn record(
         };
         record.insert((*name).to_owned(), value);
     }
-    let every: &[&str] = match what {
-        "payment" => &["id", "kind", "amount", "currency", "method", "description", "paid_at"],
-        _ => &["id", "from", "text", "at"],
-    };
-    for name in every {
-        record.entry(*name).or_insert(Value::Null);
+    let every = if what == "payment" { PAYMENT } else { MESSAGE };
+    for field in every {
+        record.entry(field.split().1).or_insert(Value::Null);
     }
     for name in ["id", "currency"] {
         // An empty text is no name and no currency.

@@ -9,7 +9,7 @@ use crate::lang::fields::Fields;
 use crate::lang::yaml::{Kind, Node};
 use crate::model::event;
 use crate::model::fact::Stamp;
-use crate::model::reservation::{FIELDS, Field, FieldKind};
+use crate::model::field::{AUTHORS, FIELDS, Field, FieldKind, MESSAGE, PAYMENT, PAYMENT_KINDS};
 
 /// The keys of one mapping; what stands beside a list of mappings holds for all of them.
 pub(super) const KEYS: &[&str] = &[
@@ -21,28 +21,6 @@ pub(super) const KEYS: &[&str] = &[
     "reservation",
     "payment",
     "message",
-];
-
-/// The kinds of payment.
-pub(super) const PAYMENT_KINDS: &[&str] = &["guest", "payout", "refund", "deposit"];
-/// Who writes messages.
-pub(super) const AUTHORS: &[&str] = &["guest", "host", "owner"];
-
-const PAYMENT: &[(&str, FieldKind)] = &[
-    ("id", FieldKind::Text),
-    ("kind", FieldKind::Text),
-    ("amount", FieldKind::Money),
-    ("currency", FieldKind::Text),
-    ("method", FieldKind::Text),
-    ("description", FieldKind::Text),
-    ("paid_at", FieldKind::Time),
-];
-
-const MESSAGE: &[(&str, FieldKind)] = &[
-    ("id", FieldKind::Text),
-    ("from", FieldKind::Text),
-    ("text", FieldKind::Text),
-    ("at", FieldKind::Time),
 ];
 
 /// Canonical names that no mapping fills, and where they come from instead.
@@ -250,7 +228,7 @@ impl Mapping {
                 },
             };
             for field in FIELDS {
-                let (parent, key) = field.name.rsplit_once('.').unwrap_or(("", field.name));
+                let (parent, key) = field.split();
                 if parent != prefix {
                     continue;
                 }
@@ -282,19 +260,20 @@ impl Mapping {
 fn section(
     node: &Node,
     what: &str,
-    known: &'static [(&'static str, FieldKind)],
+    known: &'static [Field],
     cx: &mut Compiling<'_>,
 ) -> Vec<(&'static str, FieldKind, Expr)> {
     let Some(mut fields) = Fields::of(node, &format!("`{what}`"), cx.report) else {
         return Vec::new();
     };
     let mut found = Vec::new();
-    for (name, kind) in known {
+    for field in known {
+        let (_, name) = field.split();
         if let Some(node) = fields.get(name)
             && let Some(expr) = Expr::compile(node, name, cx)
         {
-            check::shape(name, *kind, &expr, node, cx);
-            found.push((*name, *kind, expr));
+            check::shape(name, field.kind, &expr, node, cx);
+            found.push((name, field.kind, expr));
         }
     }
     fields.finish(cx.report);

@@ -7,7 +7,8 @@ use serde_json::{Number, Value};
 use super::moment::{self, Moment, decimal};
 use super::path::Input;
 use super::value::{Expr, Found, LIST_MAX, scalar_text};
-use crate::model::reservation::{FieldKind, Status, fold_word};
+use crate::model::field::{FieldKind, STAY_KINDS};
+use crate::model::reservation::{Status, fold_word};
 
 /// More digits than these are not an amount of money that anybody can compute with.
 const DIGITS_MAX: usize = 28;
@@ -125,10 +126,8 @@ fn typed(name: &str, kind: FieldKind, expr: &Expr, value: &Value, currency: Opti
             .map(|status| status.word().into()),
         FieldKind::Kind => {
             let word = fold_word(&scalar_text(value)?);
-            ["guest", "owner", "block"]
-                .into_iter()
-                .find(|kind| *kind == word)
-                .map(Value::from)
+            let found = STAY_KINDS.iter().find(|kind| **kind == word);
+            found.map(|kind| Value::from(*kind))
         }
         FieldKind::List => None,
     }

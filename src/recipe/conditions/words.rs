@@ -5,10 +5,8 @@ use chrono::Weekday;
 use crate::lang::diag::{Report, did_you_mean};
 use crate::lang::fields::{quoted, text};
 use crate::lang::yaml::{Kind, Node};
+use crate::model::field::STAY_KINDS;
 use crate::model::reservation::{Status, fold_word};
-
-/// The kinds of stays.
-const KINDS: &[&str] = &["guest", "owner", "block"];
 
 /// A word of `status`.
 #[derive(Clone, Debug)]
@@ -103,14 +101,14 @@ pub(super) fn status_word(node: &Node, word: &str, report: &mut Report) -> Optio
 }
 
 pub(super) fn kind_word(node: &Node, word: &str, report: &mut Report) -> Option<&'static str> {
-    let found = KINDS.iter().find(|kind| kind.eq_ignore_ascii_case(word)).copied();
+    let found = STAY_KINDS.iter().find(|kind| kind.eq_ignore_ascii_case(word)).copied();
     if found.is_none() {
         let diagnostic = report.mistake(
             "expected-word",
             &node.place,
-            format!("`kind` is one of {}", quoted(KINDS)),
+            format!("`kind` is one of {}", quoted(STAY_KINDS)),
         );
-        if let Some(near) = did_you_mean(word, KINDS.iter().copied()) {
+        if let Some(near) = did_you_mean(word, STAY_KINDS.iter().copied()) {
             diagnostic.help(format!("did you mean `{near}`?"));
         }
     }
