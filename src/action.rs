@@ -14,7 +14,7 @@ pub mod excerpt;
 pub mod http;
 mod slot;
 
-pub use connection::{Connection, ConnectionKind, compile_connection};
+pub use connection::{CONNECTION, Connection, ConnectionKind, compile_connection};
 
 /// A kind of action that can be performed.
 pub trait Kind: EffectKind {

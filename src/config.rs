@@ -22,6 +22,7 @@ use ipnet::IpNet;
 use crate::action::Connection;
 use crate::lang::diag::{Diagnostic, Report};
 use crate::lang::fields::Fields;
+use crate::lang::shape::{EMPTY, Form, Shape, key, later};
 use crate::lang::yaml;
 use crate::model::property::Properties;
 use crate::model::secret::Secret;
@@ -29,12 +30,72 @@ use crate::recipe::Book;
 use crate::source::Source;
 use crate::worker::Setup;
 
+pub use properties::PROPERTY;
 pub use recipes::recipe_files;
 pub(crate) use recipes::{read_bytes, recipe_file};
 pub use together::check_together;
 
 /// The largest configuration file, in bytes.
 const FILE_MAX: u64 = 4 << 20;
+
+/// The configuration.
+pub static CONFIG: Shape = Shape {
+    what: "the configuration",
+    about: "One file. `\"${NAME}\"` is filled in from the environment, `\"${NAME:-default}\"` too but may be left unset, and \
+            `\"${file:PATH}\"` is the text of a file; in quotes they may stand wherever a value stands.",
+    keys: &[
+        key(
+            "admin",
+            Form::Settings(&admin::ADMIN),
+            "The listener of the admin API, of health and of metrics.",
+            "admin: {listen: \"127.0.0.1:8081\", token: \"${STAYHOOK_ADMIN_TOKEN}\"}",
+        ),
+        key(
+            "sources",
+            Form::Settings(&sources::SOURCES),
+            "Who may send.",
+            "sources: {hospitable: {preset: hospitable-v1, token: \"${HOSPITABLE_TOKEN}\"}}",
+        ),
+        key(
+            "connections",
+            Form::Settings(&connections::CONNECTIONS),
+            "Where actions go.",
+            "connections: {cleaning: {http: {base_url: https://api.cleaning.example}}}",
+        ),
+        key(
+            "defaults",
+            Form::Settings(&properties::DEFAULTS),
+            "What holds for every property that does not say otherwise.",
+            "defaults: {default_check_in: \"15:00\", vars: {cleaner: ana@example.com}}",
+        ),
+        key(
+            "properties",
+            Form::Settings(&properties::PROPERTIES),
+            "What you let.",
+            "properties: {brannan: {match: [12346789], name: Brannan Street}}",
+        ),
+        later(
+            "retention",
+            "How long what is stored is kept.",
+            "retention: {deliveries: 90d, runs: 400d}",
+        )
+        .idle("everything is kept"),
+        later(
+            "alerts",
+            "Who is told when something was given up.",
+            "alerts: {connection: mail, to: ops@example.com}",
+        )
+        .idle("`stayhook runs list --state dead` and `/metrics` tell what was given up"),
+        later(
+            "connectors",
+            "The folder of your own connectors.",
+            "connectors: connectors",
+        )
+        .idle("what has an API is reached by an `http` connection"),
+    ],
+    also: &[&server::SERVER],
+    ..EMPTY
+};
 
 /// Reads a variable of the environment; `None` where it is not set.
 pub type Env<'e> = &'e dyn Fn(&str) -> Option<String>;
@@ -152,7 +213,7 @@ pub fn setup(config: &Config, book: Book) -> Setup {
 }
 
 fn sections(root: &yaml::Node, base: &Path, report: &mut Report) -> Option<Config> {
-    let mut fields = Fields::of(root, "the configuration", report)?;
+    let mut fields = Fields::of(root, &CONFIG, report)?;
     let server = server::read(&mut fields, base, report);
     let admin = admin::read(fields.get("admin"), server.listen, report);
     let sources = sources::read(fields.get("sources"), report);
@@ -164,7 +225,6 @@ fn sections(root: &yaml::Node, base: &Path, report: &mut Report) -> Option<Confi
         &sources.names,
         report,
     );
-    without_effect(root, &mut fields, report);
     fields.finish(report);
     Some(Config {
         listen: server.listen,
@@ -180,24 +240,6 @@ fn sections(root: &yaml::Node, base: &Path, report: &mut Report) -> Option<Confi
         connections,
         properties,
     })
-}
-
-/// Sections that the contract knows and that change nothing here yet: a configuration that has them still starts.
-fn without_effect(root: &yaml::Node, fields: &mut Fields<'_>, report: &mut Report) {
-    for (section, help) in [
-        ("retention", "everything is kept"),
-        (
-            "alerts",
-            "`stayhook runs list --state dead` and `/metrics` tell what was given up",
-        ),
-        ("connectors", "what has an API is reached by an `http` connection"),
-    ] {
-        let found = root.entries().iter().find(|(key, _)| key.text == section);
-        if let (Some(_), Some((key, _))) = (fields.get(section), found) {
-            let title = format!("`{section}` has no effect in this version yet");
-            report.warning("not-yet", &key.place, title).help(help);
-        }
-    }
 }
 
 /// Removes diagnostics that say the same at the same place.

@@ -9,6 +9,7 @@ mod names;
 mod pattern;
 mod read;
 mod sentence;
+mod shape;
 mod trigger;
 mod wanted;
 
@@ -29,6 +30,7 @@ pub use book::{Book, Broken};
 pub use conditions::Match;
 pub use context::RUN_NAMES;
 pub use read::compile;
+pub use shape::RECIPE;
 pub use trigger::Trigger;
 pub use wanted::{Facts, Wanted};
 

@@ -13,6 +13,7 @@ mod preset;
 mod read;
 mod receipt;
 mod settings;
+mod shape;
 mod value;
 
 use std::borrow::Cow;
@@ -34,6 +35,7 @@ use crate::model::fact::Fact;
 pub use self::authenticate::Denied;
 pub use self::preset::PRESETS;
 pub use self::settings::compile;
+pub use self::shape::{PRESET, SOURCE};
 
 /// A kept header is cut to this many characters.
 const HEADER_MAX: usize = 500;

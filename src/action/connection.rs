@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::lang::diag::Report;
 use crate::lang::fields::{Fields, quoted, text};
+use crate::lang::shape::{EMPTY, Entry, Form, Like, Rule, Shape, key, later};
 use crate::lang::yaml::Node;
 use crate::model::secret::Secret;
 
@@ -30,8 +31,99 @@ pub const CONCURRENCY_DEFAULT: usize = 4;
 /// What stands where a credential stood.
 const HIDDEN: &str = "***";
 
-/// Keys that the contract knows and this version does not do yet.
-const LATER: &[&str] = &["journal", "seam"];
+/// A kind of connection: its key below the connection's name, and what reads the settings.
+struct Speaks {
+    key: Entry,
+    compile: fn(&Node, ReadFile<'_>, &mut Report) -> Option<(ConnectionKind, Pace)>,
+}
+
+/// Gives the text of a file that the settings name.
+type ReadFile<'f> = &'f dyn Fn(&str) -> Result<String, String>;
+
+/// Every kind there is.
+const KINDS: &[Speaks] = &[http::KIND, smtp::KIND];
+
+const KIND_NAMES: &[&str] = &{
+    let mut names = [""; KINDS.len()];
+    let mut at = 0;
+    while at < KINDS.len() {
+        names[at] = KINDS[at].key.name;
+        at += 1;
+    }
+    names
+};
+
+/// Kinds that a later version brings.
+const LATER: [Entry; 2] = [
+    later(
+        "journal",
+        "A file of accounts.",
+        "journal: {file: books/2026.journal, format: hledger}",
+    )
+    .idle("nothing goes over it until then"),
+    later("seam", "Locks, over Seam.", "seam: {api_key: \"${SEAM_API_KEY}\"}").idle("nothing goes over it until then"),
+];
+
+const KEYS: [Entry; KINDS.len() + LATER.len()] = {
+    let mut keys = [LATER[0]; KINDS.len() + LATER.len()];
+    let mut at = 0;
+    while at < KINDS.len() {
+        keys[at] = KINDS[at].key;
+        at += 1;
+    }
+    while at < keys.len() {
+        keys[at] = LATER[at - KINDS.len()];
+        at += 1;
+    }
+    keys
+};
+
+/// An entry of `connections`.
+pub static CONNECTION: Shape = Shape {
+    what: "a connection",
+    about: "Where actions of one kind go. Recipes use its name and never see a password.",
+    keys: &KEYS,
+    rules: &[Rule::One(&{
+        let mut names = [""; KINDS.len() + LATER.len()];
+        let mut at = 0;
+        while at < names.len() {
+            names[at] = KEYS[at].name;
+            at += 1;
+        }
+        names
+    })],
+    ..EMPTY
+};
+
+/// What every kind of connection can say about its pace.
+static PACE: Shape = Shape {
+    what: "the pace of a connection",
+    about: "How long an attempt may take, how many there are at once, and how fast they follow.",
+    keys: &[
+        key(
+            "timeout",
+            Form::Duration,
+            "How long one attempt may take: from 1s to 25s, 10s where nothing is said.",
+            "timeout: 10s",
+        ),
+        key(
+            "concurrency",
+            Form::Count(1, 64),
+            "How many attempts may be under way at once; 4 where nothing is said.",
+            "concurrency: 4",
+        ),
+        key(
+            "rate",
+            Form::Like(&Like {
+                what: "so many a second or a minute",
+                pattern: r"^\s*[0-9]+\s*/\s*[sm]\s*$",
+            }),
+            "How many attempts there may be in a second (`5/s`) or a minute (`100/m`).",
+            "rate: 5/s",
+        ),
+    ],
+    ..EMPTY
+};
 
 /// A configured connection.
 #[derive(Clone, Debug)]
@@ -118,31 +210,25 @@ impl Connection {
 }
 
 /// Reads one entry of `connections`. `read_file` gives the text of a file that the settings name (a certificate).
-pub fn compile_connection(
-    name: &str,
-    node: &Node,
-    read_file: &dyn Fn(&str) -> Result<String, String>,
-    report: &mut Report,
-) -> Option<Connection> {
-    let before = report.mistakes();
-    let mut fields = Fields::of(node, "a connection", report)?;
-    let http = fields.get("http");
-    let smtp = fields.get("smtp");
-    fields.later(LATER, report);
+pub fn compile_connection(name: &str, node: &Node, read_file: ReadFile<'_>, report: &mut Report) -> Option<Connection> {
+    let (before, said) = (report.mistakes(), report.items.len());
+    let mut fields = Fields::of(node, &CONNECTION, report)?;
+    let kinds = KINDS.iter().filter_map(|kind| Some((kind, fields.get(kind.key.name)?)));
+    let given: Vec<(&Speaks, &Node)> = kinds.collect();
     let place = fields.place().clone();
     fields.finish(report);
-    let found = match (http, smtp) {
-        (Some(node), None) => http::compile(node, report),
-        (None, Some(node)) => smtp::compile(node, read_file, report),
-        (Some(_), Some(_)) => {
-            report.mistake("one-kind", &place, "a connection is either `http` or `smtp`, not both");
+    let found = match given.as_slice() {
+        [(kind, node)] => (kind.compile)(node, read_file, report),
+        [_, _, ..] => {
+            let title = format!("a connection is either {}, not both", quoted(KIND_NAMES));
+            report.mistake("one-kind", &place, title);
             None
         }
-        (None, None) => {
-            if report.mistakes() == before {
+        [] => {
+            if report.items.len() == said {
                 report
                     .mistake("missing-key", &place, format!("the connection `{name}` says nothing"))
-                    .help(format!("it needs one of {}", quoted(&["http", "smtp"])));
+                    .help(format!("it needs one of {}", quoted(KIND_NAMES)));
             }
             None
         }
@@ -183,7 +269,7 @@ impl Pace {
             }
         }
         let concurrency = fields
-            .count("concurrency", 1, 64, report)
+            .count("concurrency", report)
             .and_then(|count| usize::try_from(count).ok())
             .unwrap_or(CONCURRENCY_DEFAULT);
         let rate = fields.get("rate").and_then(|node| {

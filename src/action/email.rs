@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::lang::diag::{Place, Report};
 use crate::lang::effect::{Effect, EffectKind, Rendering};
 use crate::lang::fields::Fields;
+use crate::lang::shape::{EMPTY, Form, Rule, Shape, key};
 use crate::lang::template::{Context, Format, Name, Template, TemplateError};
 use crate::lang::yaml::Node;
 use crate::model::effect::{Answer, Prepared};
@@ -35,6 +36,66 @@ const RECIPIENTS_MAX: usize = 50;
 /// The kind `email`.
 #[derive(Clone, Copy, Debug)]
 pub struct Email;
+
+/// An `email` step.
+static SHAPE: Shape = Shape {
+    what: "an `email` step",
+    about: "One mail over an `smtp` connection.",
+    keys: &[
+        key(
+            "connection",
+            Form::Text,
+            "The name of a connection in the configuration; may be left out where only one fits.",
+            "connection: mail",
+        ),
+        key(
+            "to",
+            Form::Several(&Form::Template),
+            "Who gets it: one address an entry. Where none is left once it is filled in, the step is skipped.",
+            "to: \"{{ property.vars.cleaner }}\"",
+        )
+        .needed(),
+        key(
+            "cc",
+            Form::Several(&Form::Template),
+            "Who gets a copy that everybody sees.",
+            "cc: [office@example.com]",
+        ),
+        key(
+            "bcc",
+            Form::Several(&Form::Template),
+            "Who gets a copy that nobody sees.",
+            "bcc: [archive@example.com]",
+        ),
+        key(
+            "reply_to",
+            Form::Template,
+            "Where answers go, if not to the sender.",
+            "reply_to: \"{{ reservation.guest.email }}\"",
+        ),
+        key(
+            "subject",
+            Form::Template,
+            "The subject, one line of at most 500 characters.",
+            "subject: \"{{ property.name }}: {{ reservation.code }} has moved\"",
+        )
+        .needed(),
+        key(
+            "text",
+            Form::Template,
+            "The mail as plain text.",
+            "text: \"The guests leave on {{ reservation.check_out | date('%A, %d %B') }}.\"",
+        ),
+        key(
+            "html",
+            Form::Template,
+            "The mail as HTML; what is filled in is escaped. With `text` too, the reader's program chooses.",
+            "html: \"<p>Code: {{ reservation.code }}</p>\"",
+        ),
+    ],
+    rules: &[Rule::Some(&["text", "html"])],
+    ..EMPTY
+};
 
 /// A rendered mail: all of the recipe, nothing of the connection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,9 +144,13 @@ impl EffectKind for Email {
         "email"
     }
 
+    fn shape(&self) -> &'static Shape {
+        &SHAPE
+    }
+
     fn compile(&self, settings: &Node, report: &mut Report) -> Option<Arc<dyn Effect>> {
         let before = report.mistakes();
-        let mut fields = Fields::of(settings, "an `email` step", report)?;
+        let mut fields = Fields::of(settings, &SHAPE, report)?;
         let place = fields.place().clone();
         let connection = fields.text("connection", report).map(str::to_owned);
         fields.required("to", report);

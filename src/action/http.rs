@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::lang::diag::{Place, Report};
 use crate::lang::effect::{Effect, EffectKind, Rendering};
 use crate::lang::fields::{Fields, quoted};
+use crate::lang::shape::{EMPTY, Form, More, Own, Rule, Shape, key};
 use crate::lang::template::{Context, Format, Name, TemplateError};
 use crate::lang::tree::Tree;
 use crate::lang::yaml::Node;
@@ -37,6 +38,111 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// The kind `http`.
 #[derive(Clone, Copy, Debug)]
 pub struct Http;
+
+/// An `http` step.
+static SHAPE: Shape = Shape {
+    what: "an `http` step",
+    about: "One request over an `http` connection.",
+    keys: &[
+        key(
+            "connection",
+            Form::Text,
+            "The name of a connection in the configuration; may be left out where only one fits.",
+            "connection: cleaning",
+        ),
+        key(
+            "method",
+            Form::Word(METHODS),
+            "What kind of request it is; `POST` where nothing is said.",
+            "method: PUT",
+        ),
+        key(
+            "url",
+            Form::Template,
+            "The path below the connection's `base_url`. What templates fill in is encoded.",
+            "url: /tasks/{{ reservation.code }}",
+        )
+        .needed(),
+        key(
+            "query",
+            Form::Settings(&QUERY),
+            "What stands behind the `?`.",
+            "query: {notify: \"true\"}",
+        ),
+        key(
+            "headers",
+            Form::Settings(&HEADERS),
+            "Headers of this request. Credentials stand with the connection, never here.",
+            "headers: {X-Request: \"{{ run.key }}\"}",
+        ),
+        key(
+            "json",
+            Form::Anything,
+            "A body of JSON. A text that is one single expression keeps the type of its value.",
+            "json: {starts: \"{{ reservation.check_out }}\", guests: \"{{ reservation.guests }}\"}",
+        ),
+        key(
+            "form",
+            Form::Settings(&FORM),
+            "A body of form fields.",
+            "form: {name: \"{{ reservation.guest.name }}\"}",
+        ),
+        key(
+            "text",
+            Form::Template,
+            "A body of text.",
+            "text: \"{{ reservation.code }} has moved\"",
+        ),
+        key(
+            "content_type",
+            Form::Text,
+            "What the `text` is; plain text where nothing is said.",
+            "content_type: text/csv",
+        ),
+    ],
+    also: &[&judge::SHAPE],
+    rules: &[Rule::AtMostOne(&["json", "form", "text"])],
+    ..EMPTY
+};
+
+static QUERY: Shape = Shape {
+    what: "`query`",
+    about: "What stands behind the `?` of an address. An entry without a value is left out.",
+    more: &[More::Own(&Own {
+        name: "NAME",
+        pattern: "",
+        form: Form::Template,
+        about: "A value; it is encoded.",
+        example: "date: \"{{ reservation.check_out_date }}\"",
+    })],
+    ..EMPTY
+};
+
+static HEADERS: Shape = Shape {
+    what: "`headers`",
+    about: "Headers of a request. An entry without a value is left out.",
+    more: &[More::Own(&Own {
+        name: "NAME",
+        pattern: "",
+        form: Form::Template,
+        about: "The value of a header.",
+        example: "X-Request: \"{{ run.key }}\"",
+    })],
+    ..EMPTY
+};
+
+static FORM: Shape = Shape {
+    what: "`form`",
+    about: "The fields of a form. An entry without a value is left out.",
+    more: &[More::Own(&Own {
+        name: "NAME",
+        pattern: "",
+        form: Form::Template,
+        about: "The value of a field.",
+        example: "name: \"{{ reservation.guest.name }}\"",
+    })],
+    ..EMPTY
+};
 
 /// A rendered request: all of the recipe, nothing of the connection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,11 +197,15 @@ impl EffectKind for Http {
         "http"
     }
 
+    fn shape(&self) -> &'static Shape {
+        &SHAPE
+    }
+
     fn compile(&self, settings: &Node, report: &mut Report) -> Option<Arc<dyn Effect>> {
         let before = report.mistakes();
-        let mut fields = Fields::of(settings, "an `http` step", report)?;
+        let mut fields = Fields::of(settings, &SHAPE, report)?;
         let connection = fields.text("connection", report).map(str::to_owned);
-        let method = fields.word("method", METHODS, report).unwrap_or("POST");
+        let method = fields.word("method", report).unwrap_or("POST");
         let url = fields.required("url", report).and_then(|node| url(node, report));
         let query = slots(&mut fields, "query", report);
         let headers = slots(&mut fields, "headers", report);
@@ -173,15 +283,12 @@ fn url(node: &Node, report: &mut Report) -> Option<Slot> {
 
 /// A map of templates whose keys are the user's own.
 fn slots(fields: &mut Fields<'_>, key: &'static str, report: &mut Report) -> Vec<(String, Slot)> {
-    let Some(mut entries) = fields
-        .get(key)
-        .and_then(|node| Fields::of(node, &format!("`{key}`"), report))
-    else {
+    let Some(mut entries) = fields.settings(key, report) else {
         return Vec::new();
     };
-    entries
-        .rest()
-        .into_iter()
+    let rest = entries.rest();
+    entries.close();
+    rest.into_iter()
         .filter_map(|(name, node)| {
             Slot::compile(node, &format!("{key}.{}", name.text), Format::Text, report)
                 .map(|slot| (name.text.clone(), slot))

@@ -4,14 +4,48 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::lang::diag::Report;
 use crate::lang::fields::{Fields, text};
+use crate::lang::shape::{EMPTY, Form, Shape, key};
 use crate::lang::yaml::Node;
 use crate::model::secret::Secret;
 
 use super::Admin;
-use super::server::address;
+use super::server::{ADDRESS, address};
 
 /// A token shorter than this can be guessed.
 const TOKEN_MIN: usize = 16;
+
+/// `admin`.
+pub(super) static ADMIN: Shape = Shape {
+    what: "`admin`",
+    about: "The listener of the admin API, of health and of metrics.",
+    keys: &[
+        key(
+            "listen",
+            Form::Like(&ADDRESS),
+            "Its address and port. Only this machine can be let in without a token.",
+            "listen: 127.0.0.1:8081",
+        ),
+        key(
+            "token",
+            Form::Text,
+            "What everything but health asks for.",
+            "token: \"${STAYHOOK_ADMIN_TOKEN}\"",
+        ),
+        key(
+            "hosts",
+            Form::Several(&Form::Text),
+            "The names under which it is reached, where that is not localhost.",
+            "hosts: [stays.example.com]",
+        ),
+        key(
+            "metrics",
+            Form::Word(&["open", "token"]),
+            "`open`: the metrics need no token, wherever it listens.",
+            "metrics: open",
+        ),
+    ],
+    ..EMPTY
+};
 
 pub(super) fn read(node: Option<&Node>, listen: SocketAddr, report: &mut Report) -> Admin {
     let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
@@ -21,7 +55,7 @@ pub(super) fn read(node: Option<&Node>, listen: SocketAddr, report: &mut Report)
         hosts: Vec::new(),
         metrics_open: false,
     };
-    let fields = node.and_then(|node| Fields::of(node, "`admin`", report));
+    let fields = node.and_then(|node| Fields::of(node, &ADMIN, report));
     let (Some(node), Some(mut fields)) = (node, fields) else {
         return admin;
     };
@@ -31,7 +65,7 @@ pub(super) fn read(node: Option<&Node>, listen: SocketAddr, report: &mut Report)
     admin.token = fields.get("token").and_then(|node| token(node, report));
     let hosts = fields.get("hosts").map(Node::items).unwrap_or_default();
     admin.hosts = hosts.iter().filter_map(|node| host(node, report)).collect();
-    admin.metrics_open = fields.word("metrics", &["open", "token"], report) == Some("open");
+    admin.metrics_open = fields.word("metrics", report) == Some("open");
     fields.finish(report);
     let place = listen_node.map_or(&node.place, |node| &node.place);
     if report.mistakes() == before && admin.token.is_none() && !admin.listen.ip().is_loopback() {

@@ -8,13 +8,128 @@ use serde_json::Value;
 
 use crate::lang::diag::{Place, Report, did_you_mean};
 use crate::lang::fields::{Fields, quoted, text};
+use crate::lang::shape::{EMPTY, Entry, Form, More, Own, Shape, TIME_OF_DAY, key};
 use crate::lang::yaml::{Key, Kind, Node};
 use crate::model::property::{Properties, Property};
 
-use super::server::timezone;
+use super::server::{ZONE, timezone};
 
 /// The longest key of a property, in characters.
 const KEY_MAX: usize = 64;
+
+const CHECK_IN: Entry = key(
+    "default_check_in",
+    Form::Like(&TIME_OF_DAY),
+    "The time of arrival where the PMS sends a date only.",
+    "default_check_in: \"15:00\"",
+);
+
+const CHECK_OUT: Entry = key(
+    "default_check_out",
+    Form::Like(&TIME_OF_DAY),
+    "The time of departure where the PMS sends a date only.",
+    "default_check_out: \"11:00\"",
+);
+
+/// `defaults`.
+pub(super) static DEFAULTS: Shape = Shape {
+    what: "`defaults`",
+    about: "What holds for every property that does not say otherwise.",
+    keys: &[
+        key(
+            "vars",
+            Form::Settings(&VARS),
+            "Values of your own for recipes, as `property.vars.NAME`.",
+            "vars: {cleaner: ana@example.com}",
+        ),
+        CHECK_IN,
+        CHECK_OUT,
+    ],
+    ..EMPTY
+};
+
+/// `properties`.
+pub(super) static PROPERTIES: Shape = Shape {
+    what: "`properties`",
+    about: "What you let.",
+    more: &[More::Own(&Own {
+        name: "KEY",
+        pattern: "^[^ \\t:.,;/\\\\{}()\\[\\]]{1,64}$",
+        form: Form::Settings(&PROPERTY),
+        about: "What recipes call it: 1 to 64 letters, digits, `-` and `_`.",
+        example: "brannan: {match: [12346789], name: Brannan Street}",
+    })],
+    ..EMPTY
+};
+
+/// An entry of `properties`.
+pub static PROPERTY: Shape = Shape {
+    what: "a property",
+    about: "One place that you let: how the PMS calls it, and what recipes need to know of it.",
+    keys: &[
+        key(
+            "match",
+            Form::OneOrMore(&Form::Either(&[Form::Text, Form::Settings(&BY_SOURCE)])),
+            "Its ids and names as the PMS sends them; with the name of a source where two of them could mean different \
+             things.",
+            "match: [12346789, {hospitable: Brannan St Room}]",
+        )
+        .needed(),
+        key(
+            "name",
+            Form::Text,
+            "What you call it; its key where nothing is said.",
+            "name: Brannan Street",
+        ),
+        key(
+            "timezone",
+            Form::Like(&ZONE),
+            "Its time zone.",
+            "timezone: America/Los_Angeles",
+        ),
+        CHECK_IN,
+        CHECK_OUT,
+        key(
+            "tags",
+            Form::Several(&Form::Text),
+            "Words by which recipes choose properties: `match: {property: \"tag:downtown\"}`.",
+            "tags: [downtown, self-check-in]",
+        ),
+        key(
+            "vars",
+            Form::Settings(&VARS),
+            "Values of your own for recipes, as `property.vars.NAME`; they stand before those of `defaults`.",
+            "vars: {lock: dev_1, cleaners: {sat: bo@example.com}}",
+        ),
+    ],
+    ..EMPTY
+};
+
+static BY_SOURCE: Shape = Shape {
+    what: "an entry of `match`",
+    about: "Ids and names that hold for one source.",
+    more: &[More::Own(&Own {
+        name: "SOURCE",
+        pattern: "",
+        form: Form::Several(&Form::Text),
+        about: "An id or name as this source sends it, or a list of them.",
+        example: "hospitable: Brannan St Room",
+    })],
+    ..EMPTY
+};
+
+static VARS: Shape = Shape {
+    what: "`vars`",
+    about: "Values of your own. Recipes read them as `property.vars.NAME`.",
+    more: &[More::Own(&Own {
+        name: "NAME",
+        pattern: "",
+        form: Form::Anything,
+        about: "Any value, as it is written.",
+        example: "cleaner: ana@example.com",
+    })],
+    ..EMPTY
+};
 
 pub(super) fn read(
     defaults: Option<&Node>,
@@ -27,17 +142,19 @@ pub(super) fn read(
         timezone,
         ..Properties::none()
     };
-    if let Some(mut fields) = defaults.and_then(|node| Fields::of(node, "`defaults`", report)) {
+    if let Some(mut fields) = defaults.and_then(|node| Fields::of(node, &DEFAULTS, report)) {
         all.vars = fields.get("vars").map(|node| vars(node, report)).unwrap_or_default();
         all.check_in = time_of_day(&mut fields, "default_check_in", all.check_in, report);
         all.check_out = time_of_day(&mut fields, "default_check_out", all.check_out, report);
         fields.finish(report);
     }
-    let Some(mut fields) = properties.and_then(|node| Fields::of(node, "`properties`", report)) else {
+    let Some(mut fields) = properties.and_then(|node| Fields::of(node, &PROPERTIES, report)) else {
         return all;
     };
     let mut taken = Vec::new();
-    for (key, node) in fields.rest() {
+    let entries = fields.rest();
+    fields.close();
+    for (key, node) in entries {
         let found = property(key, node, &all, sources, &mut taken, report);
         all.all.extend(found);
     }
@@ -72,7 +189,7 @@ fn property(
             ),
         );
     }
-    let mut fields = Fields::of(node, &format!("the property `{}`", key.text), report)?;
+    let mut fields = Fields::called(node, &PROPERTY, format!("the property `{}`", key.text), report)?;
     let matches = match fields.get("match") {
         Some(node) => names(&key.text, node, sources, taken, report),
         None => {
@@ -180,10 +297,11 @@ fn one(
 }
 
 fn vars(node: &Node, report: &mut Report) -> BTreeMap<String, Value> {
-    let Some(mut fields) = Fields::of(node, "`vars`", report) else {
+    let Some(mut fields) = Fields::of(node, &VARS, report) else {
         return BTreeMap::new();
     };
     let entries = fields.rest();
+    fields.close();
     entries
         .into_iter()
         .map(|(key, node)| (key.text.clone(), node.value()))

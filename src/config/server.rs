@@ -9,10 +9,99 @@ use ipnet::IpNet;
 use crate::action::email::address::Address;
 use crate::lang::diag::{Report, did_you_mean};
 use crate::lang::fields::{Fields, text};
+use crate::lang::shape::{EMPTY, Form, Like, Shape, key};
 use crate::lang::yaml::Node;
 use crate::outbound::Url;
 
+/// An address and a port.
+pub(super) static ADDRESS: Like = Like {
+    what: "an address and a port",
+    pattern: r":[0-9]{1,5}$",
+};
+
 /// The keys at the top that hold one value each.
+pub(super) static SERVER: Shape = Shape {
+    what: "the top of the configuration",
+    about: "Addresses, time zone, places on the disk.",
+    keys: &[
+        key(
+            "listen",
+            Form::Like(&ADDRESS),
+            "Where webhooks come in, and nothing else.",
+            "listen: 127.0.0.1:8080",
+        ),
+        key(
+            "public_url",
+            Form::Like(&Like {
+                what: "a complete address",
+                pattern: "^[Hh][Tt][Tt][Pp][Ss]?://",
+            }),
+            "The address under which the world reaches `listen`.",
+            "public_url: https://hooks.example.com",
+        ),
+        key(
+            "trusted_proxies",
+            Form::Several(&Form::Text),
+            "Addresses or networks of proxies that are believed when they say whom a request comes from.",
+            "trusted_proxies: [127.0.0.1/32]",
+        ),
+        key(
+            "timezone",
+            Form::Like(&ZONE),
+            "Where a property names none; UTC if nothing is said.",
+            "timezone: America/Los_Angeles",
+        ),
+        key(
+            "database",
+            Form::Like(&Like {
+                what: "`sqlite://` and the path of a file",
+                pattern: "^sqlite:",
+            }),
+            "Where everything is stored; a path without `/` at its beginning begins beside the configuration.",
+            "database: sqlite://stayhook.db",
+        ),
+        key(
+            "recipes",
+            Form::Text,
+            "The folder of recipes; folders in it count too.",
+            "recipes: recipes",
+        ),
+        key(
+            "dry_run",
+            Form::Flag,
+            "`true` does everything up to the sending, and shows what would have been sent.",
+            "dry_run: true",
+        ),
+        key(
+            "redirect",
+            Form::Settings(&REDIRECT),
+            "For trying things out: where everything goes instead.",
+            "redirect: {email: me@example.com}",
+        ),
+    ],
+    ..EMPTY
+};
+
+/// The name of a zone.
+pub(super) static ZONE: Like = Like {
+    what: "a time zone",
+    pattern: "^[A-Za-z0-9_+/-]+$",
+};
+
+static REDIRECT: Shape = Shape {
+    what: "`redirect`",
+    about: "Where everything goes instead of where it is meant to go.",
+    keys: &[key(
+        "email",
+        Form::Text,
+        "All mail goes to this address.",
+        "email: me@example.com",
+    )
+    .needed()],
+    ..EMPTY
+};
+
+/// What they say.
 pub(super) struct Server {
     pub(super) listen: SocketAddr,
     pub(super) public_url: Option<String>,
@@ -159,7 +248,7 @@ fn database(node: &Node, base: &Path, report: &mut Report) -> Option<String> {
 }
 
 fn redirect(node: &Node, report: &mut Report) -> Option<String> {
-    let mut fields = Fields::of(node, "`redirect`", report)?;
+    let mut fields = Fields::of(node, &REDIRECT, report)?;
     let found = fields.required("email", report).and_then(|node| {
         let written = text(node, "email", report)?;
         match Address::parse(written) {

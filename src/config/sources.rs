@@ -4,11 +4,29 @@ use std::sync::Arc;
 
 use crate::lang::diag::{Report, did_you_mean};
 use crate::lang::fields::{Fields, quoted};
+use crate::lang::shape::{EMPTY, Form, More, Own, Shape};
 use crate::lang::yaml::{Key, Node};
-use crate::source::{self, Source};
+use crate::source::{self, SOURCE, Source};
 
 /// The longest name of a source or a connection, in characters.
 const NAME_MAX: usize = 64;
+
+/// What the name of a source or a connection may be.
+pub(super) const NAME: &str = "^[A-Za-z0-9_-]{1,64}$";
+
+/// `sources`.
+pub(super) static SOURCES: Shape = Shape {
+    what: "`sources`",
+    about: "Who may send. The name is the address: what is called `hospitable` posts to `/hooks/hospitable`.",
+    more: &[More::Own(&Own {
+        name: "NAME",
+        pattern: NAME,
+        form: Form::Settings(&SOURCE),
+        about: "The source's name: 1 to 64 letters, digits, `-` and `_`.",
+        example: "hospitable: {preset: hospitable-v1, token: \"${HOSPITABLE_TOKEN}\"}",
+    })],
+    ..EMPTY
+};
 
 /// The sources that could be read, and the names of all.
 pub(super) struct Sources {
@@ -21,10 +39,11 @@ pub(super) fn read(node: Option<&Node>, report: &mut Report) -> Sources {
         all: Vec::new(),
         names: Vec::new(),
     };
-    let Some(mut fields) = node.and_then(|node| Fields::of(node, "`sources`", report)) else {
+    let Some(mut fields) = node.and_then(|node| Fields::of(node, &SOURCES, report)) else {
         return sources;
     };
     let entries = fields.rest();
+    fields.close();
     sources.names = entries.iter().map(|(key, _)| key.text.clone()).collect();
     for (key, node) in entries {
         let named = name("source", key, report);

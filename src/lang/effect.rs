@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::model::effect::Prepared;
 
 use super::diag::Report;
+use super::shape::Shape;
 use super::template::{Context, Name, TemplateError};
 use super::yaml::Node;
 
@@ -12,6 +13,9 @@ use super::yaml::Node;
 pub trait EffectKind: Send + Sync {
     /// The key in a recipe.
     fn name(&self) -> &'static str;
+
+    /// The settings below it: what they are, for the reader, for editors and for the reference.
+    fn shape(&self) -> &'static Shape;
 
     /// Reads and checks the settings; mistakes go to the report. Pure: no network, no file.
     fn compile(&self, settings: &Node, report: &mut Report) -> Option<Arc<dyn Effect>>;

@@ -1,4 +1,5 @@
-//! Typed reading of settings: every key is asked for by name, what is left over at the end is a mistake.
+//! Typed reading of settings against their declared shape: what is not declared is a mistake of the user, and what is
+//! declared and not read, or read and not declared, one of ours.
 
 use std::collections::BTreeSet;
 
@@ -6,21 +7,38 @@ use chrono::TimeDelta;
 
 use super::diag::{Place, Report, did_you_mean};
 use super::duration;
+use super::shape::{Entry, Form, Shape, Standing};
 use super::yaml::{Key, Kind, Node};
 
-/// A cursor over the keys of one map.
+/// A cursor over the keys of one map, held against the shape that declares them.
+///
+/// A reader that asks for what is not declared, or ends without having asked for all that is, is a fault of ours: debug
+/// builds stop there.
 #[derive(Debug)]
 pub struct Fields<'n> {
+    shape: &'static Shape,
     what: String,
     place: Place,
     entries: &'n [(Key, Node)],
-    known: BTreeSet<&'static str>,
+    declared: Vec<Entry>,
+    asked: BTreeSet<&'static str>,
     taken: BTreeSet<usize>,
 }
 
 impl<'n> Fields<'n> {
-    /// Begins reading; `what` names the thing in messages: "a connection", "an `email` step".
-    pub fn of(node: &'n Node, what: &str, report: &mut Report) -> Option<Fields<'n>> {
+    /// Begins reading; messages call the settings what their shape calls them.
+    pub fn of(node: &'n Node, shape: &'static Shape, report: &mut Report) -> Option<Fields<'n>> {
+        Fields::called(node, shape, shape.what, report)
+    }
+
+    /// The same, called something more precise: "the source `old-pms`".
+    pub fn called(
+        node: &'n Node,
+        shape: &'static Shape,
+        what: impl Into<String>,
+        report: &mut Report,
+    ) -> Option<Fields<'n>> {
+        let what = what.into();
         let entries = match &node.kind {
             Kind::Map(entries) => entries.as_slice(),
             Kind::Scalar(_) if node.is_null() => &[],
@@ -35,12 +53,21 @@ impl<'n> Fields<'n> {
             }
         };
         Some(Fields {
-            what: what.to_owned(),
+            shape,
+            what,
             place: node.place.clone(),
             entries,
-            known: BTreeSet::new(),
+            declared: shape.entries(),
+            asked: BTreeSet::new(),
             taken: BTreeSet::new(),
         })
+    }
+
+    /// What is declared of a key.
+    fn declared(&self, key: &str) -> Option<&Entry> {
+        let found = self.declared.iter().find(|entry| entry.name == key);
+        debug_assert!(found.is_some(), "{} declares no `{key}`", self.shape.what);
+        found
     }
 
     /// Where the settings begin.
@@ -50,7 +77,8 @@ impl<'n> Fields<'n> {
 
     /// The value of a key that may be left out; nothing counts as left out.
     pub fn get(&mut self, key: &'static str) -> Option<&'n Node> {
-        self.known.insert(key);
+        self.declared(key);
+        self.asked.insert(key);
         let at = self.entries.iter().position(|(found, _)| found.text == key)?;
         self.taken.insert(at);
         Some(&self.entries[at].1).filter(|node| !node.is_null())
@@ -65,6 +93,14 @@ impl<'n> Fields<'n> {
         found
     }
 
+    /// The settings below a key, to be read against the shape that is declared for them.
+    pub fn settings(&mut self, key: &'static str, report: &mut Report) -> Option<Fields<'n>> {
+        let node = self.get(key)?;
+        let shape = self.declared(key).and_then(|entry| entry.form.settings());
+        debug_assert!(shape.is_some(), "`{key}` of {} takes no settings", self.shape.what);
+        Fields::of(node, shape?, report)
+    }
+
     /// A text that may be left out.
     pub fn text(&mut self, key: &'static str, report: &mut Report) -> Option<&'n str> {
         self.get(key).and_then(|node| text(node, key, report))
@@ -72,6 +108,7 @@ impl<'n> Fields<'n> {
 
     /// `true` or `false`, with what holds where it is left out.
     pub fn flag(&mut self, key: &'static str, default: bool, report: &mut Report) -> bool {
+        self.form(key, |form| matches!(form, Form::Flag).then_some(()));
         match self.get(key).map(|node| (node, node.scalar())) {
             None => default,
             Some((_, Some("true"))) => true,
@@ -83,8 +120,23 @@ impl<'n> Fields<'n> {
         }
     }
 
-    /// A whole number between `min` and `max` that may be left out.
-    pub fn count(&mut self, key: &'static str, min: u64, max: u64, report: &mut Report) -> Option<u64> {
+    /// The form that a getter is for, out of what is declared.
+    fn form<T>(&self, key: &str, wanted: fn(&Form) -> Option<T>) -> Option<T> {
+        let found = self.declared(key)?.form.pick(wanted);
+        debug_assert!(
+            found.is_some(),
+            "`{key}` of {} is declared as another form",
+            self.shape.what
+        );
+        found
+    }
+
+    /// A whole number in its range that may be left out.
+    pub fn count(&mut self, key: &'static str, report: &mut Report) -> Option<u64> {
+        let (min, max) = self.form(key, |form| match form {
+            Form::Count(min, max) => Some((*min, *max)),
+            _ => None,
+        })?;
         let node = self.get(key)?;
         let found = node
             .scalar()
@@ -102,6 +154,7 @@ impl<'n> Fields<'n> {
 
     /// A duration (`90s`, `15m`, `2h`, `3d`) that may be left out.
     pub fn duration(&mut self, key: &'static str, report: &mut Report) -> Option<TimeDelta> {
+        self.form(key, |form| matches!(form, Form::Duration).then_some(()));
         let node = self.get(key)?;
         let found = node.scalar().and_then(duration::parse);
         if found.is_none() {
@@ -115,7 +168,11 @@ impl<'n> Fields<'n> {
     }
 
     /// One of a few words that may be left out.
-    pub fn word(&mut self, key: &'static str, words: &[&'static str], report: &mut Report) -> Option<&'static str> {
+    pub fn word(&mut self, key: &'static str, report: &mut Report) -> Option<&'static str> {
+        let words = self.form(key, |form| match form {
+            Form::Word(words) => Some(*words),
+            _ => None,
+        })?;
         let node = self.get(key)?;
         let found = node
             .scalar()
@@ -144,19 +201,9 @@ impl<'n> Fields<'n> {
             .collect()
     }
 
-    /// Keys that the contract knows and this version does not do yet: said, never ignored.
-    pub fn later(&mut self, keys: &[&'static str], report: &mut Report) {
-        for key in keys {
-            if self.get(key).is_some()
-                && let Some((found, _)) = self.entries.iter().find(|(found, _)| found.text == *key)
-            {
-                report.mistake("not-yet", &found.place, format!("`{key}` is not in this version yet"));
-            }
-        }
-    }
-
-    /// The entries nobody has asked for, for maps whose keys are the user's own; they count as read.
+    /// The entries nobody has asked for, for settings with keys of the user's own; they count as read.
     pub fn rest(&mut self) -> Vec<&'n (Key, Node)> {
+        debug_assert!(self.shape.is_open(), "{} has no keys but its own", self.shape.what);
         let rest = (0..self.entries.len())
             .filter(|at| !self.taken.contains(at))
             .collect::<Vec<_>>();
@@ -164,21 +211,82 @@ impl<'n> Fields<'n> {
         rest.into_iter().map(|at| &self.entries[at]).collect()
     }
 
-    /// Ends reading: every key that nobody asked for is a mistake at its own place.
-    pub fn finish(self, report: &mut Report) {
-        for (at, (key, _)) in self.entries.iter().enumerate() {
-            if self.taken.contains(&at) {
+    /// The keys that are there and that a later version brings.
+    pub fn given_later(&self) -> Vec<&'n Key> {
+        let later = |key: &Key| {
+            let mut declared = self.declared.iter();
+            declared.any(|entry| entry.name == key.text && entry.standing == Standing::Later)
+        };
+        let given = self.entries.iter().filter(|(_, value)| !value.is_null());
+        given.map(|(key, _)| key).filter(|key| later(key)).collect()
+    }
+
+    /// Keys that a later version brings: said, never ignored.
+    fn later(&mut self, report: &mut Report) {
+        for entry in &self.declared {
+            let Some(at) = self.entries.iter().position(|(found, _)| found.text == entry.name) else {
                 continue;
-            }
-            let title = format!("{} has no setting called `{}`", self.what, key.text);
-            let diagnostic = report.mistake("unknown-key", &key.place, title);
-            match did_you_mean(&key.text, self.known.iter().copied()) {
-                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                None => {
-                    let known: Vec<_> = self.known.iter().copied().collect();
-                    diagnostic.help(format!("its settings are {}", quoted(&known)));
+            };
+            let (key, value) = &self.entries[at];
+            let name = entry.name;
+            match entry.standing {
+                _ if value.is_null() => {}
+                Standing::Later => not_yet(key, report),
+                Standing::Idle(meanwhile) => {
+                    let title = format!("`{name}` has no effect in this version yet");
+                    report.warning("not-yet", &key.place, title).help(meanwhile);
                 }
+                Standing::Read | Standing::Never => continue,
             }
+            self.taken.insert(at);
+        }
+    }
+
+    /// Ends reading: what a later version brings is said, and every key that is not declared is a mistake at its own
+    /// place.
+    pub fn finish(mut self, report: &mut Report) {
+        self.later(report);
+        for (at, (key, _)) in self.entries.iter().enumerate() {
+            if !self.taken.contains(&at) {
+                unknown(&key.text, &key.place, &self.what, &self.shape.names(), report);
+            }
+        }
+        self.close();
+    }
+
+    /// Ends reading where every key has been judged already.
+    pub fn close(self) {
+        if cfg!(debug_assertions) {
+            let mut unread = self.declared.iter().filter(|entry| entry.is_read());
+            let unread = unread.find(|entry| !self.asked.contains(entry.name));
+            debug_assert!(unread.is_none(), "nobody reads {unread:?} of {}", self.shape.what);
+        }
+        #[cfg(test)]
+        READ.with_borrow_mut(|read| read.push(self.shape));
+    }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The shapes that were read to their end on this thread.
+    pub static READ: std::cell::RefCell<Vec<&'static Shape>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// Reports a key that a later version brings.
+pub fn not_yet(key: &Key, report: &mut Report) {
+    let title = format!("`{}` is not in this version yet", key.text);
+    report.mistake("not-yet", &key.place, title);
+}
+
+/// Reports a key that `what` does not have.
+pub fn unknown(key: &str, place: &Place, what: &str, known: &[&'static str], report: &mut Report) {
+    let diagnostic = report.mistake("unknown-key", place, format!("{what} has no setting called `{key}`"));
+    match did_you_mean(key, known.iter().copied()) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None => {
+            let mut known = known.to_vec();
+            known.sort_unstable();
+            diagnostic.help(format!("its settings are {}", quoted(&known)));
         }
     }
 }

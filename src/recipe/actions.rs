@@ -2,7 +2,8 @@
 
 use crate::lang::diag::{Report, did_you_mean};
 use crate::lang::effect::EffectKind;
-use crate::lang::fields::{Fields, quoted};
+use crate::lang::fields::{self, Fields, quoted};
+use crate::lang::shape::{EMPTY, Form, Like, More, Rule, Shape, key, later};
 use crate::lang::template::Condition;
 use crate::lang::yaml::{Key, Kind, Node};
 use crate::lang::{duration, tree};
@@ -18,11 +19,78 @@ const DELAYS_MAX: usize = 50;
 /// Nothing is tried for longer than this many seconds: 30 days.
 const RETRY_MAX_S: i64 = 30 * 86_400;
 
-/// The keys of an action beside its kind.
-const SETTINGS: &[&str] = &["id", "when", "retry", "at_most_once", "on_error"];
+/// An action.
+pub(super) static ACTION: Shape = Shape {
+    what: "an action",
+    about: "One thing that is done: one kind of action with its settings, and how it is tried.",
+    keys: &[
+        key(
+            "id",
+            Form::Like(&Like {
+                what: "up to 40 letters, digits and `_`",
+                pattern: "^[A-Za-z0-9_]{1,40}$",
+            }),
+            "What later actions call it: `steps.ID.output`. Without one it has its position as its id, counted from 1.",
+            "id: tell",
+        ),
+        key(
+            "when",
+            Form::Condition,
+            "Where it does not hold, this action is left out; the others go on.",
+            "when: property.vars.cleaner is known",
+        ),
+        key(
+            "retry",
+            Form::Either(&[Form::Word(&["never"]), Form::Settings(&RETRY)]),
+            "How long it is tried again where the target cannot be reached or is busy: `never`, or for how long, or after \
+             which delays.",
+            "retry: {for: 24h}",
+        ),
+        key(
+            "at_most_once",
+            Form::Flag,
+            "`true` where a repetition would do harm: where it is not known whether it had an effect, the run waits for a \
+             person.",
+            "at_most_once: true",
+        ),
+        key(
+            "on_error",
+            Form::Word(&["stop", "continue"]),
+            "Whether the actions after it are done when it has failed.",
+            "on_error: continue",
+        ),
+        later(
+            "journal",
+            "A line in a book of accounts.",
+            "journal: {connection: books}",
+        ),
+    ],
+    more: &[More::Actions],
+    rules: &[Rule::OneAction],
+    ..EMPTY
+};
 
-/// Kinds of actions that the contract knows and this version does not have.
-const LATER: &[&str] = &["journal"];
+/// `retry` of an action.
+static RETRY: Shape = Shape {
+    what: "`retry`",
+    about: "How long an action is tried again.",
+    keys: &[
+        key(
+            "for",
+            Form::Duration,
+            "Again and again, ever more slowly, for so long; at most 30d.",
+            "for: 24h",
+        ),
+        key(
+            "schedule",
+            Form::OneOrMore(&Form::Duration),
+            "After these delays, then no more; at most 50, each at most 30d.",
+            "schedule: [5s, 1m, 10m]",
+        ),
+    ],
+    rules: &[Rule::One(&["for", "schedule"])],
+    ..EMPTY
+};
 
 /// Reads `actions`; at least one has to be there.
 pub(super) fn read(node: &Node, kinds: &[&dyn EffectKind], report: &mut Report) -> Vec<Step> {
@@ -81,17 +149,18 @@ fn given_id(node: &Node, report: &mut Report) -> Option<String> {
 
 fn step(node: &Node, id: String, kinds: &[&dyn EffectKind], report: &mut Report) -> Option<Step> {
     let before = report.mistakes();
-    let mut fields = Fields::of(node, "an action", report)?;
+    let mut fields = Fields::of(node, &ACTION, report)?;
     fields.get("id");
     let when = fields.get("when").and_then(|node| condition(node, "when", report));
     let retry = fields
         .get("retry")
         .map_or_else(|| Some(Retry::default()), |node| retry(node, report));
     let at_most_once = fields.flag("at_most_once", false, report);
-    let go_on = fields.word("on_error", &["stop", "continue"], report) == Some("continue");
+    let go_on = fields.word("on_error", report) == Some("continue");
     let kind = kind(node, kinds, report);
     // What is not a setting of ours has been judged as a kind of action.
     fields.rest();
+    fields.close();
     let (key, settings, kind) = kind?;
     let effect = kind.compile(settings, report);
     if effect.is_none() && report.mistakes() == before {
@@ -126,7 +195,8 @@ fn kind<'n, 'k>(
     let mut judged = false;
     for (key, value) in node.entries() {
         let word = key.text.as_str();
-        if SETTINGS.contains(&word) {
+        let declared = ACTION.entry(word);
+        if declared.is_some_and(|entry| entry.is_read()) {
             continue;
         }
         judged = true;
@@ -144,8 +214,8 @@ fn kind<'n, 'k>(
                         .help("begin a second one with `- `");
                 }
             }
-        } else if LATER.contains(&word) {
-            report.mistake("not-yet", &key.place, format!("`{word}` is not in this version yet"));
+        } else if declared.is_some() {
+            fields::not_yet(key, report);
         } else if word.contains('.') {
             report.mistake(
                 "not-yet",
@@ -153,7 +223,7 @@ fn kind<'n, 'k>(
                 format!("`{word}`: operations of connectors are not in this version yet"),
             );
         } else {
-            let known = words.iter().copied().chain(SETTINGS.iter().copied());
+            let known = words.iter().copied().chain(ACTION.names());
             let diagnostic = report.mistake("unknown-action", &key.place, format!("there is no action `{word}`"));
             match did_you_mean(word, known) {
                 Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
@@ -197,7 +267,7 @@ fn retry(node: &Node, report: &mut Report) -> Option<Retry> {
         return None;
     }
     let before = report.mistakes();
-    let mut fields = Fields::of(node, "`retry`", report)?;
+    let mut fields = Fields::of(node, &RETRY, report)?;
     let span = fields.duration("for", report);
     let schedule = fields.get("schedule");
     let both = span.is_some() && schedule.is_some();

@@ -1,5 +1,6 @@
 //! `match`: the conditions as they are written.
 
+mod shapes;
 mod words;
 
 use chrono::Weekday;
@@ -15,20 +16,8 @@ use super::names::{is_group, matchable};
 use super::pattern::{Against, AnyOf};
 use words::{kind_word, property_word, status_word, weekday, words};
 
+pub(super) use shapes::MATCH;
 pub(super) use words::{PropertyWord, StatusMeans, StatusWord};
-
-/// The words of `match` that are no canonical names, or mean more than one.
-const WORDS: &[&str] = &[
-    "status",
-    "was",
-    "kind",
-    "property",
-    "notice",
-    "check_in_weekday",
-    "check_out_weekday",
-    "payload",
-    "not",
-];
 
 /// Conditions that all have to hold.
 #[derive(Clone, Debug)]
@@ -129,8 +118,8 @@ fn read(node: &Node, what: &str, level: Level, report: &mut Report) -> Match {
 
 fn entry(key: &Key, value: &Node, level: Level, tests: &mut Vec<Test>, report: &mut Report) {
     let says = format!("{}: {}", key.text, flow(value));
-    let outside =
-        level == Level::Was && matches!(key.text.as_str(), "was" | "notice" | "payload" | "payment" | "message");
+    let first = key.text.split('.').next().unwrap_or_default();
+    let outside = level == Level::Was && matches!(first, "was" | "notice" | "payload" | "payment" | "message");
     let of = match key.text.as_str() {
         word if outside => {
             report
@@ -177,6 +166,11 @@ fn inner(key: &Key, value: &Node, level: Level, report: &mut Report) -> Match {
     read(value, &key.text, level, report)
 }
 
+/// The words of `match` that are no canonical names, or mean more than one.
+fn words_of_match() -> impl Iterator<Item = &'static str> {
+    MATCH.keys.iter().map(|entry| entry.name)
+}
+
 /// A canonical name, dotted or as nested settings.
 fn field(name: &str, key: &Key, value: &Node, tests: &mut Vec<Test>, report: &mut Report) {
     if let Kind::Map(entries) = &value.kind
@@ -202,7 +196,7 @@ fn field(name: &str, key: &Key, value: &Node, tests: &mut Vec<Test>, report: &mu
         );
         let near = leaf()
             .next()
-            .or_else(|| did_you_mean(name, WORDS.iter().copied().chain(known()).chain(["property.vars"])));
+            .or_else(|| did_you_mean(name, words_of_match().chain(known()).chain(["property.vars"])));
         match near {
             _ if name.starts_with('$') => diagnostic.help(format!(
                 "a path into the body stands below `payload`: `payload: {{{name}: …}}`"
@@ -210,7 +204,7 @@ fn field(name: &str, key: &Key, value: &Node, tests: &mut Vec<Test>, report: &mu
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
             None => diagnostic.help(format!(
                 "conditions are {}, and every field of a reservation",
-                quoted(WORDS).replace(" or ", ", ")
+                quoted(&words_of_match().collect::<Vec<_>>()).replace(" or ", ", ")
             )),
         }
         return;

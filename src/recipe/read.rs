@@ -11,15 +11,13 @@ use crate::lang::yaml::{self, Kind, Node};
 use crate::model::run::Mode;
 
 use super::names::Scope;
+use super::shape::RECIPE;
 use super::{Match, Recipe, Step, Trigger, ValueTemplate, actions, trigger};
 
 /// The longest name of a recipe or a queue, in characters.
 const NAME_MAX: usize = 80;
 /// More vars than this in one recipe are refused.
 const VARS_MAX: usize = 100;
-
-/// What the contract knows of recipes and this version does not do yet.
-const LATER: &[&str] = &["settle", "gather", "keep", "late", "again"];
 
 /// Reads one recipe. All its mistakes go to the report; with one of them there is no recipe.
 ///
@@ -38,14 +36,13 @@ pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut R
         return None;
     }
     let root = yaml::parse(file, text, report)?;
-    let mut fields = Fields::of(&root, "a recipe", report)?;
+    let mut fields = Fields::of(&root, &RECIPE, report)?;
     let name_node = fields.required("name", report);
     let name = name_node.and_then(|node| label(node, "name", report));
     let enabled = fields.flag("enabled", true, report);
     let dry_run = fields.flag("dry_run", false, report);
     // A recipe that keeps a thing has neither triggers nor actions of its own.
     let keeps = fields.get("keep").is_some();
-    fields.later(LATER, report);
     let mut wanted = |key: &'static str, report: &mut Report| match keeps {
         true => fields.get(key),
         false => fields.required(key, report),
@@ -61,7 +58,7 @@ pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut R
     let when = when_node.and_then(|node| actions::condition(node, "when", report));
     let vars_node = fields.get("vars");
     let vars = vars_node.map(|node| vars(node, report)).unwrap_or_default();
-    let mode = fields.word("mode", &["queued", "newest", "parallel"], report);
+    let mode = fields.word("mode", report);
     let queue = fields.get("queue").and_then(|node| label(node, "queue", report));
     fields.finish(report);
     let steps = actions

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::lang::diag::Report;
 use crate::lang::effect::{EffectKind, Rendering};
+use crate::lang::shape::{EMPTY, Form, More, Own, Shape};
 use crate::lang::template::{Context, Format, Name, TemplateError};
 use crate::lang::yaml::Node;
 use crate::model::event::Event;
@@ -20,6 +21,18 @@ use crate::model::id::DeliveryId;
 
 /// A kind of action that takes any settings and reads their templates.
 struct Anything(&'static str);
+
+static ANYTHING: Shape = Shape {
+    what: "a step that takes anything",
+    more: &[More::Own(&Own {
+        name: "NAME",
+        pattern: "",
+        form: Form::Anything,
+        about: "Anything.",
+        example: "",
+    })],
+    ..EMPTY
+};
 
 #[derive(Debug)]
 struct Tried {
@@ -30,6 +43,10 @@ struct Tried {
 impl EffectKind for Anything {
     fn name(&self) -> &'static str {
         self.0
+    }
+
+    fn shape(&self) -> &'static Shape {
+        &ANYTHING
     }
 
     fn compile(&self, settings: &Node, report: &mut Report) -> Option<Arc<dyn Effect>> {

@@ -1,9 +1,29 @@
 //! `on`: what a recipe waits for.
 
 use crate::lang::diag::{Report, did_you_mean};
-use crate::lang::fields::{Fields, quoted, text};
+use crate::lang::fields::{self, Fields, quoted, text};
+use crate::lang::shape::{EMPTY, EVENT, Form, Shape, key, later};
 use crate::lang::yaml::{Kind, Node};
 use crate::model::event::{Event, TYPES, is_type};
+
+/// An entry of `on`, as it is written.
+pub(super) static TRIGGER: Shape = Shape {
+    what: "a trigger",
+    about: "What a recipe waits for.",
+    keys: &[
+        key(
+            "event",
+            Form::OneOrMore(&EVENT),
+            "An event of this type, or of one of these.",
+            "event: [reservation.dates_changed, reservation.cancelled]",
+        )
+        .needed(),
+        later("stay", "A time before or after arrival or departure.", "stay: check_in"),
+        later("status", "A status that lasts.", "status: awaiting_payment"),
+        later("schedule", "A time of the week.", "schedule: {weekly: monday}"),
+    ],
+    ..EMPTY
+};
 
 /// An entry of `on`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,23 +78,17 @@ fn entry(node: &Node, report: &mut Report) -> Option<Trigger> {
             .help(format!("write `on: {{event: {event}}}`"));
         return None;
     }
-    let mut fields = Fields::of(node, "a trigger", report)?;
-    let clock = ["stay", "status", "schedule"];
-    if clock
-        .iter()
-        .any(|key| node.entries().iter().any(|(found, _)| found.text == *key))
-    {
-        fields.later(&clock, report);
+    let mut fields = Fields::of(node, &TRIGGER, report)?;
+    let clock = fields.given_later();
+    if !clock.is_empty() {
         // Their further keys are known to the version that has them.
-        fields.rest();
+        clock.into_iter().for_each(|key| fields::not_yet(key, report));
         return None;
     }
-    let Some(events) = fields.get("event") else {
-        let known = [&["event"], clock.as_slice()].concat();
-        for key in &known {
-            fields.get(key);
-        }
-        fields.finish(report);
+    let events = fields.get("event");
+    fields.finish(report);
+    let Some(events) = events else {
+        let known: Vec<&str> = TRIGGER.keys.iter().map(|entry| entry.name).collect();
         report.mistake(
             "expected-trigger",
             &node.place,
@@ -82,7 +96,6 @@ fn entry(node: &Node, report: &mut Report) -> Option<Trigger> {
         );
         return None;
     };
-    fields.finish(report);
     if events.items().is_empty() {
         report.mistake("expected-event", &events.place, "`event` needs at least one event type");
     }

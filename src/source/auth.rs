@@ -1,5 +1,7 @@
 //! Reading `auth` and the credentials of a source into what has to hold.
 
+mod schemes;
+
 use chrono::TimeDelta;
 use http::HeaderName;
 use ipnet::IpNet;
@@ -9,6 +11,9 @@ use crate::lang::diag::{Place, Report};
 use crate::lang::fields::{Fields, text};
 use crate::lang::yaml::{Kind, Node};
 use crate::model::secret::Secret;
+use schemes::{HMAC, TIMESTAMP, TOKEN};
+
+pub(super) use schemes::{ALLOW_IPS, AUTH, BASIC};
 
 /// How far a sender's clock may be off where the mapping does not say.
 const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
@@ -113,7 +118,7 @@ fn schemes(node: &Node, credentials: &mut Credentials, report: &mut Report) -> V
             Vec::new()
         }
         Kind::Map(_) => {
-            let Some(mut fields) = Fields::of(node, "`auth`", report) else {
+            let Some(mut fields) = Fields::of(node, &AUTH, report) else {
                 return Vec::new();
             };
             let mut found = Vec::new();
@@ -142,7 +147,6 @@ fn schemes(node: &Node, credentials: &mut Credentials, report: &mut Report) -> V
                 };
                 found.extend(scheme);
             }
-            fields.later(&["standard_webhooks", "stripe"], report);
             fields.finish(report);
             found
         }
@@ -166,7 +170,7 @@ fn missing(credentials: &Credentials, key: &str, report: &mut Report) {
 }
 
 fn token(node: &Node, credentials: &mut Credentials, report: &mut Report) -> Option<Scheme> {
-    let mut fields = Fields::of(node, "`token`", report)?;
+    let mut fields = Fields::of(node, &TOKEN, report)?;
     let header = fields.get("header").and_then(|node| header(node, report));
     fields.finish(report);
     credentials.used[0] = true;
@@ -192,14 +196,14 @@ fn basic(node: &Node, credentials: &mut Credentials, report: &mut Report) -> Opt
 }
 
 fn hmac(node: &Node, credentials: &mut Credentials, report: &mut Report) -> Option<Signature> {
-    let mut fields = Fields::of(node, "`hmac`", report)?;
+    let mut fields = Fields::of(node, &HMAC, report)?;
     let header_name = fields.required("header", report).and_then(|node| header(node, report));
-    let algorithm = match fields.word("algorithm", &["sha256", "sha1", "sha512"], report) {
+    let algorithm = match fields.word("algorithm", report) {
         Some("sha1") => Algorithm::Sha1,
         Some("sha512") => Algorithm::Sha512,
         _ => Algorithm::Sha256,
     };
-    let base64 = fields.word("encoding", &["hex", "base64"], report) == Some("base64");
+    let base64 = fields.word("encoding", report) == Some("base64");
     let prefix = fields.text("prefix", report).unwrap_or_default().to_owned();
     let signed_node = fields.get("signed");
     let timestamp_node = fields.get("timestamp");
@@ -286,7 +290,7 @@ fn parts(node: &Node, report: &mut Report) -> Option<Vec<Part>> {
 }
 
 fn timestamp(node: &Node, report: &mut Report) -> Option<(HeaderName, TimeDelta)> {
-    let mut fields = Fields::of(node, "`timestamp`", report)?;
+    let mut fields = Fields::of(node, &TIMESTAMP, report)?;
     let header_name = fields.required("header", report).and_then(|node| header(node, report));
     let tolerance = fields.duration("tolerance", report).unwrap_or(TOLERANCE);
     fields.finish(report);
@@ -328,7 +332,7 @@ fn secrets(node: Option<&Node>, key: &str, report: &mut Report) -> Option<Vec<Se
 }
 
 fn user(node: &Node, report: &mut Report) -> Option<(String, Secret)> {
-    let mut fields = Fields::of(node, "`basic`", report)?;
+    let mut fields = Fields::of(node, &BASIC, report)?;
     let username = fields
         .required("username", report)
         .and_then(|node| text(node, "username", report));

@@ -1,38 +1,21 @@
 //! How one sort of body is read: the compiled form of a mapping.
 
+mod shapes;
+
 use super::check;
 use super::path::{Compiling, Input, Lookup};
 use super::predicate::Predicate;
 use super::value::{Expr, scalar_text};
 use crate::lang::diag::did_you_mean;
 use crate::lang::fields::Fields;
+use crate::lang::shape::Shape;
 use crate::lang::yaml::{Kind, Node};
 use crate::model::event;
 use crate::model::fact::Stamp;
 use crate::model::field::{AUTHORS, FIELDS, Field, FieldKind, MESSAGE, PAYMENT, PAYMENT_KINDS};
+use shapes::{NOT_MAPPED, RESERVATION, VERSION};
 
-/// The keys of one mapping; what stands beside a list of mappings holds for all of them.
-pub(super) const KEYS: &[&str] = &[
-    "items",
-    "applies_to",
-    "version",
-    "partial",
-    "event",
-    "reservation",
-    "payment",
-    "message",
-];
-
-/// Canonical names that no mapping fills, and where they come from instead.
-const NOT_MAPPED: &[(&str, &str)] = &[
-    ("nights", "the nights are counted from the dates"),
-    ("source", "it is the name of the source in the configuration"),
-    ("labels", "people give labels, senders do not"),
-    ("property.key", "it is the property's key in the configuration"),
-    ("property.timezone", "it stands with the property in the configuration"),
-    ("property.tags", "they stand with the property in the configuration"),
-    ("property.vars", "they stand with the property in the configuration"),
-];
+pub(super) use shapes::MAPPING;
 
 /// One way to read a body.
 #[derive(Clone, Debug)]
@@ -103,7 +86,7 @@ impl Version {
     }
 
     fn compile(node: &Node, cx: &mut Compiling<'_>) -> Option<Version> {
-        let mut fields = Fields::of(node, "`version`", cx.report)?;
+        let mut fields = Fields::of(node, &VERSION, cx.report)?;
         let by = fields.required("by", cx.report);
         let then = fields.get("then");
         fields.finish(cx.report);
@@ -131,7 +114,7 @@ fn order(expr: &Expr, what: &str, input: &Input<'_>, warnings: &mut Vec<String>)
 impl Mapping {
     /// Reads one mapping; what is wrong goes to the report.
     pub(super) fn compile(node: &Node, what: &str, cx: &mut Compiling<'_>) -> Option<Mapping> {
-        let mut fields = Fields::of(node, what, cx.report)?;
+        let mut fields = Fields::called(node, &MAPPING, what, cx.report)?;
         let items = fields.get("items");
         let applies_to = fields.get("applies_to");
         let version = fields.get("version");
@@ -173,10 +156,10 @@ impl Mapping {
             ids: None,
             fields: Vec::new(),
             payment: payment
-                .map(|node| section(node, "payment", PAYMENT, cx))
+                .map(|node| section(node, &shapes::PAYMENT_OF, PAYMENT, cx))
                 .unwrap_or_default(),
             message: message
-                .map(|node| section(node, "message", MESSAGE, cx))
+                .map(|node| section(node, &shapes::MESSAGE_OF, MESSAGE, cx))
                 .unwrap_or_default(),
         };
         compiled.reservation(reservation, cx);
@@ -191,7 +174,7 @@ impl Mapping {
     }
 
     fn reservation(&mut self, node: &Node, cx: &mut Compiling<'_>) {
-        let Some(mut fields) = Fields::of(node, "`reservation`", cx.report) else {
+        let Some(mut fields) = Fields::of(node, &RESERVATION, cx.report) else {
             return;
         };
         let (code, ids) = (fields.get("code"), fields.get("ids"));
@@ -219,12 +202,9 @@ impl Mapping {
         for prefix in ["", "guest", "property", "money"] {
             let mut group = match prefix {
                 "" => None,
-                prefix => match fields
-                    .get(prefix)
-                    .map(|node| Fields::of(node, &format!("`{prefix}`"), cx.report))
-                {
-                    Some(Some(group)) => Some(group),
-                    _ => continue,
+                prefix => match fields.settings(prefix, cx.report) {
+                    Some(group) => Some(group),
+                    None => continue,
                 },
             };
             for field in FIELDS {
@@ -259,11 +239,11 @@ impl Mapping {
 
 fn section(
     node: &Node,
-    what: &str,
+    shape: &'static Shape,
     known: &'static [Field],
     cx: &mut Compiling<'_>,
 ) -> Vec<(&'static str, FieldKind, Expr)> {
-    let Some(mut fields) = Fields::of(node, &format!("`{what}`"), cx.report) else {
+    let Some(mut fields) = Fields::of(node, shape, cx.report) else {
         return Vec::new();
     };
     let mut found = Vec::new();

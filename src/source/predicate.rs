@@ -4,7 +4,26 @@ use serde_json::Value;
 
 use super::path::{Compiling, Input, Lookup};
 use crate::lang::diag::Place;
+use crate::lang::shape::{EMPTY, Form, More, Own, Shape};
 use crate::lang::yaml::{Key, Kind, Node};
+
+/// Paths and what has to stand there.
+pub(super) static PATHS: Own = Own {
+    name: "$.path",
+    pattern: r"^(\$|@|header\.)",
+    form: Form::Several(&Form::Either(&[Form::Value, Form::Nothing])),
+    about: "A path or header, and a value or a list of values of which one has to stand there. Texts compare in any case, \
+            `*` stands for anything; `~` for what is not there.",
+    example: "$.type: [booking.updated, \"payment.*\"]",
+};
+
+/// `applies_to`, and `partial` where it depends.
+pub(super) static PREDICATE: Shape = Shape {
+    what: "`applies_to` or `partial`",
+    about: "For which bodies something holds: all conditions have to hold.",
+    more: &[More::Own(&PATHS)],
+    ..EMPTY
+};
 
 /// All of its conditions must hold.
 #[derive(Clone, Debug)]

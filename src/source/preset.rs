@@ -1,6 +1,7 @@
 //! Ready mappings, and how a source's own settings lie over one.
 
 use super::mapping;
+use super::shape::{PRESET, SOURCE};
 use crate::lang::diag::{Report, did_you_mean};
 use crate::lang::fields::quoted;
 use crate::lang::yaml::{self, Key, Kind, Node};
@@ -14,6 +15,17 @@ pub const PRESETS: &[(&str, &str)] = &[
     ),
     ("hostelmate", include_str!("../../presets/sources/hostelmate.yaml")),
 ];
+
+/// The names of the presets.
+pub(super) const NAMES: &[&str] = &{
+    let mut names = [""; PRESETS.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = PRESETS[at].0;
+        at += 1;
+    }
+    names
+};
 
 /// Senders that are to follow.
 const LATER: &[&str] = &[
@@ -72,7 +84,7 @@ pub(super) fn layered(settings: &Node, report: &mut Report) -> Option<Layers> {
     };
     let (shared, settings_entries): (Vec<_>, Vec<_>) = entries
         .into_iter()
-        .partition(|(key, _)| mapping::KEYS.contains(&key.text.as_str()));
+        .partition(|(key, _)| mapping::MAPPING.entry(&key.text).is_some());
     let is_section = |key: &Key| matches!(key.text.as_str(), "reservation" | "payment" | "message");
     let mappings = match list {
         None if shared.is_empty() => Vec::new(),
@@ -132,15 +144,14 @@ fn load(node: &Node, report: &mut Report) -> Option<(&'static str, &'static str)
             .help("a `map:` of your own can read its bodies; `preset: generic` reads JSON in our own words");
         return None;
     }
-    let names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
     let diagnostic = report.mistake(
         "unknown-preset",
         &node.place,
         format!("there is no preset called `{name}`"),
     );
-    match did_you_mean(name, names.iter().copied()) {
+    match did_you_mean(name, NAMES.iter().copied()) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic.help(format!("the presets are {}", quoted(&names))),
+        None => diagnostic.help(format!("the presets are {}", quoted(NAMES))),
     }
     None
 }
@@ -164,7 +175,16 @@ fn layer(node: &Node, report: &mut Report) -> Option<Layer> {
         match &value.kind {
             _ if key.text != "map" => entries.push((key.clone(), value.clone())),
             Kind::List(items) => list = Some(items.clone()),
-            Kind::Map(inner) => entries.extend(inner.iter().cloned()),
+            Kind::Map(inner) => {
+                for (key, value) in inner {
+                    if key.text == "map" || PRESET.entry(&key.text).is_none() && SOURCE.entry(&key.text).is_some() {
+                        let title = format!("`{}` stands beside `map`, not in it", key.text);
+                        report.mistake("unknown-key", &key.place, title);
+                    } else {
+                        entries.push((key.clone(), value.clone()));
+                    }
+                }
+            }
             Kind::Scalar(_) if value.is_null() => {}
             Kind::Scalar(_) => {
                 report.mistake(
@@ -196,7 +216,7 @@ fn over(base: Layer, own: Layer) -> (Vec<(Key, Node)>, Option<Vec<Node>>) {
     let mut entries = base.entries;
     if own.list.is_some() {
         // A list of mappings of one's own stands for all that the preset reads.
-        entries.retain(|(key, _)| key.text == "version" || !mapping::KEYS.contains(&key.text.as_str()));
+        entries.retain(|(key, _)| key.text == "version" || !mapping::MAPPING.entry(&key.text).is_some());
     }
     for (key, node) in own.entries {
         match entries.iter_mut().find(|(k, _)| k.text == key.text) {

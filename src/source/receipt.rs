@@ -8,8 +8,35 @@ use super::mapping::Mapping;
 use super::path::{Compiling, Input, Lookup, Path};
 use super::value::scalar_text;
 use crate::lang::fields::Fields;
+use crate::lang::shape::{EMPTY, Entry, Form, PATH, Shape, key};
 use crate::lang::yaml::{Kind, Node};
 use crate::model::id::hash;
+
+/// `receipt_key`.
+pub(super) const RECEIPT_KEY: Entry = key(
+    "receipt_key",
+    Form::Several(&Form::Either(&[PART, Form::List(&PART)])),
+    "What recognises a delivery that comes again: the first entry that is there. A list in the list combines. Never only \
+     what names the stay: then one change of every stay would count.",
+    "receipt_key: [$.event_id, [$.code, $.updated_at], {hash: body, without: [$.sent_at]}]",
+);
+
+const PART: Form = Form::Either(&[Form::Like(&PATH), Form::Settings(&HASH)]);
+
+static HASH: Shape = Shape {
+    what: "a part of `receipt_key`",
+    about: "The body itself.",
+    keys: &[
+        key("hash", Form::Word(&["body"]), "What is compared: `body`.", "hash: body").needed(),
+        key(
+            "without",
+            Form::Several(&Form::Like(&PATH)),
+            "Parts of the body that differ when it is sent again.",
+            "without: [$.sent_at]",
+        ),
+    ],
+    ..EMPTY
+};
 
 /// The entries of `receipt_key`; the first that is there counts.
 #[derive(Clone, Debug, Default)]
@@ -100,7 +127,7 @@ fn part(node: &Node, signed: bool, cx: &mut Compiling<'_>) -> Option<Part> {
         }
         return Some(Part::At(lookup));
     }
-    let mut fields = Fields::of(node, "a part of `receipt_key`", cx.report)?;
+    let mut fields = Fields::of(node, &HASH, cx.report)?;
     let what = fields.required("hash", cx.report).map(|node| (node, node.scalar()));
     let without = fields.get("without").map(Node::items).unwrap_or_default();
     fields.finish(cx.report);

@@ -10,6 +10,7 @@ use super::path::Compiling;
 use super::predicate::Predicate;
 use super::preset::PRESETS;
 use super::receipt::Keys;
+use super::shape::{IGNORE, RESPOND, SOURCE};
 use super::{Respond, Source, auth, preset};
 use crate::lang::diag::{Report, did_you_mean};
 use crate::lang::fields::{Fields, quoted, text};
@@ -41,12 +42,12 @@ pub fn compile(name: &str, settings: &Node, report: &mut Report) -> Option<Sourc
 
 fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> {
     let layers = preset::layered(settings, report)?;
-    let mut fields = Fields::of(&layers.settings, &format!("the source `{name}`"), report)?;
+    let mut fields = Fields::called(&layers.settings, &SOURCE, format!("the source `{name}`"), report)?;
     // `preset`, `map` and the keys of mappings have been read already.
     fields.get("preset");
     fields.get("map");
-    for key in mapping::KEYS {
-        fields.get(key);
+    for key in mapping::MAPPING.keys {
+        fields.get(key.name);
     }
     let scheme = auth::compile(name, &mut fields, layers.preset, report);
     let live_from = fields.text("live_from", report).map(str::to_owned);
@@ -174,10 +175,9 @@ fn emits(node: Option<&Node>, report: &mut Report) -> Vec<String> {
 }
 
 fn respond(node: &Node, report: &mut Report) -> Option<Respond> {
-    let mut fields = Fields::of(node, "`respond`", report)?;
-    let status = fields.count("status", 200, 299, report).unwrap_or(200);
+    let mut fields = Fields::of(node, &RESPOND, report)?;
+    let status = fields.count("status", report).unwrap_or(200);
     let body = fields.text("body", report).map(str::to_owned);
-    fields.later(&["challenge"], report);
     fields.finish(report);
     Some(Respond {
         status: u16::try_from(status).unwrap_or(200),
@@ -188,13 +188,14 @@ fn respond(node: &Node, report: &mut Report) -> Option<Respond> {
 fn ignore(node: &Node, cx: &mut Compiling<'_>) -> Vec<(Predicate, String)> {
     let mut rules = Vec::new();
     for item in node.items() {
-        let Some(mut fields) = Fields::of(item, "a rule of `ignore`", cx.report) else {
+        let Some(mut fields) = Fields::of(item, &IGNORE, cx.report) else {
             continue;
         };
         let because = fields
             .required("because", cx.report)
             .and_then(|node| text(node, "because", cx.report));
         let conditions = fields.rest();
+        fields.close();
         let predicate = Predicate::compile(conditions, &item.place, "a rule of `ignore`", cx);
         if let (Some(predicate), Some(because)) = (predicate, because) {
             rules.push((predicate, because.to_owned()));

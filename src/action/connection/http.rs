@@ -6,11 +6,12 @@ use http::{HeaderName, HeaderValue};
 
 use crate::lang::diag::Report;
 use crate::lang::fields::{Fields, text};
+use crate::lang::shape::{EMPTY, Form, More, Own, Shape, key};
 use crate::lang::yaml::Node;
 use crate::model::secret::Secret;
 use crate::outbound::{Url, refusal};
 
-use super::{ConnectionKind, Pace, secret};
+use super::{ConnectionKind, Pace, ReadFile, Speaks, secret};
 use crate::action::http::header;
 
 /// Where an `http` step goes, and with which credentials.
@@ -53,17 +54,79 @@ impl HttpConnection {
     }
 }
 
-pub(super) fn compile(node: &Node, report: &mut Report) -> Option<(ConnectionKind, Pace)> {
-    let mut fields = Fields::of(node, "an `http` connection", report)?;
+/// `http`: HTTP or HTTPS.
+pub(super) const KIND: Speaks = Speaks {
+    key: key(
+        "http",
+        Form::Settings(&SHAPE),
+        "Anything that has an API, for `http` steps.",
+        "http: {base_url: https://api.cleaning.example, headers: {Authorization: \"Bearer ${CLEANING_TOKEN}\"}}",
+    ),
+    compile,
+};
+
+static SHAPE: Shape = Shape {
+    what: "an `http` connection",
+    about: "Where requests go, with which credentials and how fast.",
+    keys: &[
+        key(
+            "base_url",
+            Form::Text,
+            "What every address begins with. Steps only add to it.",
+            "base_url: https://api.cleaning.example/v1",
+        )
+        .needed(),
+        key(
+            "headers",
+            Form::Settings(&HEADERS),
+            "Headers that go with every request; this is the place for credentials.",
+            "headers: {Authorization: \"Bearer ${CLEANING_TOKEN}\"}",
+        ),
+        key(
+            "basic",
+            Form::Settings(&BASIC),
+            "A user name and a password, sent with every request.",
+            "basic: {username: pms, password: \"${CLEANING_PASSWORD}\"}",
+        ),
+    ],
+    also: &[&super::PACE],
+    ..EMPTY
+};
+
+static HEADERS: Shape = Shape {
+    what: "`headers`",
+    about: "Headers that go with every request.",
+    more: &[More::Own(&Own {
+        name: "NAME",
+        pattern: "",
+        form: Form::Text,
+        about: "The value of a header.",
+        example: "Authorization: \"Bearer ${CLEANING_TOKEN}\"",
+    })],
+    ..EMPTY
+};
+
+static BASIC: Shape = Shape {
+    what: "`basic`",
+    about: "A user name and a password.",
+    keys: &[
+        key("username", Form::Text, "The user name.", "username: pms").needed(),
+        key("password", Form::Text, "The password.", "password: \"${PASSWORD}\"").needed(),
+    ],
+    ..EMPTY
+};
+
+fn compile(node: &Node, _: ReadFile<'_>, report: &mut Report) -> Option<(ConnectionKind, Pace)> {
+    let mut fields = Fields::of(node, &SHAPE, report)?;
     let base_url = fields
         .required("base_url", report)
         .and_then(|node| base_url(node, report));
     let mut headers = Vec::new();
     let mut hidden = None;
-    if let Some(node) = fields.get("headers")
-        && let Some(mut entries) = Fields::of(node, "`headers`", report)
-    {
-        for (key, node) in entries.rest() {
+    if let Some(mut entries) = fields.settings("headers", report) {
+        let rest = entries.rest();
+        entries.close();
+        for (key, node) in rest {
             let name = match header::name(&key.text) {
                 Ok(name) => name,
                 Err(why) => {
@@ -95,7 +158,7 @@ pub(super) fn compile(node: &Node, report: &mut Report) -> Option<(ConnectionKin
         }
     }
     if let Some(node) = fields.get("basic")
-        && let Some(mut basic) = Fields::of(node, "`basic`", report)
+        && let Some(mut basic) = Fields::of(node, &BASIC, report)
     {
         basic.required("username", report);
         basic.required("password", report);

@@ -10,11 +10,12 @@ use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use crate::action::email::address::Address;
 use crate::lang::diag::Report;
 use crate::lang::fields::Fields;
+use crate::lang::shape::{EMPTY, Form, Rule, Shape, key};
 use crate::lang::yaml::Node;
 use crate::model::secret::Secret;
 use crate::outbound::install_crypto;
 
-use super::{ConnectionKind, Pace, secret};
+use super::{ConnectionKind, Pace, ReadFile, Speaks, secret};
 
 /// Where mail goes, with which credentials, and whose name it bears.
 #[derive(Clone)]
@@ -92,12 +93,74 @@ impl SmtpConnection {
     }
 }
 
-pub(super) fn compile(
-    node: &Node,
-    read_file: &dyn Fn(&str) -> Result<String, String>,
-    report: &mut Report,
-) -> Option<(ConnectionKind, Pace)> {
-    let mut fields = Fields::of(node, "an `smtp` connection", report)?;
+/// `smtp`: mail.
+pub(super) const KIND: Speaks = Speaks {
+    key: key(
+        "smtp",
+        Form::Settings(&SHAPE),
+        "A mail server, for `email` steps.",
+        "smtp: {host: smtp.example.com, username: stays, password: \"${SMTP_PASSWORD}\", from: stays@example.com}",
+    ),
+    compile,
+};
+
+static SHAPE: Shape = Shape {
+    what: "an `smtp` connection",
+    about: "A mail server, and whose name the mails bear.",
+    keys: &[
+        key(
+            "host",
+            Form::Text,
+            "The server's name or address.",
+            "host: smtp.example.com",
+        )
+        .needed(),
+        key(
+            "port",
+            Form::Count(1, 65_535),
+            "Its port: 465 where nothing is said, 587 with `starttls`, 25 with `none`.",
+            "port: 587",
+        ),
+        key(
+            "tls",
+            Form::Word(&["required", "starttls", "implicit", "none"]),
+            "How the way to it is encrypted: in the way that goes with the port (`required`, which holds where nothing is \
+             said), from the first byte (`implicit`), after a greeting (`starttls`), or not at all.",
+            "tls: starttls",
+        ),
+        key(
+            "username",
+            Form::Text,
+            "The user name to log in with.",
+            "username: stays",
+        ),
+        key(
+            "password",
+            Form::Text,
+            "The password to log in with.",
+            "password: \"${SMTP_PASSWORD}\"",
+        ),
+        key(
+            "from",
+            Form::Text,
+            "The sender of every mail: one address, with or without a name.",
+            "from: \"Stays <stays@example.com>\"",
+        )
+        .needed(),
+        key(
+            "ca_file",
+            Form::Text,
+            "A file with a certificate (PEM) that is trusted beside those of the machine.",
+            "ca_file: mail-ca.pem",
+        ),
+    ],
+    also: &[&super::PACE],
+    rules: &[Rule::Together(&["username", "password"])],
+    ..EMPTY
+};
+
+fn compile(node: &Node, read_file: ReadFile<'_>, report: &mut Report) -> Option<(ConnectionKind, Pace)> {
+    let mut fields = Fields::of(node, &SHAPE, report)?;
     let place = fields.place().clone();
     let host = fields
         .required("host", report)
@@ -110,8 +173,8 @@ pub(super) fn compile(
             .mistake("host", &place, "`host` is the name or address of a mail server")
             .help("such as `smtp.example.com`; the port has a key of its own");
     }
-    let port = fields.count("port", 1, 65_535, report);
-    let word = fields.word("tls", &["required", "starttls", "implicit", "none"], report);
+    let port = fields.count("port", report);
+    let word = fields.word("tls", report);
     let port = port.and_then(|port| u16::try_from(port).ok()).unwrap_or(match word {
         Some("starttls") => 587,
         Some("none") => 25,

@@ -94,8 +94,8 @@ fn settings_and_their_defaults() {
 fn mistakes() {
     for (text, said) in [
         ("{}", "the connection `c` says nothing"),
-        ("seam: {api_key: x}", "`seam` is not in this version yet"),
-        ("journal: {file: x}", "`journal` is not in this version yet"),
+        ("seam: {api_key: x}", "`seam` has no effect in this version yet"),
+        ("journal: {file: x}", "`journal` has no effect in this version yet"),
         ("htp: {}", "a connection has no setting called `htp`"),
         (
             "{http: {base_url: https://a.example}, smtp: {host: a, from: a@b}}",

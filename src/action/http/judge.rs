@@ -9,9 +9,90 @@ use serde_json::{Map, Value};
 
 use crate::lang::diag::Report;
 use crate::lang::fields::Fields;
+use crate::lang::shape::{EMPTY, Form, Like, More, Own, Shape, key};
 use crate::lang::yaml::{Kind, Node};
 use crate::model::clock::Time;
 use crate::model::run::AttemptOutcome;
+
+/// What an `http` step says about the answer.
+pub(super) static SHAPE: Shape = Shape {
+    what: "what an `http` step says about the answer",
+    about: "When an answer means success, and what later steps read of it.",
+    keys: &[
+        key(
+            "succeeds_if",
+            Form::Settings(&SUCCEEDS_IF),
+            "When an answer means success; any status from 200 to 299 where nothing is said.",
+            "succeeds_if: {status: [2xx, 404], body: {$.ok: true}}",
+        ),
+        key(
+            "output",
+            Form::Settings(&OUTPUT),
+            "What later steps read of the answer, as `steps.ID.output.NAME`.",
+            "output: {id: $.task.id}",
+        ),
+    ],
+    ..EMPTY
+};
+
+static SUCCEEDS_IF: Shape = Shape {
+    what: "`succeeds_if`",
+    about: "When an answer means success: all of it has to hold.",
+    keys: &[
+        key(
+            "status",
+            Form::Several(&Form::Like(&Like {
+                what: "a status (`404`) or a class of them (`2xx`)",
+                pattern: "^([2-5][xX][xX]|0*[2-5][0-9][0-9])$",
+            })),
+            "The statuses that can mean success.",
+            "status: [2xx, 404]",
+        ),
+        key(
+            "body",
+            Form::Settings(&BODY),
+            "What has to stand in the answer.",
+            "body: {$.ok: true}",
+        ),
+        key(
+            "else",
+            Form::Word(&["retry", "reject"]),
+            "What an answer means that is no success and says nothing by its status: try again, or give up (`reject`, \
+             which holds where nothing is said).",
+            "else: retry",
+        ),
+    ],
+    ..EMPTY
+};
+
+static BODY: Shape = Shape {
+    what: "`body`",
+    about: "Paths into the answer and what has to stand there. Texts compare in any case, `*` stands for anything.",
+    more: &[More::Own(&Own {
+        name: "$.path",
+        pattern: r"^\$",
+        form: Form::Several(&Form::Either(&[Form::Value, Form::Nothing])),
+        about: "A JSONPath, and a value or a list of values of which one has to stand there.",
+        example: "$.ok: true",
+    })],
+    ..EMPTY
+};
+
+static OUTPUT: Shape = Shape {
+    what: "`output`",
+    about: "Names, and where in the answer their values stand.",
+    more: &[More::Own(&Own {
+        name: "NAME",
+        pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
+        form: Form::Like(&Like {
+            what: "a JSONPath into the answer or a header of it (`header.Location`)",
+            pattern: r"^(\$|header\.)",
+        }),
+        about: "A JSONPath, or `header.` and the name of a header. The name has letters, digits and `_`.",
+        example: "id: $.task.id",
+    })],
+    ..EMPTY
+};
 
 /// How a step's answer is read; recorded with the request, so that every attempt is judged alike.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -46,7 +127,7 @@ impl Judge {
     pub fn compile(fields: &mut Fields<'_>, report: &mut Report) -> Judge {
         let mut judge = Judge::default();
         if let Some(node) = fields.get("succeeds_if")
-            && let Some(mut rule) = Fields::of(node, "`succeeds_if`", report)
+            && let Some(mut rule) = Fields::of(node, &SUCCEEDS_IF, report)
         {
             for item in rule.get("status").map(Node::items).unwrap_or_default() {
                 match item
@@ -62,11 +143,7 @@ impl Judge {
                     }
                 }
             }
-            for (key, node) in rule
-                .get("body")
-                .map(|node| map_of(node, "body", report))
-                .unwrap_or_default()
-            {
+            for (key, node) in rule.settings("body", report).map(own).unwrap_or_default() {
                 if check_path(&key.text, &key.place, report) {
                     if matches!(node.kind, Kind::Map(_)) {
                         report.mistake("expected", &node.place, "what is expected is a value or a list of them");
@@ -74,14 +151,10 @@ impl Judge {
                     judge.body.insert(key.text.clone(), node.value());
                 }
             }
-            judge.else_retry = rule.word("else", &["retry", "reject"], report) == Some("retry");
+            judge.else_retry = rule.word("else", report) == Some("retry");
             rule.finish(report);
         }
-        for (key, node) in fields
-            .get("output")
-            .map(|node| map_of(node, "output", report))
-            .unwrap_or_default()
-        {
+        for (key, node) in fields.settings("output", report).map(own).unwrap_or_default() {
             let named = key.text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && key.text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             if !named {
@@ -200,10 +273,10 @@ fn status_holds(rule: &str, status: u16) -> bool {
     }
 }
 
-fn map_of<'n>(node: &'n Node, key: &str, report: &mut Report) -> Vec<&'n (crate::lang::yaml::Key, Node)> {
-    Fields::of(node, &format!("`{key}`"), report)
-        .map(|mut fields| fields.rest())
-        .unwrap_or_default()
+fn own<'n>(mut fields: Fields<'n>) -> Vec<&'n (crate::lang::yaml::Key, Node)> {
+    let entries = fields.rest();
+    fields.close();
+    entries
 }
 
 fn check_path(path: &str, place: &crate::lang::diag::Place, report: &mut Report) -> bool {

@@ -10,7 +10,7 @@ use crate::model::clock::from_ms;
 fn judge(settings: &str) -> (Judge, String) {
     let mut report = Report::new();
     let node = yaml::parse("r.yaml", settings, &mut report).unwrap();
-    let mut fields = Fields::of(&node, "a step", &mut report).unwrap();
+    let mut fields = Fields::of(&node, &SHAPE, &mut report).unwrap();
     let judge = Judge::compile(&mut fields, &mut report);
     fields.finish(&mut report);
     let said: Vec<_> = report.items.iter().map(|item| item.title.clone()).collect();

@@ -1,0 +1,157 @@
+//! What an entry of `sources` and the file of a preset may say.
+
+use super::auth::{ALLOW_IPS, AUTH, BASIC};
+use super::mapping::MAPPING;
+use super::predicate;
+use super::preset::NAMES;
+use super::receipt::RECEIPT_KEY;
+use crate::lang::shape::{EMPTY, EVENT, Form, INSTANT, Like, More, Shape, key, later};
+
+/// An entry of `sources`.
+pub static SOURCE: Shape = Shape {
+    what: "a source",
+    about: "Who may send to one address, what that sender's bodies mean, and which of them are new. What stands here lies \
+            over the preset: a field of `reservation` is added or replaced alone, rules of `ignore` and types of `emits` \
+            are added, everything else is replaced.",
+    keys: &[
+        key(
+            "preset",
+            Form::Word(NAMES),
+            "The ready mapping for a PMS.",
+            "preset: hospitable-v1",
+        ),
+        key(
+            "live_from",
+            Form::Like(&INSTANT),
+            "Stays that were made before it are taken over in silence.",
+            "live_from: 2026-11-22T12:00:00Z",
+        ),
+        key(
+            "learn",
+            Form::Flag,
+            "`true` stores and shows what comes, and runs no recipe.",
+            "learn: true",
+        ),
+        key(
+            "stays_of",
+            Form::Text,
+            "The source whose stays it speaks of, where they are not its own.",
+            "stays_of: hospitable",
+        ),
+        key(
+            "token",
+            Form::OneOrMore(&Form::Text),
+            "A secret word that has to stand in the address (`/hooks/NAME/<token>` or `?token=`) or in a header. Several \
+             while they are being exchanged.",
+            "token: \"${HOSPITABLE_TOKEN}\"",
+        ),
+        key(
+            "secret",
+            Form::OneOrMore(&Form::Text),
+            "What the sender signs its bodies with. Several while they are being exchanged.",
+            "secret: \"${HOSTELMATE_SECRET}\"",
+        ),
+        key(
+            "basic",
+            Form::Settings(&BASIC),
+            "A user name and a password that the sender has to show.",
+            "basic: {username: pms, password: \"${OLD_PMS_PASSWORD}\"}",
+        ),
+    ],
+    also: &[&PRESET],
+    ..EMPTY
+};
+
+/// The file of a preset; everything in it may stand in a source too.
+pub static PRESET: Shape = Shape {
+    what: "a preset",
+    about: "What the bodies of one sender mean, who may post them, and what recognises one that comes again.",
+    keys: &[
+        key(
+            "auth",
+            Form::Either(&[
+                Form::Word(&["none"]),
+                Form::OneOrMore(&Form::Either(&[Form::Word(&["none"]), Form::Settings(&AUTH)])),
+            ]),
+            "How the sender proves who it is; of a list all have to hold. `none`, for everybody, has to be written out.",
+            "auth: {hmac: {header: X-Signature}}",
+        ),
+        ALLOW_IPS,
+        RECEIPT_KEY,
+        key(
+            "emits",
+            Form::Several(&EVENT),
+            "The event types that this sender can ever cause.",
+            "emits: [reservation.created, reservation.cancelled]",
+        ),
+        key(
+            "ignore",
+            Form::Several(&Form::Settings(&IGNORE)),
+            "Bodies in which there is nothing for us.",
+            "ignore: [{$.type: \"calendar.*\", because: no reservation in it}]",
+        ),
+        key(
+            "respond",
+            Form::Settings(&RESPOND),
+            "The answer that the sender insists on.",
+            "respond: {status: 200, body: OK}",
+        ),
+        key(
+            "body_max",
+            Form::Like(&Like {
+                what: "a size such as `512KiB` or `2MiB`",
+                pattern: r"^[0-9]+\s*([bB]|[kKmM]([iI]?[bB])?)?\s*$",
+            }),
+            "The largest body; 1MiB where nothing is said, 64MiB at the most.",
+            "body_max: 2MiB",
+        ),
+        key(
+            "duplicate_window",
+            Form::Duration,
+            "For how long the very same body counts as sent twice, where nothing in it tells deliveries apart; 10m where \
+             nothing is said.",
+            "duplicate_window: 10m",
+        ),
+        key(
+            "map",
+            Form::Either(&[Form::List(&Form::Settings(&MAPPING)), Form::Settings(&PRESET)]),
+            "How bodies are read: one mapping, or a list of them of which the first counts that applies. What stands beside \
+             a list holds for all of it. A single mapping may stand without `map` too.",
+            "map: {reservation: {code: $.code, status: $.status}}",
+        ),
+    ],
+    also: &[&MAPPING],
+    ..EMPTY
+};
+
+/// A rule of `ignore`.
+pub(super) static IGNORE: Shape = Shape {
+    what: "a rule of `ignore`",
+    about: "Which bodies have nothing in them for us, and why.",
+    keys: &[key(
+        "because",
+        Form::Text,
+        "Why; it is shown with the delivery.",
+        "because: no reservation in it",
+    )
+    .needed()],
+    more: &[More::Own(&predicate::PATHS)],
+    ..EMPTY
+};
+
+/// `respond`.
+pub(super) static RESPOND: Shape = Shape {
+    what: "`respond`",
+    about: "The answer to a delivery that was stored.",
+    keys: &[
+        key(
+            "status",
+            Form::Count(200, 299),
+            "Its status; 200 where nothing is said.",
+            "status: 202",
+        ),
+        key("body", Form::Text, "Its body.", "body: OK"),
+        later("challenge", "The answer to a handshake.", "challenge: $.challenge"),
+    ],
+    ..EMPTY
+};
