@@ -30,7 +30,7 @@ use crate::recipe::Book;
 use crate::source::Source;
 use crate::worker::Setup;
 
-pub use properties::PROPERTY;
+pub use properties::PROPERTIES;
 pub use recipes::recipe_files;
 pub(crate) use recipes::{read_bytes, recipe_file};
 pub use together::check_together;
@@ -43,6 +43,13 @@ pub static CONFIG: Shape = Shape {
     what: "the configuration",
     about: "One file. `\"${NAME}\"` is filled in from the environment, `\"${NAME:-default}\"` too but may be left unset, and \
             `\"${file:PATH}\"` is the text of a file; in quotes they may stand wherever a value stands.",
+    also: &[&server::SERVER, &SECTIONS],
+    ..EMPTY
+};
+
+static SECTIONS: Shape = Shape {
+    what: "the sections of the configuration",
+    about: "Who sends, where things go, what is let.",
     keys: &[
         key(
             "admin",
@@ -93,7 +100,6 @@ pub static CONFIG: Shape = Shape {
         )
         .idle("what has an API is reached by an `http` connection"),
     ],
-    also: &[&server::SERVER],
     ..EMPTY
 };
 

@@ -12,6 +12,7 @@ mod sentence;
 mod shape;
 mod trigger;
 mod wanted;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -27,12 +28,12 @@ use crate::model::reservation::Status;
 use crate::model::run::Mode;
 
 pub use book::{Book, Broken};
-pub use conditions::Match;
-pub use context::RUN_NAMES;
+pub use conditions::{MATCH, Match};
 pub use read::compile;
 pub use shape::RECIPE;
 pub use trigger::Trigger;
 pub use wanted::{Facts, Wanted};
+pub use words::{EVENT_WORDS, ROOT_WORDS, RUN_NAMES, RUN_WORDS, Word};
 
 /// A recipe, read and checked.
 #[derive(Clone, Debug)]

@@ -117,6 +117,7 @@ static PACE: Shape = Shape {
             Form::Like(&Like {
                 what: "so many a second or a minute",
                 pattern: r"^\s*[0-9]+\s*/\s*[sm]\s*$",
+                numbers: false,
             }),
             "How many attempts there may be in a second (`5/s`) or a minute (`100/m`).",
             "rate: 5/s",

@@ -49,7 +49,7 @@ pub(super) static DEFAULTS: Shape = Shape {
 };
 
 /// `properties`.
-pub(super) static PROPERTIES: Shape = Shape {
+pub static PROPERTIES: Shape = Shape {
     what: "`properties`",
     about: "What you let.",
     more: &[More::Own(&Own {
@@ -63,7 +63,7 @@ pub(super) static PROPERTIES: Shape = Shape {
 };
 
 /// An entry of `properties`.
-pub static PROPERTY: Shape = Shape {
+static PROPERTY: Shape = Shape {
     what: "a property",
     about: "One place that you let: how the PMS calls it, and what recipes need to know of it.",
     keys: &[
@@ -111,7 +111,7 @@ static BY_SOURCE: Shape = Shape {
     more: &[More::Own(&Own {
         name: "SOURCE",
         pattern: "",
-        form: Form::Several(&Form::Text),
+        form: Form::Either(&[Form::Several(&Form::Text), Form::Nothing]),
         about: "An id or name as this source sends it, or a list of them.",
         example: "hospitable: Brannan St Room",
     })],

@@ -17,6 +17,7 @@ use crate::outbound::Url;
 pub(super) static ADDRESS: Like = Like {
     what: "an address and a port",
     pattern: r":[0-9]{1,5}$",
+    numbers: false,
 };
 
 /// The keys at the top that hold one value each.
@@ -35,6 +36,7 @@ pub(super) static SERVER: Shape = Shape {
             Form::Like(&Like {
                 what: "a complete address",
                 pattern: "^[Hh][Tt][Tt][Pp][Ss]?://",
+                numbers: false,
             }),
             "The address under which the world reaches `listen`.",
             "public_url: https://hooks.example.com",
@@ -56,6 +58,7 @@ pub(super) static SERVER: Shape = Shape {
             Form::Like(&Like {
                 what: "`sqlite://` and the path of a file",
                 pattern: "^sqlite:",
+                numbers: false,
             }),
             "Where everything is stored; a path without `/` at its beginning begins beside the configuration.",
             "database: sqlite://stayhook.db",
@@ -86,6 +89,7 @@ pub(super) static SERVER: Shape = Shape {
 pub(super) static ZONE: Like = Like {
     what: "a time zone",
     pattern: "^[A-Za-z0-9_+/-]+$",
+    numbers: false,
 };
 
 static REDIRECT: Shape = Shape {

@@ -293,7 +293,7 @@ pub fn unknown(key: &str, place: &Place, what: &str, known: &[&'static str], rep
 
 /// The node's text; a list or settings in its place is a mistake.
 pub fn text<'n>(node: &'n Node, key: &str, report: &mut Report) -> Option<&'n str> {
-    let found = node.scalar();
+    let found = node.scalar().filter(|_| !node.is_null());
     if found.is_none() {
         let diagnostic = report.mistake(
             "expected-text",

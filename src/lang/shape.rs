@@ -16,6 +16,8 @@ pub struct Shape {
     pub more: &'static [More],
     /// What holds between its keys.
     pub rules: &'static [Rule],
+    /// Whether a key with nothing behind it says something, or is a mistake; elsewhere it counts as left out.
+    pub tight: bool,
 }
 
 /// A shape to begin from: `Shape { what: …, about: …, keys: …, ..EMPTY }`.
@@ -26,6 +28,7 @@ pub const EMPTY: Shape = Shape {
     also: &[],
     more: &[],
     rules: &[],
+    tight: false,
 };
 
 /// A key of settings.
@@ -67,6 +70,8 @@ pub enum More {
     Each(fn() -> Vec<Entry>, &'static str),
     /// One for each kind of action.
     Actions,
+    /// One for each kind of action, with any of its keys: what was rendered.
+    Rendered,
 }
 
 /// Names that the user gives.
@@ -147,30 +152,29 @@ pub struct Like {
     pub what: &'static str,
     /// A regular expression for the whole or a part of it, in the dialect that JSON Schema and Rust share.
     pub pattern: &'static str,
+    /// Whether it may look like a number.
+    pub numbers: bool,
 }
-
-/// Any text, where only words are to be suggested.
-pub static ANY_TEXT: Like = Like {
-    what: "another text",
-    pattern: "",
-};
 
 /// A path into a body, or a header.
 pub static PATH: Like = Like {
     what: "a JSONPath (`$.code`, of an item `@.code`) or a header (`header.X-Name`)",
     pattern: r"^(\$|@|header\.)",
+    numbers: false,
 };
 
 /// `"15:00"`.
 pub static TIME_OF_DAY: Like = Like {
     what: "a time of day",
     pattern: r"^\s*([01]?[0-9]|2[0-3]):[0-5]?[0-9]\s*$",
+    numbers: false,
 };
 
 /// A time with its zone.
 pub static INSTANT: Like = Like {
     what: "a time with its zone",
     pattern: r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$",
+    numbers: false,
 };
 
 /// An event type.
@@ -179,6 +183,7 @@ pub const EVENT: Form = Form::WordOr(
     &Like {
         what: "the sender's own as `other.…`",
         pattern: r"^other\..",
+        numbers: false,
     },
 );
 
@@ -261,10 +266,17 @@ impl Shape {
         entries.filter(Entry::is_read).map(|entry| entry.name).collect()
     }
 
+    /// Those of these keys that this version reads.
+    pub fn read_of(&self, names: &[&'static str]) -> Vec<&'static str> {
+        let mut read = self.names();
+        read.retain(|name| names.contains(name));
+        read
+    }
+
     /// Whether it may have keys that are not declared one by one.
     pub fn is_open(&self) -> bool {
         let mut more = self.more.iter();
-        more.any(|more| matches!(more, More::Own(_) | More::Actions))
+        more.any(|more| matches!(more, More::Own(_) | More::Actions | More::Rendered))
     }
 }
 
@@ -286,6 +298,16 @@ impl Form {
             Form::List(one) | Form::OneOrMore(one) | Form::Several(one) => one.shapes(),
             Form::Either(forms) => forms.iter().flat_map(Form::shapes).collect(),
             _ => Vec::new(),
+        }
+    }
+
+    /// Whether nothing (`~`) may stand here.
+    pub fn takes_nothing(&self) -> bool {
+        match self {
+            Form::Nothing | Form::Anything => true,
+            Form::OneOrMore(one) | Form::Several(one) => one.takes_nothing(),
+            Form::Either(forms) => forms.iter().any(Form::takes_nothing),
+            _ => false,
         }
     }
 
@@ -327,7 +349,7 @@ fn reach(shape: &'static Shape, actions: &[&'static Shape], found: &mut Vec<&'st
                 below.into_iter().for_each(|below| reach(below, actions, found));
             }
             More::Actions => actions.iter().for_each(|below| reach(below, actions, found)),
-            More::Each(..) => {}
+            More::Each(..) | More::Rendered => {}
         }
     }
 }

@@ -29,6 +29,7 @@ pub(super) static ACTION: Shape = Shape {
             Form::Like(&Like {
                 what: "up to 40 letters, digits and `_`",
                 pattern: "^[A-Za-z0-9_]{1,40}$",
+                numbers: true,
             }),
             "What later actions call it: `steps.ID.output`. Without one it has its position as its id, counted from 1.",
             "id: tell",

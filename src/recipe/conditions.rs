@@ -16,7 +16,7 @@ use super::names::{is_group, matchable};
 use super::pattern::{Against, AnyOf};
 use words::{kind_word, property_word, status_word, weekday, words};
 
-pub(super) use shapes::MATCH;
+pub use shapes::MATCH;
 pub(super) use words::{PropertyWord, StatusMeans, StatusWord};
 
 /// Conditions that all have to hold.

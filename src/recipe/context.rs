@@ -11,33 +11,7 @@ use crate::model::clock::from_ms;
 use crate::model::event::Event;
 
 use super::names::{complete, is_complete};
-
-/// What every template name begins with.
-pub(super) const ROOTS: &[&str] = &[
-    "event",
-    "reservation",
-    "stay",
-    "previous",
-    "changes",
-    "property",
-    "payload",
-    "payment",
-    "message",
-    "steps",
-    "vars",
-    "kept",
-    "earlier",
-    "gathered",
-    "run",
-    "now",
-];
-
-/// The names of `event`: its id, its most important type and all of them, when it was decided (RFC 3339), where it
-/// came from.
-pub(super) const EVENT_NAMES: &[&str] = &["id", "type", "types", "at", "source", "delivery", "stay"];
-
-/// The names of `run` that templates may use; what a caller leaves out is null.
-pub const RUN_NAMES: &[&str] = &["id", "key", "recipe", "revision", "due_at", "dry_run"];
+use super::words::RUN_NAMES;
 
 /// Below these names any key may be asked for: what is not there has no value and is no mistake when rendering.
 const LOOSE: &[&str] = &[

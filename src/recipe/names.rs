@@ -7,7 +7,7 @@ use crate::lang::fields::quoted;
 use crate::lang::template::Name;
 use crate::model::field::{DERIVED, FIELDS, Field, FieldKind, MESSAGE, PAYMENT};
 
-use super::context::{EVENT_NAMES, ROOTS, RUN_NAMES};
+use super::words::{EVENT_NAMES, ROOTS, RUN_NAMES};
 
 /// What a later version brings to `stay`.
 const NEIGHBOURS: &[&str] = &["next", "previous", "same_day_turn", "gap_nights"];

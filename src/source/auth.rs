@@ -13,7 +13,8 @@ use crate::lang::yaml::{Kind, Node};
 use crate::model::secret::Secret;
 use schemes::{HMAC, TIMESTAMP, TOKEN};
 
-pub(super) use schemes::{ALLOW_IPS, AUTH, BASIC};
+use schemes::AUTH;
+pub(super) use schemes::{ALLOW_IPS, BASIC, SCHEMES};
 
 /// How far a sender's clock may be off where the mapping does not say.
 const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
@@ -91,6 +92,10 @@ pub(super) fn compile(
 
 fn schemes(node: &Node, credentials: &mut Credentials, report: &mut Report) -> Vec<Scheme> {
     match &node.kind {
+        Kind::List(items) if items.is_empty() => {
+            report.mistake("empty-list", &node.place, "an empty list asks for nothing");
+            Vec::new()
+        }
         Kind::List(items) => items
             .iter()
             .flat_map(|item| schemes(item, credentials, report))
@@ -183,14 +188,14 @@ fn token(node: &Node, credentials: &mut Credentials, report: &mut Report) -> Opt
 
 fn basic(node: &Node, credentials: &mut Credentials, report: &mut Report) -> Option<Scheme> {
     let given = match &node.kind {
-        Kind::Map(entries) if !entries.is_empty() => user(node, report),
-        _ => {
+        Kind::Map(entries) if entries.is_empty() => {
             credentials.used[2] = true;
             if credentials.basic.is_none() {
                 missing(credentials, "basic", report);
             }
             credentials.basic.clone()
         }
+        _ => user(node, report),
     };
     given.map(|(username, password)| Scheme::Basic { username, password })
 }

@@ -5,7 +5,7 @@ mod shapes;
 use super::check;
 use super::path::{Compiling, Input, Lookup};
 use super::predicate::Predicate;
-use super::value::{Expr, scalar_text};
+use super::value::{EVENT_VALUE, Expr, scalar_text, shape_of};
 use crate::lang::diag::did_you_mean;
 use crate::lang::fields::Fields;
 use crate::lang::shape::Shape;
@@ -213,7 +213,7 @@ impl Mapping {
                     continue;
                 }
                 if let Some(node) = group.as_mut().unwrap_or(&mut fields).get(key)
-                    && let Some(expr) = Expr::compile(node, field.name, cx)
+                    && let Some(expr) = Expr::compile_as(node, field.name, shape_of(field), cx)
                 {
                     check::field(field, &expr, node, cx);
                     self.fields.push((field, expr));
@@ -250,7 +250,7 @@ fn section(
     for field in known {
         let (_, name) = field.split();
         if let Some(node) = fields.get(name)
-            && let Some(expr) = Expr::compile(node, name, cx)
+            && let Some(expr) = Expr::compile_as(node, name, shape_of(field), cx)
         {
             check::shape(name, field.kind, &expr, node, cx);
             found.push((name, field.kind, expr));
@@ -284,7 +284,7 @@ fn partial_of(node: &Node, cx: &mut Compiling<'_>) -> Partial {
 }
 
 fn hint_of(node: &Node, cx: &mut Compiling<'_>) -> Option<Expr> {
-    let expr = Expr::compile(node, "event", cx)?;
+    let expr = Expr::compile_as(node, "event", &EVENT_VALUE, cx)?;
     if !expr.has_words() && !expr.is_constant() {
         cx.report
             .mistake(

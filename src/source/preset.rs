@@ -174,7 +174,12 @@ fn layer(node: &Node, report: &mut Report) -> Option<Layer> {
     for (key, value) in all {
         match &value.kind {
             _ if key.text != "map" => entries.push((key.clone(), value.clone())),
-            Kind::List(items) => list = Some(items.clone()),
+            Kind::List(items) => {
+                if items.is_empty() {
+                    report.mistake("empty-list", &value.place, "`map` needs at least one mapping");
+                }
+                list = Some(items.clone());
+            }
             Kind::Map(inner) => {
                 for (key, value) in inner {
                     if key.text == "map" || PRESET.entry(&key.text).is_none() && SOURCE.entry(&key.text).is_some() {
@@ -216,7 +221,7 @@ fn over(base: Layer, own: Layer) -> (Vec<(Key, Node)>, Option<Vec<Node>>) {
     let mut entries = base.entries;
     if own.list.is_some() {
         // A list of mappings of one's own stands for all that the preset reads.
-        entries.retain(|(key, _)| key.text == "version" || !mapping::MAPPING.entry(&key.text).is_some());
+        entries.retain(|(key, _)| key.text == "version" || mapping::MAPPING.entry(&key.text).is_none());
     }
     for (key, node) in own.entries {
         match entries.iter_mut().find(|(k, _)| k.text == key.text) {

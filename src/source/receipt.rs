@@ -73,6 +73,10 @@ impl Keys {
                 Kind::List(items) => items.iter().filter_map(|item| part(item, signed, cx)).collect(),
                 _ => part(entry, signed, cx).into_iter().collect(),
             };
+            if matches!(&entry.kind, Kind::List(items) if items.is_empty()) {
+                let title = "an empty list in `receipt_key` recognises nothing";
+                cx.report.mistake("empty-list", &entry.place, title);
+            }
             let only_names = parts
                 .iter()
                 .all(|part| matches!(part, Part::At(Lookup::Path(path)) if names.contains(&path.normal())));

@@ -1,6 +1,6 @@
 //! What an entry of `sources` and the file of a preset may say.
 
-use super::auth::{ALLOW_IPS, AUTH, BASIC};
+use super::auth::{ALLOW_IPS, BASIC, SCHEMES};
 use super::mapping::MAPPING;
 use super::predicate;
 use super::preset::NAMES;
@@ -69,10 +69,7 @@ pub static PRESET: Shape = Shape {
     keys: &[
         key(
             "auth",
-            Form::Either(&[
-                Form::Word(&["none"]),
-                Form::OneOrMore(&Form::Either(&[Form::Word(&["none"]), Form::Settings(&AUTH)])),
-            ]),
+            SCHEMES,
             "How the sender proves who it is; of a list all have to hold. `none`, for everybody, has to be written out.",
             "auth: {hmac: {header: X-Signature}}",
         ),
@@ -101,6 +98,7 @@ pub static PRESET: Shape = Shape {
             Form::Like(&Like {
                 what: "a size such as `512KiB` or `2MiB`",
                 pattern: r"^[0-9]+\s*([bB]|[kKmM]([iI]?[bB])?)?\s*$",
+                numbers: true,
             }),
             "The largest body; 1MiB where nothing is said, 64MiB at the most.",
             "body_max: 2MiB",

@@ -9,65 +9,16 @@ use serde_json::Value;
 use super::moment::decimal;
 use super::path::{Compiling, Input, Lookup};
 use crate::lang::fields::Fields;
-use crate::lang::shape::{EMPTY, Form, More, Own, PATH, Rule, Shape, key};
+use crate::lang::shape::Shape;
 use crate::lang::yaml::{Kind, Node};
 use crate::model::reservation::fold_word;
 
+mod shapes;
+
+pub(super) use shapes::{EVENT_VALUE, VALUE, form_of, shape_of};
+
 /// The most values of one list that are taken; no stay has as many names or rooms, and each costs work wherever it goes.
 pub(super) const LIST_MAX: usize = 200;
-
-/// Where a value comes from: a path, a list of paths, or settings.
-pub(super) const FORM: Form = Form::Either(&[Form::OneOrMore(&Form::Like(&PATH)), Form::Settings(&VALUE)]);
-
-/// Where a value comes from, as settings.
-pub(super) static VALUE: Shape = Shape {
-    what: "where a value comes from",
-    about: "A path (`code: $.code`), a list of paths of which the first counts that is there, or these settings.",
-    keys: &[
-        key(
-            "from",
-            Form::OneOrMore(&Form::Like(&PATH)),
-            "A path, or a list of paths of which the first counts that is there.",
-            "from: [$.status, $.state]",
-        ),
-        key("value", Form::Anything, "A fixed value instead.", "value: cancelled"),
-        key(
-            "map",
-            Form::Settings(&WORDS),
-            "What the sender's words mean.",
-            "map: {accepted: confirmed, cancelled: cancelled}",
-        ),
-        key("else", Form::Anything, "What every other word means.", "else: unknown"),
-        key("minor", Form::Flag, "`true`: the amount is in cents.", "minor: true"),
-        key(
-            "pick",
-            Form::Word(&["first", "last", "min", "max", "sum", "count"]),
-            "Which of several values, or what of all of them; the first where nothing is said.",
-            "pick: max",
-        ),
-        key(
-            "plus_days",
-            Form::Count(0, 366),
-            "Days to add to a date: for senders that name the last night.",
-            "plus_days: 1",
-        ),
-    ],
-    rules: &[Rule::One(&["from", "value"])],
-    ..EMPTY
-};
-
-static WORDS: Shape = Shape {
-    what: "`map`",
-    about: "The sender's words and what they mean. Words compare in any case, with space, `_` and `-` alike.",
-    more: &[More::Own(&Own {
-        name: "WORD",
-        pattern: "",
-        form: Form::Anything,
-        about: "What it means.",
-        example: "waiting for payment: awaiting_payment",
-    })],
-    ..EMPTY
-};
 
 /// A compiled value expression.
 #[derive(Clone, Debug)]
@@ -116,10 +67,15 @@ pub(super) enum Found<'v> {
 impl Expr {
     /// Reads a path, a list of paths (the first that is there) or settings.
     pub(super) fn compile(node: &Node, what: &str, cx: &mut Compiling<'_>) -> Option<Expr> {
+        Expr::compile_as(node, what, &VALUE, cx)
+    }
+
+    /// The same, for a value of which only certain words are known.
+    pub(super) fn compile_as(node: &Node, what: &str, shape: &'static Shape, cx: &mut Compiling<'_>) -> Option<Expr> {
         let Kind::Map(_) = &node.kind else {
             return Some(Expr::plain(From::Lookups(lookups(node, cx)?)));
         };
-        let mut fields = Fields::called(node, &VALUE, format!("`{what}`"), cx.report)?;
+        let mut fields = Fields::called(node, shape, format!("`{what}`"), cx.report)?;
         let from = fields.get("from");
         let constant = fields.get("value");
         let words = fields.get("map");

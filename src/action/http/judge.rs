@@ -44,6 +44,7 @@ static SUCCEEDS_IF: Shape = Shape {
             Form::Several(&Form::Like(&Like {
                 what: "a status (`404`) or a class of them (`2xx`)",
                 pattern: "^([2-5][xX][xX]|0*[2-5][0-9][0-9])$",
+                numbers: true,
             })),
             "The statuses that can mean success.",
             "status: [2xx, 404]",
@@ -87,6 +88,7 @@ static OUTPUT: Shape = Shape {
         form: Form::Like(&Like {
             what: "a JSONPath into the answer or a header of it (`header.Location`)",
             pattern: r"^(\$|header\.)",
+            numbers: false,
         }),
         about: "A JSONPath, or `header.` and the name of a header. The name has letters, digits and `_`.",
         example: "id: $.task.id",
@@ -145,7 +147,9 @@ impl Judge {
             }
             for (key, node) in rule.settings("body", report).map(own).unwrap_or_default() {
                 if check_path(&key.text, &key.place, report) {
-                    if matches!(node.kind, Kind::Map(_)) {
+                    let plain = |node: &Node| matches!(node.kind, Kind::Scalar(_));
+                    let list = matches!(&node.kind, Kind::List(items) if items.iter().all(plain));
+                    if !plain(node) && !list {
                         report.mistake("expected", &node.place, "what is expected is a value or a list of them");
                     }
                     judge.body.insert(key.text.clone(), node.value());

@@ -7,7 +7,7 @@ use crate::model::field::{DERIVED, FIELDS, Field, FieldKind, MESSAGE, PAYMENT, S
 const WORDS: &str = "words.md";
 
 /// `match` of a recipe.
-pub(in crate::recipe) static MATCH: Shape = Shape {
+pub static MATCH: Shape = Shape {
     what: "`match`",
     about: "Conditions that all have to hold. Each key has a value or a list of values, of which one has to be there. \
             Texts compare in any case and `*` stands for anything; `!=` means anything else; `>`, `>=`, `<` and `<=` \
@@ -27,6 +27,7 @@ pub(in crate::recipe) static MATCH: Shape = Shape {
             Form::OneOrMore(&Form::Like(&Like {
                 what: "a comparison with a duration",
                 pattern: r"^\s*[<>]=?\s*[0-9]+\s*[smhd]\s*$",
+                numbers: false,
             })),
             "How long it is until arrival.",
             "notice: \"> 24h\"",
@@ -50,6 +51,7 @@ pub(in crate::recipe) static MATCH: Shape = Shape {
         More::Each(|| of_stay().chain(of_facts()).collect(), WORDS),
         More::Own(&VAR),
     ],
+    tight: true,
     ..EMPTY
 };
 
@@ -71,6 +73,7 @@ static WAS: Shape = Shape {
         ),
     ],
     more: &[More::Each(|| of_stay().collect(), WORDS), More::Own(&VAR)],
+    tight: true,
     ..EMPTY
 };
 
@@ -87,6 +90,7 @@ const STATUS_FORM: Form = Form::OneOrMore(&Form::Either(&[
         &Like {
             what: "the sender's own word",
             pattern: r"^\s*([^<>=\s]|$)",
+            numbers: true,
         },
     ),
     Form::Nothing,
@@ -158,6 +162,7 @@ const NUMBERS: Form = Form::OneOrMore(&Form::Either(&[
     Form::Like(&Like {
         what: "a number or a comparison with one",
         pattern: r"^\s*((!=|[<>]=?)\s*)?([-+.]*[0-9]|null)",
+        numbers: true,
     }),
     Form::Nothing,
 ]));
@@ -173,6 +178,7 @@ static PAYLOAD: Shape = Shape {
         about: "A JSONPath into the body, and a value or a list of values.",
         example: "$.guest.location: \"*Belgium\"",
     })],
+    tight: true,
     ..EMPTY
 };
 
@@ -180,6 +186,7 @@ static GROUP_GUEST: Shape = Shape {
     what: "`guest`",
     about: "Fields of the guest.",
     more: &[More::Each(|| group("guest"), WORDS)],
+    tight: true,
     ..EMPTY
 };
 
@@ -187,6 +194,7 @@ static GROUP_MONEY: Shape = Shape {
     what: "`money`",
     about: "Amounts of the stay.",
     more: &[More::Each(|| group("money"), WORDS)],
+    tight: true,
     ..EMPTY
 };
 
@@ -194,6 +202,7 @@ static GROUP_PAYMENT: Shape = Shape {
     what: "`payment`",
     about: "Fields of the payment that the event is about.",
     more: &[More::Each(|| group("payment"), WORDS)],
+    tight: true,
     ..EMPTY
 };
 
@@ -201,6 +210,7 @@ static GROUP_MESSAGE: Shape = Shape {
     what: "`message`",
     about: "Fields of the message that the event is about.",
     more: &[More::Each(|| group("message"), WORDS)],
+    tight: true,
     ..EMPTY
 };
 
@@ -214,6 +224,7 @@ static GROUP_PROPERTY: Shape = Shape {
         "vars: {self_clean: false}",
     )],
     more: &[More::Each(|| group("property"), WORDS)],
+    tight: true,
     ..EMPTY
 };
 
@@ -227,6 +238,7 @@ static VARS: Shape = Shape {
         about: "A value or a list of values.",
         example: "self_clean: false",
     })],
+    tight: true,
     ..EMPTY
 };
 

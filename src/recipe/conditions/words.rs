@@ -56,7 +56,14 @@ pub(super) fn words<T>(
     }
     let read: Vec<Option<T>> = items
         .iter()
-        .map(|item| text(item, key, report).and_then(|word| one(item, word.trim(), report)))
+        .map(|item| {
+            let word = match item.scalar() {
+                // What was not sent.
+                Some(word) if item.is_null() => Some(word),
+                _ => text(item, key, report),
+            };
+            one(item, word?.trim(), report)
+        })
         .collect();
     read.into_iter().collect()
 }

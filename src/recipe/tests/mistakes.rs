@@ -223,6 +223,10 @@ fn of_conditions() {
         ("match: {payload: x}", "2:18 `payload` is written as settings"),
         ("match: {was: {notice: '> 1h'}}", "2:15 the stay before has no `notice`"),
         (
+            "match: {was: {payment.amount: 5}}",
+            "2:15 the stay before has no `payment.amount`",
+        ),
+        (
             "match: {was: {was: {status: booked}}}",
             "2:15 the stay before has no `was`",
         ),

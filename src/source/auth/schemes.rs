@@ -10,7 +10,12 @@ pub(in crate::source) const ALLOW_IPS: Entry = key(
     "allow_ips: [203.0.113.0/24]",
 );
 
-static SCHEME: Form = Form::OneOrMore(&Form::Either(&[Form::Word(&["none"]), Form::Settings(&AUTH)]));
+/// Schemes that have to hold: one, or a list of which all have to.
+pub(in crate::source) static SCHEMES: Form = Form::OneOrMore(&Form::Either(&[
+    Form::Word(&["none"]),
+    Form::Settings(&AUTH),
+    Form::List(&Form::Either(&[Form::Word(&["none"]), Form::Settings(&AUTH)])),
+]));
 
 /// `auth`.
 pub(in crate::source) static AUTH: Shape = Shape {
@@ -38,13 +43,13 @@ pub(in crate::source) static AUTH: Shape = Shape {
         ALLOW_IPS,
         key(
             "any",
-            SCHEME,
+            SCHEMES,
             "Alternatives, of which one has to hold.",
             "any: [{token: {}}, {hmac: {header: X-Signature}}]",
         ),
         key(
             "all",
-            SCHEME,
+            SCHEMES,
             "Schemes that all have to hold.",
             "all: [{token: {}}, {allow_ips: [203.0.113.0/24]}]",
         ),
@@ -125,6 +130,7 @@ pub(super) static HMAC: Shape = Shape {
             Form::Like(&Like {
                 what: "a text with `{body}` in it",
                 pattern: r"\{body\}",
+                numbers: false,
             }),
             "What is signed: the body, with `{ts}` the time that `timestamp` names.",
             "signed: \"{ts}.{body}\"",
@@ -170,4 +176,5 @@ pub(super) static TIMESTAMP: Shape = Shape {
 const HEADER: Form = Form::Like(&Like {
     what: "the name of a header",
     pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+    numbers: true,
 });

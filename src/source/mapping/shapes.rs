@@ -1,10 +1,13 @@
 //! What a mapping may say.
 
-use crate::lang::shape::{EMPTY, Entry, Form, More, PATH, Rule, Shape, key};
+use crate::lang::shape::{EMPTY, Entry, Form, More, PATH, Shape, key};
 use crate::model::field::{FIELDS, Field, MESSAGE, PAYMENT};
 
 use super::super::predicate::PREDICATE;
 use super::super::value;
+
+/// A path, a list of paths, or settings.
+const ANY: Form = Form::Either(&[Form::OneOrMore(&Form::Like(&PATH)), Form::Settings(&value::VALUE)]);
 
 /// Where the reference shows every canonical field.
 const WORDS: &str = "words.md";
@@ -51,7 +54,7 @@ pub(in crate::source) static MAPPING: Shape = Shape {
         ),
         key(
             "event",
-            value::FORM,
+            Form::Either(&[Form::OneOrMore(&Form::Like(&PATH)), Form::Settings(&value::EVENT_VALUE)]),
             "The event that the sender names, for what cannot be seen from a change.",
             "event: {from: $.type, map: {no_show: reservation.no_show}}",
         ),
@@ -83,10 +86,10 @@ pub(super) static VERSION: Shape = Shape {
     what: "`version`",
     about: "The sender's own order: times, or numbers that grow.",
     keys: &[
-        key("by", value::FORM, "Where it stands.", "by: [$.updated_at]").needed(),
+        key("by", ANY, "Where it stands.", "by: [$.updated_at]").needed(),
         key(
             "then",
-            value::FORM,
+            ANY,
             "What decides between two that are the same.",
             "then: [$.sent_at]",
         ),
@@ -98,17 +101,17 @@ pub(super) static VERSION: Shape = Shape {
 pub(super) static RESERVATION: Shape = Shape {
     what: "`reservation`",
     about: "Our names, and where in the body their values stand: a path, a list of paths of which the first counts that is \
-            there, or settings.",
+            there, or settings. `code` or `ids` is needed, here or in the preset.",
     keys: &[
         key(
             "code",
-            value::FORM,
+            ANY,
             "What a person calls the confirmation code.",
             "code: $.confirmation_code",
         ),
         key(
             "ids",
-            value::FORM,
+            ANY,
             "All other names under which later deliveries mean the same stay; of a list all count.",
             "ids: [$.id, $.channel_id]",
         ),
@@ -132,7 +135,6 @@ pub(super) static RESERVATION: Shape = Shape {
         ),
     ],
     more: &[More::Each(|| fields(""), WORDS)],
-    rules: &[Rule::Some(&["code", "ids"])],
     ..EMPTY
 };
 
@@ -183,5 +185,5 @@ fn fields(group: &str) -> Vec<Entry> {
 }
 
 fn field(field: &Field) -> Entry {
-    key(field.split().1, value::FORM, field.about, "")
+    key(field.split().1, value::form_of(field), field.about, "")
 }

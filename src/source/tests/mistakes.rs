@@ -213,6 +213,27 @@ fn mistakes_have_a_place_and_a_correction() {
             2,
             "not covered by the signature",
         ),
+        ("auth: []\ntoken: t\nMAP", "empty-list", 1, "asks for nothing"),
+        (
+            "auth: {basic: yes}\nbasic: {username: u, password: p}\nMAP",
+            "expected-settings",
+            1,
+            "`basic`",
+        ),
+        (
+            "auth: none\nreceipt_key: [$.id, []]\nMAP",
+            "empty-list",
+            2,
+            "recognises nothing",
+        ),
+        ("auth: none\nmap: []", "empty-list", 2, "at least one mapping"),
+        (
+            "auth: none\nmap: {reservation: {code: $.c}, token: t}",
+            "unknown-key",
+            2,
+            "`token` stands beside `map`",
+        ),
+        ("token: [t, ~]\nMAP", "expected-text", 1, "this is nothing"),
         ("plain", "expected-settings", 1, "settings"),
     ] {
         let settings = settings.replace("MAP", map);

@@ -1,0 +1,234 @@
+//! Where a value comes from, as a mapping says it.
+
+use crate::lang::shape::{EMPTY, EVENT, Entry, Form, More, Own, PATH, Rule, Shape, key};
+use crate::model::field::{AUTHORS, Field, FieldKind, PAYMENT_KINDS, STATUSES, STAY_KINDS};
+
+const PATHS: Form = Form::OneOrMore(&Form::Like(&PATH));
+
+/// What a field takes: a path, a list of paths, or settings.
+pub(in crate::source) fn form_of(field: &Field) -> Form {
+    match field.name {
+        "payment.kind" => PAYMENT_KIND_FORM,
+        "message.from" => AUTHOR_FORM,
+        _ => match field.kind {
+            FieldKind::Status => STATUS_FORM,
+            FieldKind::Kind => KIND_FORM,
+            _ => VALUE_FORM,
+        },
+    }
+}
+
+static VALUE_FORM: Form = Form::Either(&[PATHS, Form::Settings(&VALUE)]);
+static STATUS_FORM: Form = Form::Either(&[PATHS, Form::Settings(&STATUS)]);
+static KIND_FORM: Form = Form::Either(&[PATHS, Form::Settings(&KIND)]);
+static PAYMENT_KIND_FORM: Form = Form::Either(&[PATHS, Form::Settings(&PAYMENT_KIND)]);
+static AUTHOR_FORM: Form = Form::Either(&[PATHS, Form::Settings(&AUTHOR)]);
+
+/// The settings that a field takes.
+pub(in crate::source) fn shape_of(field: &Field) -> &'static Shape {
+    form_of(field).settings().unwrap_or(&VALUE)
+}
+
+const SETTINGS: Shape = Shape {
+    what: "where a value comes from",
+    about: "A path (`code: $.code`), a list of paths of which the first counts that is there, or these settings.",
+    rules: &[Rule::One(&["from", "value"])],
+    ..EMPTY
+};
+
+const WORDS: Shape = Shape {
+    what: "`map`",
+    about: "The sender's words and what they mean. Words compare in any case, with space, `_` and `-` alike.",
+    ..EMPTY
+};
+
+const WORD: Own = Own {
+    name: "WORD",
+    pattern: "",
+    form: Form::Anything,
+    about: "What it means.",
+    example: "",
+};
+
+/// Lines as somebody would write them, with the words of one sort of value.
+struct Examples {
+    value: &'static str,
+    map: &'static str,
+    other: &'static str,
+}
+
+const fn keys(words: Form, map: &'static Shape, examples: &Examples) -> [Entry; 7] {
+    [
+        key(
+            "from",
+            PATHS,
+            "A path, or a list of paths of which the first counts that is there.",
+            "from: [$.status, $.state]",
+        ),
+        key("value", words, "A fixed value instead.", examples.value),
+        key(
+            "map",
+            Form::Settings(map),
+            "What the sender's words mean.",
+            examples.map,
+        ),
+        key("else", words, "What every other word means.", examples.other),
+        key("minor", Form::Flag, "`true`: the amount is in cents.", "minor: true"),
+        key(
+            "pick",
+            Form::Word(&["first", "last", "min", "max", "sum", "count"]),
+            "Which of several values, or what of all of them; the first where nothing is said.",
+            "pick: max",
+        ),
+        key(
+            "plus_days",
+            Form::Count(0, 366),
+            "Days to add to a date: for senders that name the last night.",
+            "plus_days: 1",
+        ),
+    ]
+}
+
+/// Any value.
+pub(in crate::source) static VALUE: Shape = Shape {
+    what: "where a value comes from",
+    keys: &keys(
+        Form::Anything,
+        &VALUE_WORDS,
+        &Examples {
+            value: "value: Brannan Street",
+            map: "map: {airbnb_official: airbnb}",
+            other: "else: direct",
+        },
+    ),
+    ..SETTINGS
+};
+
+static VALUE_WORDS: Shape = Shape {
+    more: &[More::Own(&Own {
+        form: Form::Anything,
+        example: "airbnb_official: airbnb",
+        ..WORD
+    })],
+    ..WORDS
+};
+
+/// An event type.
+pub(in crate::source) static EVENT_VALUE: Shape = Shape {
+    what: "where an event comes from",
+    keys: &keys(
+        EVENT,
+        &EVENT_VALUE_WORDS,
+        &Examples {
+            value: "value: reservation.no_show",
+            map: "map: {no_show: reservation.no_show}",
+            other: "else: other.unknown",
+        },
+    ),
+    ..SETTINGS
+};
+
+static EVENT_VALUE_WORDS: Shape = Shape {
+    more: &[More::Own(&Own {
+        form: EVENT,
+        example: "no_show: reservation.no_show",
+        ..WORD
+    })],
+    ..WORDS
+};
+
+/// A status.
+pub(in crate::source) static STATUS: Shape = Shape {
+    what: "where the status comes from",
+    keys: &keys(
+        Form::Word(STATUSES),
+        &STATUS_WORDS,
+        &Examples {
+            value: "value: cancelled",
+            map: "map: {accepted: confirmed}",
+            other: "else: unknown",
+        },
+    ),
+    ..SETTINGS
+};
+
+static STATUS_WORDS: Shape = Shape {
+    more: &[More::Own(&Own {
+        form: Form::Word(STATUSES),
+        example: "accepted: confirmed",
+        ..WORD
+    })],
+    ..WORDS
+};
+
+/// The kind of a stay.
+pub(in crate::source) static KIND: Shape = Shape {
+    what: "where the kind of a stay comes from",
+    keys: &keys(
+        Form::Word(STAY_KINDS),
+        &KIND_WORDS,
+        &Examples {
+            value: "value: block",
+            map: "map: {owner stay: owner}",
+            other: "else: guest",
+        },
+    ),
+    ..SETTINGS
+};
+
+static KIND_WORDS: Shape = Shape {
+    more: &[More::Own(&Own {
+        form: Form::Word(STAY_KINDS),
+        example: "owner stay: owner",
+        ..WORD
+    })],
+    ..WORDS
+};
+
+/// The kind of a payment.
+pub(in crate::source) static PAYMENT_KIND: Shape = Shape {
+    what: "where the kind of a payment comes from",
+    keys: &keys(
+        Form::Word(PAYMENT_KINDS),
+        &PAYMENT_KIND_WORDS,
+        &Examples {
+            value: "value: refund",
+            map: "map: {payin: guest}",
+            other: "else: guest",
+        },
+    ),
+    ..SETTINGS
+};
+
+static PAYMENT_KIND_WORDS: Shape = Shape {
+    more: &[More::Own(&Own {
+        form: Form::Word(PAYMENT_KINDS),
+        example: "payin: guest",
+        ..WORD
+    })],
+    ..WORDS
+};
+
+/// Who wrote a message.
+pub(in crate::source) static AUTHOR: Shape = Shape {
+    what: "where the author of a message comes from",
+    keys: &keys(
+        Form::Word(AUTHORS),
+        &AUTHOR_WORDS,
+        &Examples {
+            value: "value: guest",
+            map: "map: {property: host}",
+            other: "else: guest",
+        },
+    ),
+    ..SETTINGS
+};
+
+static AUTHOR_WORDS: Shape = Shape {
+    more: &[More::Own(&Own {
+        form: Form::Word(AUTHORS),
+        example: "property: host",
+        ..WORD
+    })],
+    ..WORDS
+};
