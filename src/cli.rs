@@ -15,9 +15,11 @@ mod print;
 mod remote;
 mod reservations;
 mod runs;
+pub mod schema;
 mod select;
 mod send;
 mod serve;
+mod test;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -78,6 +80,8 @@ enum Command {
     Check(check::Args),
     /// Shows what a recipe would do with a payload; touches nothing.
     Preview(preview::Args),
+    /// Prints a JSON Schema, by which editors complete and check files.
+    Schema(schema::Args),
     /// Signs a payload as its sender would and posts it to the running daemon.
     Send(send::Arguments),
     /// What came in.
@@ -141,6 +145,7 @@ async fn run(arguments: Arguments) -> ExitCode {
             );
         }
         Command::Init(args) => init::run(&args, &environment, Clock::System.now(), &Ids::random()),
+        Command::Schema(args) => return schema::run(args, &mut out),
         Command::Serve => serve::run(&global).await,
         Command::Demo(args) => demo::run(&args, &mut out).await,
         Command::Send(arguments) => send::run(&global, &arguments).await,

@@ -19,7 +19,6 @@ const LATER: &[(&str, &str, &str)] = &[
     ("", "backup", ""),
     ("", "restore", ""),
     ("", "selftest", ""),
-    ("", "schema", ""),
     (
         "reservations",
         "timeline",

@@ -81,7 +81,7 @@ async fn what_later_versions_bring_is_not_called_misspelt() {
         "backup x",
         "restore x",
         "selftest",
-        "schema recipe",
+        "schema connector",
         "reservations timeline a b",
         "reservations label a b +x",
         "reservations erase a b",

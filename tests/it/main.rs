@@ -31,6 +31,7 @@ mod receipts;
 mod recipes;
 mod replay;
 mod retries;
+mod schema;
 mod sender;
 mod stays;
 mod supervised;

@@ -1,0 +1,288 @@
+//! What `stayhook schema` prints, held against every file that is shipped, every bad file there is, and the readers.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+use stayhook::action;
+use stayhook::cli::schema::{File, text};
+use stayhook::config;
+use stayhook::lang::diag::{Report, Severity};
+use stayhook::lang::yaml;
+use stayhook::{recipe, source};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn validator(file: File) -> Validator {
+    let schema: Value = serde_json::from_str(&text(file)).unwrap();
+    jsonschema::draft7::meta::validate(&schema).expect("it is a schema");
+    jsonschema::draft7::new(&schema).unwrap()
+}
+
+/// A text of YAML as an editor sees it; `None` where it is none.
+fn instance(text: &str) -> Option<Value> {
+    let mut report = Report::new();
+    let node = yaml::parse("file.yaml", text, &mut report)?;
+    (!report.has_mistakes()).then(|| node.value())
+}
+
+fn files(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "yaml") {
+                let name = path.strip_prefix(root()).unwrap().display().to_string();
+                // A file that is not UTF-8 is no file for an editor either.
+                let bytes = std::fs::read(path).unwrap();
+                found.push((name, String::from_utf8_lossy(&bytes).into_owned()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn shipped() -> Vec<(File, String, String)> {
+    let mut all = Vec::new();
+    for name in [
+        "config.example.yaml",
+        "demo/config.yaml",
+        "tests/fixtures/whole/config.yaml",
+    ] {
+        let text = std::fs::read_to_string(root().join(name)).unwrap();
+        all.push((File::Config, name.to_owned(), text));
+    }
+    for (name, text) in files("recipes").into_iter().chain(files("demo/recipes")) {
+        let file = if name.ends_with(".test.yaml") {
+            File::Test
+        } else {
+            File::Recipe
+        };
+        all.push((file, name, text));
+    }
+    let name = "tests/fixtures/whole/recipe.yaml";
+    let text = std::fs::read_to_string(root().join(name)).unwrap();
+    all.push((File::Recipe, name.to_owned(), text));
+    let presets = files("presets/sources").into_iter();
+    all.extend(presets.map(|(name, text)| (File::Source, name, text)));
+    all
+}
+
+#[test]
+fn every_shipped_file_is_taken() {
+    let all = shipped();
+    for sort in [File::Config, File::Recipe, File::Source] {
+        assert!(all.iter().filter(|(file, ..)| *file == sort).count() >= 2);
+    }
+    for (file, name, text) in all {
+        let instance = instance(&text).unwrap();
+        let said: Vec<String> = validator(file)
+            .iter_errors(&instance)
+            .map(|error| format!("{} at {}", error, error.instance_path()))
+            .collect();
+        assert!(said.is_empty(), "{name}: {said:#?}");
+    }
+}
+
+/// Bad files that a schema cannot see, and why.
+const UNSEEN: &[(&str, &str)] = &[];
+
+#[test]
+fn bad_files_are_refused() {
+    let mut wrong = Vec::new();
+    for (name, text) in files("tests/fixtures/mistakes") {
+        let file = match () {
+            () if name.contains("/config/") => File::Config,
+            () => File::Recipe,
+        };
+        let short = Path::new(&name).strip_prefix("tests/fixtures/mistakes").unwrap();
+        let unseen = UNSEEN.iter().any(|(unseen, _)| Path::new(unseen) == short);
+        // What is no YAML is said by every editor.
+        let refused = instance(&text).is_none_or(|instance| !validator(file).is_valid(&instance));
+        if refused == unseen {
+            wrong.push(format!(
+                "{name}: refused {refused}, in the list of what a schema cannot see {unseen}"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The recipe test that the language of recipe tests is explained with.
+#[test]
+fn a_recipe_test_is_taken_and_its_slips_are_not() {
+    let test = json!({
+        "properties": {"brannan": {"match": [1], "vars": {"cleaner": "ana@example.com"}}},
+        "cases": [{
+            "name": "moving the dates tells the cleaner once",
+            "given": [
+                {"at": "2026-03-01 09:00", "stay": {"property": "brannan", "status": "confirmed", "guest": {"name": "Ana"}}},
+                {"at": "2026-03-02 09:00", "change": {"check_out": "2026-04-13 11:00"}},
+                {"at": "2026-03-02 09:00", "source": "hospitable", "file": "accepted.json", "with": {"$.guests": 3}},
+            ],
+            "until": "2026-05-01",
+            "answer": [{"http": {"url": "*/tasks/*", "status": 200, "json": {"ok": true}}}],
+            "expect": [{"at": "2026-03-02 09:00", "email": {"to": "ana@example.com", "subject": "*13 Apr*"}}],
+        }],
+    });
+    let validator = validator(File::Test);
+    assert!(
+        validator.is_valid(&test),
+        "{:?}",
+        validator.iter_errors(&test).collect::<Vec<_>>()
+    );
+    for (at, wrong) in [
+        ("/properties/brannan", json!({"mach": 1})),
+        ("/cases/0/expect", json!("nothin")),
+        ("/cases/0/expect/0/email", json!({"too": "x"})),
+        ("/cases/0/given/0/stay/status", json!("confimed")),
+        ("/cases/0/given/0/stay/guest", json!({"mail": "x"})),
+        (
+            "/cases/0/given/1",
+            json!({"at": "2026-03-02", "stay": {}, "change": {}}),
+        ),
+        ("/cases/0/given/1/at", json!("tomorrow")),
+        ("/cases/0/answer/0/http", json!({"code": 200})),
+    ] {
+        let mut test = test.clone();
+        *test.pointer_mut(at).unwrap() = wrong;
+        assert!(!validator.is_valid(&test), "{at}");
+    }
+}
+
+/// The mistakes that the reader finds in a text, with their codes.
+fn mistakes(file: File, text: &str) -> BTreeSet<(&'static str, String)> {
+    let mut report = Report::new();
+    // What has a default is left to it.
+    let env = |name: &str| match name {
+        "ZONE" | "DRY" | "METRICS" | "TIMEOUT" | "MANY" => None,
+        name if name.ends_with("PORT") => Some("2525".to_owned()),
+        name => Some(format!("{name}-0123456789abcdef")),
+    };
+    match file {
+        File::Recipe => drop(recipe::compile("f.yaml", text, &action::effect_kinds(), &mut report)),
+        File::Config => drop(config::parse("f.yaml", text, Path::new("."), &env, &mut report)),
+        File::Source | File::Test => {
+            if let Some(node) = yaml::parse("f.yaml", text, &mut report) {
+                source::compile("sender", &node, &mut report);
+            }
+        }
+    }
+    let mistakes = report
+        .items
+        .into_iter()
+        .filter(|item| item.severity == Severity::Mistake);
+    mistakes.map(|item| (item.code, item.title)).collect()
+}
+
+/// What a schema has to see.
+const SEEN: &[&str] = &[
+    "unknown-key",
+    "unknown-action",
+    "unknown-condition",
+    "unknown-event",
+    "expected-settings",
+    "expected-flag",
+    "expected-number",
+    "expected-duration",
+    "expected-word",
+    "not-yet",
+];
+
+/// Every way to spoil one place of a document: a key with another name, a value of another kind.
+fn spoilt(document: &Value) -> Vec<Value> {
+    let mut paths = Vec::new();
+    walk(document, String::new(), &mut paths);
+    let mut all = Vec::new();
+    for path in paths {
+        for wrong in [
+            json!("zz"),
+            json!(999_999),
+            json!(true),
+            json!({"zz": 1}),
+            json!([{"zz": 1}]),
+            json!([]),
+            Value::Null,
+        ] {
+            let mut copy = document.clone();
+            *copy.pointer_mut(&path).unwrap() = wrong;
+            all.push(copy);
+        }
+        let (parent, key) = path.rsplit_once('/').unwrap();
+        let mut copy = document.clone();
+        if let Some(Value::Object(entries)) = copy.pointer_mut(parent) {
+            let key = key.replace("~1", "/").replace("~0", "~");
+            let value = entries.remove(&key).unwrap();
+            entries.insert(format!("zz{key}"), value);
+            all.push(copy);
+        }
+    }
+    all
+}
+
+fn walk(value: &Value, at: String, paths: &mut Vec<String>) {
+    let below: Vec<(String, &Value)> = match value {
+        Value::Object(entries) => entries
+            .iter()
+            .map(|(key, value)| (key.replace('~', "~0").replace('/', "~1"), value))
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| (at.to_string(), item))
+            .collect(),
+        _ => Vec::new(),
+    };
+    for (key, value) in below {
+        let path = format!("{at}/{key}");
+        paths.push(path.clone());
+        walk(value, path, paths);
+    }
+}
+
+/// A schema refuses nothing that the reader takes, and sees every key and every word that the reader does not know.
+#[test]
+fn schemas_and_readers_agree() {
+    let mut wrong = BTreeSet::new();
+    for (file, name, text) in shipped() {
+        if file == File::Test {
+            continue;
+        }
+        let validator = validator(file);
+        let document = instance(&text).unwrap();
+        let before = mistakes(file, &document.to_string());
+        if name.contains("whole") {
+            assert!(before.is_empty(), "{name}: {before:?}");
+        }
+        for spoilt in spoilt(&document) {
+            let found = mistakes(file, &spoilt.to_string());
+            let new: Vec<_> = found.difference(&before).collect();
+            let refused: Vec<String> = validator
+                .iter_errors(&spoilt)
+                .map(|error| {
+                    format!("{} at {}", error, error.instance_path())
+                        .chars()
+                        .take(300)
+                        .collect()
+                })
+                .collect();
+            if !refused.is_empty() && new.is_empty() {
+                wrong.insert(format!("{name}: refused and read: {refused:?}"));
+            }
+            if refused.is_empty()
+                && let Some((code, title)) = new.iter().find(|(code, _)| SEEN.contains(code))
+            {
+                wrong.insert(format!("{name}: taken and not read: {code} {title}"));
+            }
+        }
+    }
+    let wrong: Vec<String> = wrong.into_iter().collect();
+    assert!(wrong.is_empty(), "{} differences\n{}", wrong.len(), wrong.join("\n"));
+}
