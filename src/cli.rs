@@ -12,6 +12,7 @@ mod man;
 pub mod output;
 pub mod preview;
 mod print;
+pub mod reference;
 mod remote;
 mod reservations;
 mod runs;

@@ -1,6 +1,7 @@
 //! What settings look like: their keys, what each key takes, one plain sentence and an example. Readers are held against
 //! it (`lang::fields`), and the schemas for editors and the reference are made from it.
 
+pub mod page;
 pub mod schema;
 #[cfg(test)]
 mod tests;

@@ -29,6 +29,7 @@ mod order;
 mod queues;
 mod receipts;
 mod recipes;
+mod reference;
 mod replay;
 mod retries;
 mod schema;
