@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 
 use crate::lang::diag::Report;
 use crate::lang::fields::{Fields, text};
-use crate::lang::shape::{EMPTY, Form, More, Own, Shape, key};
+use crate::lang::shape::{EMPTY, Form, Like, More, Own, Shape, key};
 use crate::lang::yaml::Node;
 use crate::model::secret::Secret;
 use crate::outbound::{Url, refusal};
@@ -71,7 +71,11 @@ static SHAPE: Shape = Shape {
     keys: &[
         key(
             "base_url",
-            Form::Text,
+            Form::Like(&Like {
+                what: "a complete address",
+                pattern: "^[Hh][Tt][Tt][Pp][Ss]?://",
+                numbers: false,
+            }),
             "What every address begins with. Steps only add to it.",
             "base_url: https://api.cleaning.example/v1",
         )
