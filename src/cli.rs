@@ -82,6 +82,9 @@ enum Command {
     /// Shows what a recipe would do with a payload; touches nothing.
     Preview(preview::Args),
     /// Prints a JSON Schema, by which editors complete and check files.
+    ///
+    /// `stayhook schema config > config.schema.json`, and as the first line of config.yaml
+    /// `# yaml-language-server: $schema=config.schema.json`.
     Schema(schema::Args),
     /// Signs a payload as its sender would and posts it to the running daemon.
     Send(send::Arguments),

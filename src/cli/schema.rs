@@ -44,6 +44,17 @@ impl File {
         }
     }
 
+    /// What its schema is called where it lies beside the configuration: the first line of a file names it, as in
+    /// `# yaml-language-server: $schema=config.schema.json`.
+    pub fn schema_name(self) -> &'static str {
+        match self {
+            File::Recipe => "recipe.schema.json",
+            File::Config => "config.schema.json",
+            File::Source => "source.schema.json",
+            File::Test => "test.schema.json",
+        }
+    }
+
     /// What is declared of it.
     pub fn shape(self) -> &'static Shape {
         match self {

@@ -91,6 +91,25 @@ fn every_shipped_file_is_taken() {
     }
 }
 
+/// The first line that the YAML servers of editors look for.
+#[test]
+fn files_name_their_schema() {
+    for (file, name, text) in shipped() {
+        let line = text.lines().next().unwrap_or_default();
+        let Some(schema) = line.strip_prefix("# yaml-language-server: $schema=") else {
+            assert!(
+                !name.starts_with("presets") && !name.starts_with("demo"),
+                "{name} names none"
+            );
+            continue;
+        };
+        // A user's folder has it beside the configuration; this repository has it in the reference.
+        let path = root().join(&name).parent().unwrap().join(schema);
+        let here = std::fs::read_to_string(&path).is_ok_and(|found| found == stayhook::cli::schema::text(file));
+        assert!(here || path.ends_with(file.schema_name()), "{name}: {schema}");
+    }
+}
+
 /// Mistakes that a schema cannot see, by their code, and why.
 const UNSEEN: &[(&str, &str)] = &[
     ("template", "what stands in a template is a language of its own"),
