@@ -1,5 +1,7 @@
 //! The commands as a person or a script calls them: output and exit codes of the real program.
 
+use stayhook::cli::schema::{File, text};
+
 use crate::daemon::Site;
 
 const CONFIG: &str = r#"
@@ -121,6 +123,21 @@ async fn shells_and_the_manual_know_every_command() {
         .current_dir(site.path())
         .status();
     assert!(read.is_ok_and(|status| status.success()));
+}
+
+#[tokio::test]
+async fn schemas_are_printed_without_a_configuration() {
+    let site = Site::new("nonsense: [", &[]);
+    for (word, file) in [
+        ("recipe", File::Recipe),
+        ("config", File::Config),
+        ("source", File::Source),
+        ("test", File::Test),
+    ] {
+        let said = say(&site, &format!("schema {word}")).await;
+        assert_eq!((said.code, said.out), (0, text(file)), "{word}");
+    }
+    all(&site, &[("schema recipes", 2, "recipe"), ("schema", 2, "FILE")]).await;
 }
 
 #[tokio::test]
