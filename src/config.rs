@@ -165,11 +165,7 @@ pub fn parse(file: &str, text: &str, base: &Path, env: Env<'_>, report: &mut Rep
 /// The configuration as far as it can be read, with defaults in the place of mistakes: for looking at, never for
 /// running. `None` only where the text is not settings at all.
 pub fn draft(file: &str, text: &str, base: &Path, env: Env<'_>, report: &mut Report) -> Option<Config> {
-    let from = report.items.len();
-    let Some(mut root) = yaml::parse(file, text, report) else {
-        variables::explain_yaml(text, &mut report.items[from..]);
-        return None;
-    };
+    let mut root = yaml::parse(file, text, report)?;
     let filled = variables::fill(&mut root, base, env, report);
     let from = report.items.len();
     let config = sections(&root, base, report);

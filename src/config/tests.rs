@@ -215,7 +215,6 @@ fn mistakes_have_their_line() {
             1,
             "there is no time zone `${WRONG_ZONE}`",
         ),
-        ("a: {b: ${X}}", 1, "this is not readable as YAML"),
     ] {
         let (config, report) = read(text);
         let said = said(&report);
@@ -235,11 +234,13 @@ fn all_mistakes_at_once_with_help() {
     assert!(helps.contains(&"did you mean `listen`?"), "{helps:?}");
     assert!(helps.contains(&"did you mean `Europe/Lisbon`?"), "{helps:?}");
     let (_, report) = read("sources: {a: {token: Bearer ${TOKEN}}}");
-    let help = report.items[0].help.as_deref();
-    assert_eq!(
-        help,
-        Some("inside `{ }` and `[ ]` a value with a variable stands in quotes: \"${TOKEN}\"")
+    let first = &report.items[0];
+    assert!(
+        first.title.contains("a value with a variable stands in quotes"),
+        "{first:?}"
     );
+    let write = "write `sources: {a: {token: \"Bearer ${TOKEN}\"}}`";
+    assert_eq!(first.help.as_deref(), Some(write));
 }
 
 #[test]

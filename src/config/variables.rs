@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::lang::diag::{Diagnostic, Place, Report};
+use crate::lang::diag::{Place, Report};
 use crate::lang::yaml::{Kind, Node};
 
 use super::{Env, once, recipes};
@@ -178,21 +178,4 @@ fn value(inside: &str, place: &Place, base: &Path, env: Env<'_>, report: &mut Re
 
 fn cut_return(line: &str) -> &str {
     line.strip_suffix('\r').unwrap_or(line)
-}
-
-/// Adds to mistakes of YAML what is behind them: `${…}` inside `{ }` or `[ ]` without quotes ends at its `{`.
-pub(super) fn explain_yaml(text: &str, items: &mut [Diagnostic]) {
-    for item in items.iter_mut() {
-        let Some(place) = &item.place else { continue };
-        let line = text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default();
-        let at = line.char_indices().nth(place.column.saturating_sub(2));
-        let Some(rest) = at.map(|(at, _)| &line[at..]).filter(|rest| rest.starts_with("${")) else {
-            continue;
-        };
-        let end = rest.find('}').map_or(rest.len(), |end| end + 1);
-        item.help = Some(format!(
-            "inside `{{ }}` and `[ ]` a value with a variable stands in quotes: \"{}\"",
-            &rest[..end]
-        ));
-    }
 }

@@ -1,7 +1,15 @@
 //! Mistakes of users, each with its place, what was expected and a correction.
 
+mod shown;
+
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
+
+pub(super) use shown::without_secrets_of;
+
+/// At most so many characters of a line are shown.
+const LINE_MAX: usize = 160;
 
 /// A place in a file, counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +51,35 @@ pub struct Diagnostic {
 pub struct Report {
     /// In the order found.
     pub items: Vec<Diagnostic>,
+    doubtful: Vec<Doubtful>,
+    /// What was found in doubtful places; the last one only, for its help to be written to.
+    dropped: Option<Diagnostic>,
 }
+
+/// A file of which lines are not what their author wrote.
+#[derive(Clone, Debug)]
+struct Doubtful {
+    file: Arc<str>,
+    lines: BTreeSet<usize>,
+}
+
+/// What is said where something is missing: it says nothing of a file of which a part could not be read.
+const ABSENT: &[&str] = &[
+    "missing-key",
+    "missing-credential",
+    "no-auth",
+    "no-mapping",
+    "no-sources",
+    "nameless",
+    "expected-trigger",
+    "expected-list",
+    "expected-settings",
+    "unknown-name",
+    "unknown-source",
+    "empty-condition",
+    "bad-action",
+    "bad-retry",
+];
 
 impl Report {
     /// An empty report.
@@ -67,15 +103,34 @@ impl Report {
     }
 
     fn add(&mut self, severity: Severity, code: &'static str, place: Option<Place>, title: String) -> &mut Diagnostic {
-        let at = self.items.len();
-        self.items.push(Diagnostic {
+        let item = Diagnostic {
             severity,
             code,
             title,
             place,
             help: None,
-        });
+        };
+        if self.is_doubtful(&item) {
+            return self.dropped.insert(item);
+        }
+        let at = self.items.len();
+        self.items.push(item);
         &mut self.items[at]
+    }
+
+    /// These lines of a file have been reported and are not read as their author wrote them: from now on nothing is said
+    /// about them, nor that something is missing in this file.
+    pub fn doubt(&mut self, file: &str, lines: impl IntoIterator<Item = usize>) {
+        self.doubtful.push(Doubtful {
+            file: file.into(),
+            lines: lines.into_iter().collect(),
+        });
+    }
+
+    fn is_doubtful(&self, item: &Diagnostic) -> bool {
+        let Some(place) = &item.place else { return false };
+        let mut doubtful = self.doubtful.iter().filter(|one| one.file == place.file);
+        doubtful.any(|one| one.lines.contains(&place.line) || ABSENT.contains(&item.code))
     }
 
     /// Whether there is a mistake, not only warnings.
@@ -91,13 +146,71 @@ impl Report {
             .count()
     }
 
+    /// Everything as it is told: what belongs to one file together, in the order of its lines. Files stay in the order in
+    /// which they came up, and what has no place comes first.
+    pub fn sorted(&self) -> Vec<&Diagnostic> {
+        let mut files: Vec<&Arc<str>> = Vec::new();
+        for place in self.items.iter().filter_map(|item| item.place.as_ref()) {
+            if !files.contains(&&place.file) {
+                files.push(&place.file);
+            }
+        }
+        let mut sorted: Vec<&Diagnostic> = self.items.iter().collect();
+        sorted.sort_by_cached_key(|item| {
+            let place = item.place.as_ref();
+            place.map(|place| {
+                let file = files.iter().position(|file| **file == place.file);
+                (file, place.line, place.column)
+            })
+        });
+        sorted
+    }
+
     /// The text for a terminal, with the line of the file shown where `text_of` has it.
     pub fn render(&self, text_of: impl Fn(&str) -> Option<String>) -> String {
-        let mut out = String::new();
-        for item in &self.items {
-            item.render(&mut out, &text_of);
+        let mut texts = Texts::new(&text_of);
+        self.sorted().iter().map(|item| item.text(&mut texts)).collect()
+    }
+}
+
+/// The texts of files, each asked for once.
+pub struct Texts<'f> {
+    text_of: &'f dyn Fn(&str) -> Option<String>,
+    known: HashMap<Arc<str>, Option<String>>,
+}
+
+impl std::fmt::Debug for Texts<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Texts(…)")
+    }
+}
+
+impl<'f> Texts<'f> {
+    /// Texts from where `text_of` finds them.
+    pub fn new(text_of: &'f dyn Fn(&str) -> Option<String>) -> Texts<'f> {
+        Texts {
+            text_of,
+            known: HashMap::new(),
         }
-        out
+    }
+
+    /// The line of a place, at most 160 characters of it, without the secrets that are typed into it.
+    pub fn line(&mut self, place: &Place) -> Option<String> {
+        self.shown(place).map(|(line, _)| line)
+    }
+
+    /// The line, and the column of the place in it.
+    fn shown(&mut self, place: &Place) -> Option<(String, usize)> {
+        let text_of = self.text_of;
+        let text = self.known.entry(place.file.clone());
+        let text = text.or_insert_with(|| text_of(&place.file)).as_ref()?;
+        let lines: Vec<&str> = text.lines().collect();
+        let shown = shown::shown(&lines, place.line.checked_sub(1)?)?;
+        let column = shown.column(place.column);
+        // Nothing in a file steers a terminal.
+        let shown = shown.text.chars().take(LINE_MAX);
+        let shown = shown.map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c });
+        Some((shown.collect(), column))
     }
 }
 
@@ -107,11 +220,10 @@ impl Diagnostic {
         self.help = Some(help.into());
     }
 
-    fn render(&self, out: &mut String, text_of: &impl Fn(&str) -> Option<String>) {
-        let word = match self.severity {
-            Severity::Mistake => "mistake",
-            Severity::Warning => "warning",
-        };
+    /// As it is told everywhere: what, where, the line, and what to write instead.
+    pub fn text(&self, texts: &mut Texts<'_>) -> String {
+        let mut out = String::new();
+        let word = self.severity.word();
         // Writing into a String cannot fail.
         let _ = match &self.place {
             Some(Place { file, line, column }) => {
@@ -124,15 +236,29 @@ impl Diagnostic {
             None => writeln!(out, "{word}[{}]: {}", self.code, self.title),
         };
         if let Some(place) = &self.place
-            && let Some(text) = text_of(&place.file)
-            && let Some(source) = text.lines().nth(place.line.saturating_sub(1))
+            && let Some((source, column)) = texts.shown(place)
         {
-            let source: String = source.chars().take(160).collect();
-            let gap = " ".repeat(place.column.saturating_sub(1).min(160));
+            // A tab is as wide in front of the mark as in the line.
+            let before = source.chars().chain(std::iter::repeat(' '));
+            let gap: String = before
+                .take(column.saturating_sub(1).min(LINE_MAX))
+                .map(|c| if c == '\t' { c } else { ' ' })
+                .collect();
             let _ = writeln!(out, "{:>5} | {source}\n      | {gap}^", place.line);
         }
         if let Some(help) = &self.help {
             let _ = writeln!(out, "      = {help}");
+        }
+        out
+    }
+}
+
+impl Severity {
+    /// `mistake` or `warning`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Mistake => "mistake",
+            Severity::Warning => "warning",
         }
     }
 }

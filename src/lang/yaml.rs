@@ -1,19 +1,16 @@
 //! YAML as a tree that remembers where everything stands.
 
-mod advice;
+mod mend;
+mod reader;
 
-use std::collections::HashMap;
-use std::sync::Arc;
+#[cfg(test)]
+mod tests;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 use serde_json::Value;
 
 use super::diag::{Place, Report};
-
-/// A file with more nodes than this (anchors count every time they are used) is refused.
-const NODES_MAX: usize = 200_000;
-/// A file nested deeper than this is refused.
-const DEPTH_MAX: usize = 64;
+use mend::Mended;
+use reader::Reader;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
@@ -44,6 +41,8 @@ pub struct Scalar {
     pub plain: bool,
     /// How far the lines of a block (`|`) are indented; its `place` is where its first line begins.
     block_indent: Option<usize>,
+    /// How many characters of the file stand between `place` and the text: the opening quote, where there is one.
+    inset: usize,
 }
 
 /// A key of settings.
@@ -56,183 +55,40 @@ pub struct Key {
 }
 
 /// Reads one YAML document; what is wrong goes to the report. An empty file is empty settings.
+///
+/// Where YAML itself gives up, the line is reported in our words, mended in memory, and the reading goes on, so that the
+/// other mistakes of the file are found too: a node is no sign that the file is right, the report is. What can only follow
+/// from a mended line is not reported. `None` only where there is nothing to read on with.
 pub fn parse(file: &str, text: &str, report: &mut Report) -> Option<Node> {
-    let mut reader = Reader {
-        parser: Parser::new_from_str(text),
-        file: Arc::from(file),
-        lines: text.lines().collect(),
-        anchors: HashMap::new(),
-        nodes: 0,
-    };
-    let start = Place {
-        file: reader.file.clone(),
-        line: 1,
-        column: 1,
-    };
-    match reader.document(report) {
-        Ok(Some(node)) => Some(node),
-        Ok(None) => Some(Node {
-            place: start,
-            kind: Kind::Map(Vec::new()),
-        }),
-        Err(()) => None,
-    }
-}
-
-struct Reader<'t> {
-    parser: Parser<'t, saphyr_parser::StrInput<'t>>,
-    file: Arc<str>,
-    lines: Vec<&'t str>,
-    anchors: HashMap<usize, (Node, usize)>,
-    nodes: usize,
-}
-
-impl<'t> Reader<'t> {
-    fn place(&self, span: &Span) -> Place {
-        Place {
-            file: self.file.clone(),
-            line: span.start.line().max(1),
-            column: span.start.col() + 1,
-        }
-    }
-
-    fn next(&mut self, report: &mut Report) -> Result<(Event<'t>, Span), ()> {
-        match self.parser.next_event() {
-            Some(Ok(event)) => Ok(event),
-            Some(Err(error)) => {
-                let mark = error.marker();
-                let place = Place {
-                    file: self.file.clone(),
-                    line: mark.line().max(1),
-                    column: mark.col() + 1,
-                };
-                let title = format!("this is not readable as YAML: {}", error.info());
-                let line = self.lines.get(place.line - 1).copied().unwrap_or_default();
-                let diagnostic = report.mistake("yaml", &place, title);
-                if let Some(advice) = advice::on(error.info(), line) {
-                    diagnostic.help(advice);
-                }
-                Err(())
+    let mut mended = Mended::new(text);
+    loop {
+        // Only what the last pass finds is known for the whole file.
+        let mut found = Report::new();
+        let read = Reader::new(file, &mended).document(&mut found);
+        let given_up = match read {
+            Ok(node) => {
+                report.items.append(&mut found.items);
+                mended.tell(file, report);
+                return Some(node.unwrap_or_else(|| nothing(file)));
             }
-            None => Ok((Event::StreamEnd, Span::default())),
-        }
-    }
-
-    fn document(&mut self, report: &mut Report) -> Result<Option<Node>, ()> {
-        let mut found = None;
-        loop {
-            let (event, span) = self.next(report)?;
-            match event {
-                Event::Nothing | Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd => {}
-                Event::StreamEnd => return Ok(found),
-                event if found.is_none() => {
-                    let node = self.node(event, span, 0, report)?;
-                    found = Some(node).filter(|node| !node.is_null());
-                }
-                _ => {
-                    let place = self.place(&span);
-                    report.mistake(
-                        "second-document",
-                        &place,
-                        "a file holds one document; a second one begins here",
-                    );
-                    return Err(());
-                }
-            }
-        }
-    }
-
-    fn node(&mut self, event: Event<'t>, span: Span, depth: usize, report: &mut Report) -> Result<Node, ()> {
-        let place = self.place(&span);
-        self.nodes += 1;
-        if self.nodes > NODES_MAX || depth > DEPTH_MAX {
-            report.mistake("too-large", &place, "this file is too large or too deeply nested");
-            return Err(());
-        }
-        let before = self.nodes;
-        let (anchor, kind) = match event {
-            Event::Scalar(text, style, anchor, _) => {
-                let block_indent = match style {
-                    ScalarStyle::Literal | ScalarStyle::Folded => {
-                        let first = self
-                            .lines
-                            .iter()
-                            .skip(place.line - 1)
-                            .find(|line| !line.trim().is_empty());
-                        Some(first.map_or(0, |line| line.len() - line.trim_start().len()))
-                    }
-                    _ => None,
-                };
-                let plain = style == ScalarStyle::Plain;
-                (
-                    anchor,
-                    Kind::Scalar(Scalar {
-                        text: text.into_owned(),
-                        plain,
-                        block_indent,
-                    }),
-                )
-            }
-            Event::SequenceStart(anchor, _) => {
-                let mut items = Vec::new();
-                loop {
-                    let (event, span) = self.next(report)?;
-                    if matches!(event, Event::SequenceEnd) {
-                        break;
-                    }
-                    items.push(self.node(event, span, depth + 1, report)?);
-                }
-                (anchor, Kind::List(items))
-            }
-            Event::MappingStart(anchor, _) => (anchor, Kind::Map(self.map(depth, report)?)),
-            Event::Alias(id) => {
-                let Some((node, size)) = self.anchors.get(&id) else {
-                    report.mistake("unknown-anchor", &place, "this `*name` has no `&name` before it");
-                    return Err(());
-                };
-                self.nodes += size;
-                return Ok(node.clone());
-            }
-            _ => {
-                report.mistake("yaml", &place, "this is not readable as YAML: it ends too early");
-                return Err(());
-            }
+            Err(trouble) => !mended.mend(&trouble),
         };
-        let node = Node { place, kind };
-        if anchor > 0 {
-            self.anchors.insert(anchor, (node.clone(), self.nodes - before + 1));
+        if given_up {
+            report.items.append(&mut found.items);
+            mended.tell(file, report);
+            return None;
         }
-        Ok(node)
     }
+}
 
-    fn map(&mut self, depth: usize, report: &mut Report) -> Result<Vec<(Key, Node)>, ()> {
-        let mut entries: Vec<(Key, Node)> = Vec::new();
-        loop {
-            let (event, span) = self.next(report)?;
-            let place = self.place(&span);
-            let text = match event {
-                Event::MappingEnd => return Ok(entries),
-                Event::Scalar(text, ..) => text.into_owned(),
-                _ => {
-                    report
-                        .mistake("odd-key", &place, "a key has to be a text")
-                        .help("a value that begins with `{` or `[` has to stand in quotes: \"{{ … }}\"");
-                    return Err(());
-                }
-            };
-            let (event, span) = self.next(report)?;
-            let value = self.node(event, span, depth + 1, report)?;
-            if let Some((first, _)) = entries.iter().find(|(key, _)| key.text == text) {
-                let line = first.place.line;
-                report.mistake(
-                    "duplicate-key",
-                    &place,
-                    format!("`{text}` is there twice, first in line {line}"),
-                );
-            } else {
-                entries.push((Key { text, place }, value));
-            }
-        }
+fn nothing(file: &str) -> Node {
+    Node {
+        place: Place {
+            file: file.into(),
+            line: 1,
+            column: 1,
+        },
+        kind: Kind::Map(Vec::new()),
     }
 }
 
@@ -315,63 +171,10 @@ impl Node {
                     place.line += line - 1;
                     place.column = indent + column;
                 }
-                None if line == 1 => place.column += column - 1 + usize::from(!scalar.plain),
+                None if line == 1 => place.column += column - 1 + scalar.inset,
                 None => {}
             }
         }
         place
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Value {
-        let mut report = Report::new();
-        let node = parse("f.yaml", text, &mut report);
-        assert!(!report.has_mistakes(), "{}", report.render(|_| None));
-        node.map(|node| node.value()).unwrap_or_default()
-    }
-
-    fn mistakes(text: &str) -> String {
-        let mut report = Report::new();
-        parse("f.yaml", text, &mut report);
-        report
-            .items
-            .iter()
-            .map(|item| item.title.clone())
-            .collect::<Vec<_>>()
-            .join("; ")
-    }
-
-    #[test]
-    fn what_looks_like_a_number_is_one_only_if_nothing_is_lost() {
-        assert_eq!(
-            read("[1, -2, 1.50, 0042, +1555, NO, 10:00, true, \"1\", ~, 1e3]").to_string(),
-            r#"[1,-2,1.50,"0042","+1555","NO","10:00",true,"1",null,"1e3"]"#
-        );
-    }
-
-    #[test]
-    fn places_are_those_of_keys_and_values() {
-        let node = parse("f.yaml", "a:\n  bc: |\n    one\n    {{ two }}\n", &mut Report::new()).unwrap();
-        let (key, inner) = &node.entries()[0].1.entries()[0];
-        assert_eq!((key.place.line, key.place.column), (2, 3));
-        let place = inner.place_inside(2, 4);
-        assert_eq!((place.line, place.column), (4, 8));
-    }
-
-    #[test]
-    fn duplicate_keys_and_bombs_are_mistakes() {
-        assert!(mistakes("a: 1\nb: 2\na: 3").contains("`a` is there twice, first in line 1"));
-        let mut bomb = String::from("a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n");
-        for n in 1..9 {
-            bomb += &format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(","));
-        }
-        assert!(mistakes(&bomb).contains("too large"));
-        assert!(
-            mistakes(&"[".repeat(5000)).contains("too deeply nested") || mistakes(&"[".repeat(5000)).contains("YAML")
-        );
     }
 }

@@ -1,0 +1,225 @@
+//! Lines that begin in the wrong column.
+
+use super::{Mend, Trouble, before, children, indent_of, is_blank, parts, write};
+
+/// Tabs before a line.
+pub(super) fn tabs(lines: &[String], at: usize, trouble: &Trouble) -> Option<Mend> {
+    let tabbed = |line: &String| line[..indent_of(line)].contains('\t');
+    // The parser may notice it a line or two away.
+    let last = at + if trouble.said.has(&["tab"]) { 2 } else { 0 };
+    let first = (at.saturating_sub(2)..=last).find(|line| lines.get(*line).is_some_and(tabbed));
+    let Some(first) = first else {
+        let line = lines.get(at)?;
+        if !trouble.said.has(&["tab", "whitespace"]) || !line.contains('\t') {
+            return None;
+        }
+        let column = line.chars().position(|c| c == '\t').unwrap_or(0) + 1;
+        let new = line.replace('\t', " ");
+        return Some(
+            Mend::new(at, column, "there is a tab here where YAML wants a space")
+                .help(write(&new))
+                .with(at, new),
+        );
+    };
+    let all: Vec<usize> = (0..lines.len()).filter(|line| tabbed(&lines[*line])).collect();
+    let more = match all.len() - 1 {
+        0 => String::new(),
+        1 => ", and one more line too".to_owned(),
+        more => format!(", and {more} more lines too"),
+    };
+    let column = lines[first].find('\t').unwrap_or(0) + 1;
+    let mut mend = Mend::new(first, column, format!("this line is indented with a tab{more}"))
+        .help("lines are indented with spaces, never with tabs; two spaces for each step");
+    for line in all {
+        let indent = indent_of(&lines[line]);
+        let spaces = lines[line][..indent].replace('\t', "  ");
+        mend = mend.with(line, format!("{spaces}{}", &lines[line][indent..]));
+    }
+    Some(mend)
+}
+
+/// The text below `text: |` that is not indented, or less than its first line.
+pub(super) fn text_block(lines: &[String], at: usize, trouble: &Trouble) -> Option<Mend> {
+    if !trouble.said.has(&[
+        "simple key",
+        "did not find expected key",
+        "mapping values",
+        "block scalar",
+    ]) {
+        return None;
+    }
+    // The parser notices a line without a colon at the next one.
+    let at = match trouble.said.has(&["simple key"]) {
+        true => before(lines, at)?,
+        false => at,
+    };
+    let line = lines.get(at)?;
+    let is_header = |line: &str| {
+        let value = parts(line).value;
+        value.starts_with(['|', '>']) && value[1..].chars().all(|c| matches!(c, '+' | '-' | '0'..='9'))
+    };
+    // Between the header and this line there are only lines of the text.
+    let header = (0..at).rev().take(200).find(|above| is_header(&lines[*above]))?;
+    let own = indent_of(&lines[header]);
+    let mut between = lines[header + 1..at].iter().filter(|line| !line.trim().is_empty());
+    if !between.all(|line| indent_of(line) > own || parts(line).key.is_empty()) || indent_of(line) < own {
+        return None;
+    }
+    let looks_like_a_key = |line: &str| {
+        let key = parts(line).key;
+        !key.is_empty() && !key.contains(' ') && indent_of(line) <= own
+    };
+    if looks_like_a_key(line) || line.trim_start().starts_with("- ") && indent_of(line) <= own {
+        return None;
+    }
+    let first = lines[header + 1..].iter().find(|line| !line.trim().is_empty());
+    let wanted = first.map_or(own + 2, |line| indent_of(line)).max(own + 2);
+    let key = parts(&lines[header]).key;
+    let mut mend = Mend::new(
+        at,
+        indent_of(line) + 1,
+        format!("this line is to the left of the text of `{key}`"),
+    )
+    .help(format!(
+        "indent every line of the text by {wanted} spaces, as far as its first line"
+    ));
+    if first.is_none_or(|line| indent_of(line) <= own) {
+        mend = Mend::new(at, indent_of(line) + 1, format!("the text of `{key}` is not indented"))
+            .help(format!("indent every line of the text by {wanted} spaces"));
+    }
+    for (at, line) in lines.iter().enumerate().skip(at) {
+        if looks_like_a_key(line) {
+            break;
+        }
+        if !line.trim().is_empty() {
+            mend = mend.with(at, format!("{}{}", " ".repeat(wanted), line.trim_start()));
+        }
+    }
+    Some(mend.unsure())
+}
+
+/// A line between two columns, or deeper than a line that has a value already.
+pub(super) fn misplaced(lines: &[String], at: usize, trouble: &Trouble) -> Option<Mend> {
+    let line = lines.get(at)?;
+    let own = indent_of(line);
+    let dash = line.trim_start().starts_with("- ");
+    // Of a text over several lines the first one has the key.
+    let mut above = before(lines, at)?;
+    while parts(&lines[above]).key.is_empty() && indent_of(&lines[above]) >= own && above > 0 {
+        above = before(lines, above)?;
+    }
+    let deeper = trouble.said.has(&["mapping values"]) && own > indent_of(&lines[above]);
+    let between = trouble.said.has(&["did not find expected key"]) && trouble.column == own + 1;
+    let beside = trouble.said.has(&["expected '-' indicator"]);
+    let sequence = trouble.said.has(&["did not find expected key"]) && dash;
+    let (title, wanted) = if deeper {
+        let parts = parts(&lines[above]);
+        let key = if parts.key.is_empty() {
+            "the line above"
+        } else {
+            parts.key
+        };
+        let continued = super::parts(line).key.contains(' ');
+        if continued {
+            return Some(
+                Mend::new(
+                    at,
+                    trouble.column,
+                    "a text that goes on over several lines cannot have `: ` in it",
+                )
+                .help(format!(
+                    "write `{key}: |` and the whole text indented below it, or put it in quotes"
+                ))
+                .with(at, line.replacen(": ", ":", 1))
+                .unsure(),
+            );
+        }
+        (
+            format!("this line is indented as if it belonged to `{key}`, which has a value already"),
+            parts.start,
+        )
+    } else if between || sequence {
+        let wanted = match nearest(lines, at, own, dash) {
+            Some(wanted) if wanted != own || !dash => wanted,
+            _ if dash => return Some(stray_item(lines, at)),
+            _ => return None,
+        };
+        let title = match dash {
+            true => "this `-` begins in another column than those above".to_owned(),
+            false => format!("this line begins in column {}, where nothing above it begins", own + 1),
+        };
+        (title, wanted)
+    } else if beside && !dash {
+        let title = "a list and settings cannot stand side by side: the lines above begin with `- `, this one does not";
+        let wanted = parts(&lines[above]).start;
+        (title.to_owned(), if wanted > own { wanted } else { own + 2 })
+    } else {
+        return None;
+    };
+    let moved = |line: &str| {
+        let spaces = (indent_of(line) + wanted).saturating_sub(own);
+        format!("{}{}", " ".repeat(spaces), &line[indent_of(line)..])
+    };
+    let mut mend = Mend::new(at, own + 1, title)
+        .help(format!(
+            "what belongs together begins in the same column; here probably in column {}, with {} before it",
+            wanted + 1,
+            spaces(wanted)
+        ))
+        .with(at, moved(line));
+    for child in children(lines, at) {
+        if !is_blank(&lines[child]) {
+            mend = mend.with(child, moved(&lines[child]));
+        }
+    }
+    Some(mend.unsure())
+}
+
+/// `- ` where there are settings.
+fn stray_item(lines: &[String], at: usize) -> Mend {
+    let mut mend = Mend::new(
+        at,
+        indent_of(&lines[at]) + 1,
+        "an item of a list (`- `) stands among settings here",
+    )
+    .help("the items of a list stand below a key of their own, such as `actions:`, or the `- ` is too much")
+    .with(at, "");
+    for child in children(lines, at) {
+        mend = mend.with(child, "");
+    }
+    mend.unsure()
+}
+
+fn spaces(n: usize) -> String {
+    match n {
+        0 => "no space".to_owned(),
+        1 => "one space".to_owned(),
+        n => format!("{n} spaces"),
+    }
+}
+
+/// The column, of those in which something above begins, that is nearest to this one.
+fn nearest(lines: &[String], at: usize, own: usize, dash: bool) -> Option<usize> {
+    let mut columns = Vec::new();
+    let mut limit = usize::MAX;
+    for above in (0..at).rev() {
+        let line = &lines[above];
+        if is_blank(line) || indent_of(line) >= limit && limit < own {
+            continue;
+        }
+        let is_item = line.trim_start().starts_with("- ");
+        if dash == is_item {
+            columns.push(indent_of(line));
+        }
+        if !dash {
+            columns.push(parts(line).start);
+        }
+        limit = limit.min(indent_of(line));
+        if limit == 0 {
+            break;
+        }
+    }
+    columns
+        .into_iter()
+        .min_by_key(|column| (column.abs_diff(own), usize::MAX - column))
+}
