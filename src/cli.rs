@@ -209,19 +209,22 @@ pub fn environment(name: &str) -> Option<String> {
 
 /// The configuration; mistakes end the command. Warnings are for `check` and `serve`.
 pub fn configuration(global: &Global) -> Result<crate::config::Config, Failure> {
-    let (config, _) = configuration_and_warnings(global)?;
-    Ok(config)
+    match configuration_and_report(global) {
+        (Some(config), _) => Ok(config),
+        (None, report) => Err(Failure::new(CONFIGURATION, told(&report).trim_end().to_owned())),
+    }
 }
 
-/// The configuration, and the warnings about it as they are printed.
-pub fn configuration_and_warnings(global: &Global) -> Result<(crate::config::Config, String), Failure> {
+/// The configuration, and what there is to tell about it: warnings where there is a configuration, mistakes where not.
+pub fn configuration_and_report(global: &Global) -> (Option<crate::config::Config>, Report) {
     let mut report = Report::new();
     let config = crate::config::load(&global.config, &environment, &mut report);
-    let text = report.render(|file| std::fs::read_to_string(file).ok());
-    match config {
-        Some(config) if !report.has_mistakes() => Ok((config, text)),
-        _ => Err(Failure::new(CONFIGURATION, text.trim_end().to_owned())),
-    }
+    (config.filter(|_| !report.has_mistakes()), report)
+}
+
+/// What there is to tell as text, with the lines of the files.
+pub fn told(report: &Report) -> String {
+    report.render(|file| std::fs::read_to_string(file).ok())
 }
 
 /// The configuration for looking at what is stored: variables that are set only where the daemon is started may be
@@ -236,10 +239,7 @@ fn configuration_to_look(global: &Global) -> Result<crate::config::Config, Failu
     let only_variables = mistakes.clone().all(|item| item.code == "variable");
     match draft {
         Some(config) if only_variables && !config.database.is_empty() && !config.database.contains("${") => Ok(config),
-        _ => {
-            let text = report.render(|file| std::fs::read_to_string(file).ok());
-            Err(Failure::new(CONFIGURATION, text.trim_end().to_owned()))
-        }
+        _ => Err(Failure::new(CONFIGURATION, told(&report).trim_end().to_owned())),
     }
 }
 

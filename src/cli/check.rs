@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::action;
 use crate::config::{self, Config, Env};
-use crate::lang::diag::{Diagnostic, Report, Severity};
+use crate::lang::diag::{Diagnostic, Report, Texts};
 use crate::recipe::Book;
 
 use super::output::{FINDINGS, Output, say};
@@ -30,27 +30,33 @@ pub fn run(args: &Args, config: &Path, output: Output, env: Env<'_>, out: &mut d
     let text = match output {
         Output::Table => checked.table(),
         Output::Json => {
-            let items: Vec<Value> = checked.report.items.iter().map(diagnostic).collect();
-            format!("{:#}\n", Value::Array(items))
+            let text_of = |file: &str| checked.texts.get(file).cloned();
+            format!("{:#}\n", diagnostics(&checked.report, &text_of))
         }
     };
     say(out, &text, code)
 }
 
-/// A diagnostic as `--output json` prints it.
-pub fn diagnostic(item: &Diagnostic) -> Value {
+/// Everything there is to tell as `--output json` prints it.
+pub fn diagnostics(report: &Report, text_of: &dyn Fn(&str) -> Option<String>) -> Value {
+    let mut texts = Texts::new(text_of);
+    let items = report.sorted();
+    items.into_iter().map(|item| diagnostic(item, &mut texts)).collect()
+}
+
+/// One of them: its parts, the line of the file, and the very text of the terminal.
+fn diagnostic(item: &Diagnostic, texts: &mut Texts<'_>) -> Value {
     let place = item.place.as_ref();
     json!({
-        "severity": match item.severity {
-            Severity::Mistake => "mistake",
-            Severity::Warning => "warning",
-        },
+        "severity": item.severity.word(),
         "code": item.code,
         "title": item.title,
         "file": place.map(|place| &*place.file),
         "line": place.map(|place| place.line),
         "column": place.map(|place| place.column),
+        "source": place.and_then(|place| texts.line(place)),
         "help": item.help,
+        "text": item.text(texts),
     })
 }
 

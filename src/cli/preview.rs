@@ -18,7 +18,7 @@ use crate::model::clock::{Clock, Time};
 use crate::recipe::Book;
 use crate::worker::Setup;
 
-use super::check::{diagnostic, listed};
+use super::check::{diagnostics, listed};
 use super::output::{FINDINGS, Output, say};
 
 /// The largest payload, in bytes.
@@ -53,8 +53,8 @@ pub fn run(args: &Args, config: &Path, output: Output, env: Env<'_>, clock: &Clo
         (Some(played), Output::Json) => say(out, &format!("{:#}\n", tell::json(&played)), 0),
         (None, Output::Table) => say(out, &report.render(|file| texts.get(file).cloned()), FINDINGS),
         (None, Output::Json) => {
-            let items: Vec<_> = report.items.iter().map(diagnostic).collect();
-            say(out, &format!("{:#}\n", serde_json::Value::Array(items)), FINDINGS)
+            let found = diagnostics(&report, &|file| texts.get(file).cloned());
+            say(out, &format!("{found:#}\n"), FINDINGS)
         }
     }
 }

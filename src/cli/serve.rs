@@ -2,13 +2,14 @@
 
 mod watchdog;
 
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, App, Ports, StartError};
 use crate::config::Config;
-use crate::lang::diag::Report;
+use crate::lang::diag::{Report, Severity, Texts};
 use crate::lifecycle::notify::Notify;
 use crate::lifecycle::{Ended, Signal, Signals};
 use crate::model::clock::Clock;
@@ -24,8 +25,10 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
         crate::model::fault::arm(&point);
     }
     let notify = Arc::new(Notify::open(&super::environment, std::process::id()));
-    let (config, warnings) = super::configuration_and_warnings(global)?;
-    eprint!("{warnings}");
+    let (config, report) = super::configuration_and_report(global);
+    tell(&report);
+    let config =
+        config.ok_or_else(|| Failure::new(CONFIGURATION, "the configuration has mistakes; nothing is started"))?;
     let mut signals = Signals::listen().map_err(|error| Failure::new(TEMPORARY, error.to_string()))?;
     tracing::info!("starting");
     let mut report = Report::new();
@@ -115,16 +118,14 @@ fn line(engine: &crate::worker::Engine) -> String {
 /// Reads the configuration and the recipes again, and says whether they were taken over; where the configuration has a
 /// mistake, everything stays as it is.
 async fn reload(global: &Global, engine: &crate::worker::Engine, before: &Config) -> bool {
-    match super::configuration_and_warnings(global) {
-        Err(failure) => {
-            tracing::error!(
-                "the configuration was not taken over; everything stays as it is\n{}",
-                failure.message
-            );
+    let (config, report) = super::configuration_and_report(global);
+    tell(&report);
+    match config {
+        None => {
+            tracing::error!("the configuration has mistakes and was not taken over; everything stays as it is");
             false
         }
-        Ok((config, warnings)) => {
-            eprint!("{warnings}");
+        Some(config) => {
             let mut report = Report::new();
             let taken = app::reload(engine, &config, &mut report).await;
             match &taken {
@@ -166,10 +167,27 @@ fn after_restart(before: &Config, now: &Config) -> Vec<&'static str> {
     .collect()
 }
 
+/// Says mistakes and warnings as `check` does; off a terminal each is one line of the log.
 fn tell(report: &Report) {
-    let text = report.render(|file| std::fs::read_to_string(file).ok());
-    if !text.is_empty() {
-        eprint!("{text}");
+    if std::io::stderr().is_terminal() {
+        eprint!("{}", super::told(report));
+        return;
+    }
+    let text_of = |file: &str| std::fs::read_to_string(file).ok();
+    let mut texts = Texts::new(&text_of);
+    for item in report.sorted() {
+        let text = item.text(&mut texts);
+        let place = item.place.as_ref();
+        let (file, line, column) = (
+            place.map(|place| &*place.file),
+            place.map(|place| place.line),
+            place.map(|place| place.column),
+        );
+        let (code, help, title) = (item.code, item.help.as_deref(), &item.title);
+        match item.severity {
+            Severity::Mistake => tracing::error!(code, file, line, column, help, text, "{title}"),
+            Severity::Warning => tracing::warn!(code, file, line, column, help, text, "{title}"),
+        }
     }
 }
 
