@@ -219,6 +219,11 @@ fn sections(root: &yaml::Node, base: &Path, report: &mut Report) -> Option<Confi
     let server = server::read(&mut fields, base, report);
     let admin = admin::read(fields.get("admin"), server.listen, report);
     let sources = sources::read(fields.get("sources"), report);
+    if sources.names.is_empty() {
+        report
+            .warning("no-sources", &root.place, "there is no source: nothing can come in")
+            .help("such as `sources: {hospitable: {preset: hospitable-v1, token: \"${HOSPITABLE_TOKEN}\"}}`");
+    }
     let connections = connections::read(fields.get("connections"), base, report);
     let properties = properties::read(
         fields.get("defaults"),

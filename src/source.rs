@@ -28,6 +28,7 @@ use self::mapping::Mapping;
 use self::path::Input;
 use self::predicate::Predicate;
 use self::receipt::Keys;
+use self::value::{Expr, scalar_text};
 use crate::model::clock::Time;
 use crate::model::delivery::{ReceiptKey, Weak};
 use crate::model::fact::Fact;
@@ -143,6 +144,31 @@ impl Source {
     /// The event types this sender can ever cause; empty where nobody has said so.
     pub fn emits(&self) -> &[String] {
         &self.emits
+    }
+
+    /// Whether its mapping fills this canonical field.
+    pub fn maps(&self, field: &str) -> bool {
+        let mut fields = self.mappings.iter().flat_map(|mapping| &mapping.fields);
+        fields.any(|(known, _)| known.name == field)
+    }
+
+    /// The event types that its mapping takes from the sender's own types, whatever the stay says.
+    pub fn hints(&self) -> impl Iterator<Item = String> {
+        let hints = self.mappings.iter().filter_map(|mapping| mapping.hint.as_ref());
+        hints.flat_map(Expr::constants).filter_map(scalar_text)
+    }
+
+    /// The sender's words for a status as its mapping knows them; `None` where any word may come.
+    pub fn status_words(&self) -> Option<Vec<String>> {
+        let mut words = Vec::new();
+        for (field, expr) in self.mappings.iter().flat_map(|mapping| &mapping.fields) {
+            match field.name {
+                "status" => words.extend(expr.known_words()?),
+                "source_status" => return None,
+                _ => {}
+            }
+        }
+        Some(words)
     }
 
     /// The largest body in bytes, after removal of a transport compression.

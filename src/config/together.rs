@@ -1,36 +1,63 @@
 //! Recipes held against the configuration: each is right by itself, do they fit?
 
-use crate::action;
-use crate::lang::diag::{Place, Report, did_you_mean};
-use crate::lang::fields::quoted;
-use crate::lang::yaml::{self, Kind, Node};
-use crate::recipe::{Recipe, Step};
+mod connections;
+mod events;
+mod status;
+mod vars;
+mod words;
+
+use crate::lang::diag::{Place, Report};
+use crate::lang::yaml::{self, Node};
+use crate::recipe::{Recipe, Senders};
+use crate::source::Source;
 use crate::worker::Setup;
 
 use super::{Config, once};
 
 /// Holds every good recipe against sources, connections and properties. A step without a connection is a mistake; an
-/// event that no source sends, a property or a var that is not there are warnings.
+/// event that no source sends, a property or a var that is not there, conditions that never hold are warnings.
 pub fn check_together(config: &Config, setup: &Setup, report: &mut Report) {
     let from = report.items.len();
+    let hints: Vec<String> = config.sources.iter().flat_map(|source| source.hints()).collect();
+    let senders = Senders {
+        // Where nothing is known of a sender, it may do everything.
+        blocks: config.sources.is_empty() || config.sources.iter().any(|source| source.maps("kind")),
+        hints: &hints,
+    };
     for recipe in setup.book.all() {
         // It has been read before: there is nothing new to report.
         let Some(root) = yaml::parse(&recipe.file, &recipe.text, &mut Report::new()) else {
             continue;
         };
+        let meant = meant(config, recipe);
         if let Some(on) = value(&root, "on") {
-            events(config, on, report);
+            events::sent(config, &meant, on, report);
         }
         if let Some(conditions) = value(&root, "match") {
-            match_property(config, conditions, report);
+            words::look(config, conditions, report);
+            status::words(&meant, conditions, report);
         }
+        events::learning(config, &meant, recipe, report);
         let actions = value(&root, "actions").map(Node::items).unwrap_or_default();
         for (step, node) in recipe.steps.iter().zip(actions) {
-            connection(setup, step, node, report);
+            connections::there(setup, step, node, report);
         }
-        vars(config, recipe, report);
+        vars::known(config, recipe, &root, report);
+        for never in recipe.never_runs(senders) {
+            let place = place_of(&root, &never.keys).unwrap_or_else(|| recipe.named_at().clone());
+            report.warning("never-runs", &place, never.because).help(never.help);
+        }
     }
     once(from, report);
+}
+
+/// The sources whose stays a recipe can meet; what `match.source` names nobody is warned of by itself.
+fn meant<'c>(config: &'c Config, recipe: &Recipe) -> Vec<&'c Source> {
+    let sources = || config.sources.iter().map(|source| &**source);
+    let meant: Vec<&Source> = sources()
+        .filter(|source| recipe.may_come_from(source.stays_of()))
+        .collect();
+    if meant.is_empty() { sources().collect() } else { meant }
 }
 
 fn value<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
@@ -38,147 +65,41 @@ fn value<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
     entries.find(|(found, _)| found.text == key).map(|(_, node)| node)
 }
 
-fn connection(setup: &Setup, step: &Step, node: &Node, report: &mut Report) {
-    let Err(because) = setup.connection_for(&step.kind, &*step.effect) else {
-        return;
-    };
-    let settings = value(node, &step.kind);
-    let place = settings
-        .and_then(|settings| value(settings, "connection").or(Some(settings)))
-        .map_or(&step.place, |node| &node.place);
-    let connections = setup.connections.values();
-    let mut fitting: Vec<&str> = connections
-        .filter(|connection| action::fits(&step.kind, connection))
-        .map(|connection| connection.name.as_str())
-        .collect();
-    fitting.sort_unstable();
-    let diagnostic = report.mistake("connection", place, because);
-    let near = step
-        .effect
-        .connection()
-        .and_then(|name| did_you_mean(name, fitting.iter().copied()));
-    match near {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None if fitting.is_empty() => diagnostic.help(format!(
-            "add one below `connections` in the configuration: `NAME: {{{}: …}}`",
-            if step.kind == "email" {
-                "smtp"
-            } else {
-                step.kind.as_str()
-            }
-        )),
-        None => diagnostic.help(format!("write `connection:` with {}", quoted(&fitting))),
+/// The place of what these keys lead to, or of the last one that is there.
+fn place_of(root: &Node, keys: &[&str]) -> Option<Place> {
+    let mut node = root;
+    let mut place = None;
+    for key in keys {
+        let parts = key.split_once('.');
+        let next = value(node, key).or_else(|| value(value(node, parts?.0)?, parts?.1));
+        let Some(next) = next.or_else(|| {
+            // `guest.email` or `payment.amount` in one word.
+            let mut entries = node.entries().iter();
+            let found =
+                entries.find(|(found, _)| found.text.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')));
+            found.map(|(_, node)| node)
+        }) else {
+            break;
+        };
+        place = Some(next.place.clone());
+        node = next;
     }
+    place
 }
 
-fn events(config: &Config, on: &Node, report: &mut Report) {
-    let sources = &config.sources;
-    // Of a source that says nothing, anything may come.
-    if sources.is_empty() || sources.iter().any(|source| source.emits().is_empty()) {
-        return;
-    }
-    let wanted = on.items().iter().filter_map(|entry| value(entry, "event"));
-    for node in wanted.flat_map(Node::items) {
-        let Some(wanted) = node.scalar() else { continue };
-        if sources
-            .iter()
-            .all(|source| source.emits().iter().all(|one| one != wanted))
-        {
-            let names: Vec<&str> = sources.iter().map(|source| source.name()).collect();
-            report
-                .warning("never-sent", &node.place, format!("no source can send `{wanted}`"))
-                .help(format!(
-                    "the sources are {}; what each can send is its `emits`",
-                    quoted(&names)
-                ));
-        }
-    }
-}
-
-/// The properties that `match`, and `was` and `not` in it, name.
-fn match_property(config: &Config, conditions: &Node, report: &mut Report) {
-    for (key, node) in conditions.entries() {
-        match (key.text.as_str(), &node.kind) {
-            ("was" | "not", _) => match_property(config, node, report),
-            ("property", Kind::Map(_)) => {}
-            ("property", _) => node.items().iter().for_each(|item| property_word(config, item, report)),
-            ("source", _) => node.items().iter().for_each(|item| source_word(config, item, report)),
-            _ => {}
-        }
-    }
-}
-
-fn source_word(config: &Config, node: &Node, report: &mut Report) {
-    let Some(word) = node.scalar() else { return };
-    let word = word.strip_prefix("!=").unwrap_or(word).trim();
-    let known: Vec<&str> = config.sources.iter().map(|source| source.name()).collect();
-    if word.contains('*') || known.iter().any(|known| known.to_lowercase() == word.to_lowercase()) {
-        return;
-    }
-    let title = format!("no source in the configuration is called `{word}`");
-    let diagnostic = report.warning("unknown-source", &node.place, title);
-    if let Some(near) = did_you_mean(word, known.iter().copied()) {
-        diagnostic.help(format!("did you mean `{near}`?"));
-    }
-}
-
-fn property_word(config: &Config, node: &Node, report: &mut Report) {
-    let Some(word) = node.scalar() else { return };
-    let word = word.strip_prefix("!=").unwrap_or(word).trim();
-    if word.contains('*') {
-        return;
-    }
-    let properties = &config.properties.all;
-    let (what, name, known): (_, _, Vec<&str>) = match word.strip_prefix("tag:") {
-        Some(tag) => {
-            let tags = properties.iter().flat_map(|property| &property.tags);
-            ("has the tag", tag.trim(), tags.map(String::as_str).collect())
-        }
-        None => (
-            "is called",
-            word,
-            properties.iter().map(|property| property.key.as_str()).collect(),
+/// "`a`, `b` and `c`", or "`a`, `b` and 5 more".
+fn some(names: &[&str]) -> String {
+    const SHOWN: usize = 4;
+    let quote = |name: &&str| format!("`{name}`");
+    let (shown, last) = match names {
+        [.., last] if names.len() <= SHOWN => (&names[..names.len() - 1], quote(last)),
+        _ => (
+            &names[..SHOWN.min(names.len())],
+            format!("{} more", names.len().saturating_sub(SHOWN)),
         ),
     };
-    if known.iter().any(|known| known.to_lowercase() == name.to_lowercase()) {
-        return;
+    if shown.is_empty() {
+        return last;
     }
-    let title = format!("no property in the configuration {what} `{name}`");
-    let diagnostic = report.warning("unknown-property", &node.place, title);
-    if let Some(near) = did_you_mean(name, known.iter().copied()) {
-        diagnostic.help(format!("did you mean `{near}`?"));
-    }
-}
-
-/// `property.vars.NAME` that neither a property nor the defaults define.
-fn vars(config: &Config, recipe: &Recipe, report: &mut Report) {
-    let properties = &config.properties;
-    let mut known: Vec<&str> = properties.vars.keys().map(String::as_str).collect();
-    known.extend(
-        properties
-            .all
-            .iter()
-            .flat_map(|one| one.vars.keys().map(String::as_str)),
-    );
-    let trees = recipe.vars.iter().flat_map(|(_, tree)| tree.names());
-    let steps = recipe.steps.iter().flat_map(|step| step.effect.names());
-    for (name, place) in trees.chain(steps) {
-        let path = name.path.strip_prefix("reservation.").unwrap_or(&name.path);
-        let var = path.strip_prefix("property.vars.").map(|rest| {
-            let end = rest.find(['.', '[']).unwrap_or(rest.len());
-            &rest[..end]
-        });
-        if let Some(var) = var.filter(|var| !known.contains(var)) {
-            unknown_var(var, &known, &place, report);
-        }
-    }
-}
-
-fn unknown_var(var: &str, known: &[&str], place: &Place, report: &mut Report) {
-    let title = format!("no property has a var `{var}`, and the defaults have none");
-    let diagnostic = report.warning("unknown-var", place, title);
-    match did_you_mean(var, known.iter().copied()) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic.help(format!("`defaults: {{vars: {{{var}: …}}}}` is for every property")),
-    }
+    format!("{} and {last}", shown.iter().map(quote).collect::<Vec<_>>().join(", "))
 }

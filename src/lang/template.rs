@@ -45,7 +45,7 @@ pub enum Format {
     Html,
 }
 
-/// A name a template reads, and where it does so first.
+/// A name a template reads, and where it does so first; where it first does so unguarded, if anywhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name {
     /// The dotted name, such as `reservation.guest.email`; entries of lists as in `payload.guests[0]`.
@@ -54,6 +54,8 @@ pub struct Name {
     pub line: usize,
     /// Column in characters, counted from 1.
     pub column: usize,
+    /// Whether every use of it asks first whether there is a value: `x | default('')`, `x is known`, `{% if x %}`.
+    pub guarded: bool,
 }
 
 /// What a rendering gave.
@@ -200,6 +202,7 @@ struct Question {
     expr: Expr,
     names: Vec<Name>,
     reads: Vec<Read>,
+    known: Vec<String>,
 }
 
 /// What a condition came to.
@@ -223,7 +226,8 @@ impl Condition {
         })?;
 
         let mut names = Names::new(source);
-        names.expr(&expr);
+        names.truth(&expr);
+        let known = names.known_where(&expr, true);
         let Names { names, reads, .. } = names;
         Ok(Condition {
             inner: Arc::new(Question {
@@ -231,6 +235,7 @@ impl Condition {
                 expr,
                 names,
                 reads,
+                known,
             }),
         })
     }
@@ -238,6 +243,11 @@ impl Condition {
     /// The source as it was written.
     pub fn source(&self) -> &str {
         &self.inner.source
+    }
+
+    /// The names that have a value wherever it holds.
+    pub fn known(&self) -> &[String] {
+        &self.inner.known
     }
 
     /// Every name it reads.

@@ -87,8 +87,39 @@ impl AnyOf {
                     format!("one of these for `{key}` always holds: a list means any of them"),
                 )
                 .help(format!("for none of them write `not: {{{key}: [a, b]}}`"));
+        } else if cover_all(&patterns) {
+            let from_to: Vec<&str> = items.iter().filter_map(Node::scalar).collect();
+            let (first, second) = match from_to.as_slice() {
+                [first, second, ..] => (*first, opposite(second)),
+                _ => (">= 2", "> 5".to_owned()),
+            };
+            report
+                .warning(
+                    "always-holds",
+                    &node.place,
+                    format!("this holds for every value of `{key}`: a list means any of them"),
+                )
+                .help(format!(
+                    "for all of them at once write `{key}: \"{first}\"` and `not: {{{key}: \"{second}\"}}`"
+                ));
         }
         Some(AnyOf(patterns))
+    }
+
+    /// Whether wherever one of these holds, one of the others does too.
+    pub(super) fn implies(&self, other: &AnyOf) -> bool {
+        let implied = |pattern: &Pattern| other.0.iter().any(|other| pattern.implies(other));
+        self.0.iter().all(implied)
+    }
+
+    /// Whether no count, which is a whole number and never below zero, is among these.
+    pub(super) fn is_no_count(&self) -> bool {
+        self.0.iter().all(|pattern| match pattern {
+            Pattern::Number(_, wanted) => wanted.is_sign_negative() && !wanted.is_zero() || !wanted.is_integer(),
+            Pattern::Order(Order::Less, Bound::Number(bound)) => *bound <= Decimal::ZERO,
+            Pattern::Order(Order::AtMost, Bound::Number(bound)) => *bound < Decimal::ZERO,
+            _ => false,
+        })
     }
 
     /// Whether one of them holds for a value; null is "not sent".
@@ -182,7 +213,59 @@ fn plain(
     }
 }
 
+/// The comparison that holds where this one does not: `> 5` for `<= 5`.
+fn opposite(text: &str) -> String {
+    let signs = [(">=", "<"), ("<=", ">"), (">", "<="), ("<", ">=")];
+    let text = text.trim();
+    let found = signs
+        .iter()
+        .find_map(|(sign, other)| text.strip_prefix(sign).map(|rest| format!("{other} {}", rest.trim())));
+    found.unwrap_or_else(|| text.to_owned())
+}
+
+/// Whether two comparisons leave nothing out between them: `>= 2` and `<= 5`.
+fn cover_all(patterns: &[Pattern]) -> bool {
+    let orders = || {
+        patterns.iter().filter_map(|pattern| match pattern {
+            Pattern::Order(order, bound) => Some((order, bound)),
+            _ => None,
+        })
+    };
+    let upwards = |order: &Order| matches!(order, Order::More | Order::AtLeast);
+    orders().any(|(up, low)| {
+        upwards(up)
+            && orders().any(|(down, high)| {
+                let met = *up == Order::AtLeast || *down == Order::AtMost;
+                !upwards(down) && low.to(high).is_some_and(|order| order.is_lt() || order.is_eq() && met)
+            })
+    })
+}
+
 impl Pattern {
+    /// Whether wherever this holds the other one does too; `false` where that is not certain.
+    fn implies(&self, other: &Pattern) -> bool {
+        match (self, other) {
+            (Pattern::Nothing, Pattern::Nothing) => true,
+            (Pattern::Flag(a), Pattern::Flag(b)) => a == b,
+            (Pattern::Number(_, a), Pattern::Number(_, b)) => a == b,
+            (Pattern::Number(_, number), Pattern::Order(order, Bound::Number(bound))) => order.holds(number.cmp(bound)),
+            (Pattern::Text(a), Pattern::Text(b)) => a == b || !a.contains('*') && glob(b, a),
+            (Pattern::Not(a), Pattern::Not(b)) => b.implies(a),
+            (Pattern::Order(a, low), Pattern::Order(b, high)) => low.to(high).is_some_and(|order| match (a, b) {
+                (Order::More, Order::More) | (Order::AtLeast, Order::AtLeast) | (Order::More, Order::AtLeast) => {
+                    order.is_ge()
+                }
+                (Order::AtLeast, Order::More) => order.is_gt(),
+                (Order::Less, Order::Less) | (Order::AtMost, Order::AtMost) | (Order::Less, Order::AtMost) => {
+                    order.is_le()
+                }
+                (Order::AtMost, Order::Less) => order.is_lt(),
+                _ => false,
+            }),
+            _ => false,
+        }
+    }
+
     fn holds(&self, value: &Value) -> bool {
         match (self, value) {
             (Pattern::Nothing, value) => is_missing(value),

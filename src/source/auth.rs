@@ -19,6 +19,20 @@ pub(super) use schemes::{ALLOW_IPS, BASIC, SCHEMES};
 /// How far a sender's clock may be off where the mapping does not say.
 const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 
+/// A token or secret with fewer characters is warned of.
+const SECRET_MIN: usize = 16;
+/// What stands in examples where a secret has to be put.
+const EXAMPLES: &[&str] = &[
+    "changeme",
+    "change-me",
+    "change_me",
+    "your-",
+    "your_",
+    "placeholder",
+    "example",
+    "<",
+];
+
 /// The credentials of a source, and whether a scheme has asked for them.
 struct Credentials {
     token: Option<Vec<Secret>>,
@@ -326,7 +340,10 @@ fn secrets(node: Option<&Node>, key: &str, report: &mut Report) -> Option<Vec<Se
                     .mistake("empty-credential", &item.place, format!("`{key}` is empty"))
                     .help("an environment variable that is set to nothing?");
             }
-            Some(text) => found.push(Secret::new(text)),
+            Some(text) => {
+                guessable(text, key, &item.place, report);
+                found.push(Secret::new(text));
+            }
             None => {}
         }
     }
@@ -334,6 +351,21 @@ fn secrets(node: Option<&Node>, key: &str, report: &mut Report) -> Option<Vec<Se
         report.mistake("empty-credential", &node.place, format!("`{key}` is empty"));
     }
     Some(found)
+}
+
+/// Warns of a credential that is short, or the word of an example; never repeats it.
+fn guessable(secret: &str, key: &str, place: &Place, report: &mut Report) {
+    let lower = secret.to_lowercase();
+    let title = if EXAMPLES.iter().any(|word| lower.contains(word)) {
+        format!("this `{key}` looks like the word of an example")
+    } else if secret.chars().count() < SECRET_MIN && key != "password" {
+        format!("this `{key}` has fewer than {SECRET_MIN} characters and can be found by trying")
+    } else {
+        return;
+    };
+    report
+        .warning("weak-credential", place, title)
+        .help("take a long random one, such as `openssl rand -hex 24` makes");
 }
 
 fn user(node: &Node, report: &mut Report) -> Option<(String, Secret)> {

@@ -221,6 +221,15 @@ impl Expr {
         words.get(&word).or(self.other.as_ref())
     }
 
+    /// The words that its `map` knows; `None` where there is no `map`.
+    pub(super) fn known_words(&self) -> Option<Vec<String>> {
+        match (&self.words, &self.from) {
+            (Some(words), _) => Some(words.keys().cloned().collect()),
+            (None, From::Constant(_)) => Some(Vec::new()),
+            (None, From::Lookups(_)) => None,
+        }
+    }
+
     /// Whether it has a `map`.
     pub(super) fn has_words(&self) -> bool {
         self.words.is_some()

@@ -81,7 +81,7 @@ fn a_bad_configuration_hides_no_recipe() {
     let (fine, text) = check(folder.path(), &[], Output::Table);
     assert!(!fine);
     // One in the configuration, two in the recipe; that nothing fits together is not said.
-    assert!(text.ends_with("\n3 mistakes\n"), "{text}");
+    assert!(text.ends_with("\n3 mistakes, 1 warning\n"), "{text}");
     assert!(text.contains("did you mean `timezone`?"), "{text}");
     let (_, text) = check(folder.path(), &["nowhere.yaml"], Output::Table);
     assert!(text.contains("nowhere.yaml"), "{text}");

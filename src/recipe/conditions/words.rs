@@ -54,6 +54,13 @@ pub(super) fn words<T>(
         );
         return None;
     }
+    let negated = |item: &&Node| item.scalar().is_some_and(|word| word.trim().starts_with("!="));
+    if items.iter().filter(negated).count() > 1 {
+        let title = format!("one of these for `{key}` always holds: a list means any of them");
+        report
+            .warning("always-holds", &node.place, title)
+            .help(format!("for none of them write `not: {{{key}: [a, b]}}`"));
+    }
     let read: Vec<Option<T>> = items
         .iter()
         .map(|item| {

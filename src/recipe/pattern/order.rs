@@ -91,6 +91,17 @@ impl Order {
 }
 
 impl Bound {
+    /// How this bound stands to another one of its kind.
+    pub(super) fn to(&self, other: &Bound) -> Option<std::cmp::Ordering> {
+        match (self, other) {
+            (Bound::Number(a), Bound::Number(b)) => Some(a.cmp(b)),
+            (Bound::Date(a), Bound::Date(b)) => Some(a.cmp(b)),
+            (Bound::Time(a), Bound::Time(b)) => Some(a.cmp(b)),
+            (Bound::Span(a), Bound::Span(b)) => Some(a.cmp(b)),
+            _ => None,
+        }
+    }
+
     /// How the value stands to the bound; `None` where it is not of its kind.
     pub(super) fn compare(&self, value: &Value) -> Option<std::cmp::Ordering> {
         let text = match value {
