@@ -24,6 +24,7 @@ mod leases;
 mod logs;
 mod mail_server;
 mod metrics;
+mod mistakes;
 mod names;
 mod order;
 mod queues;
