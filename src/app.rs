@@ -326,7 +326,7 @@ impl Live for Present {
                 "revision": recipe.revision,
                 "enabled": recipe.enabled,
                 "dry_run": recipe.dry_run || setup.dry_run,
-                "sentence": recipe.sentence(),
+                "sentence": config::sentence(&setup, recipe),
                 "broken": setup.book.broken().iter().filter(|broken| broken.name.as_ref() == Some(&recipe.name)).map(|broken| &broken.because).collect::<Vec<_>>(),
             })
         };

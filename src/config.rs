@@ -33,7 +33,7 @@ use crate::worker::Setup;
 pub use properties::PROPERTIES;
 pub use recipes::recipe_files;
 pub(crate) use recipes::{read_bytes, recipe_file};
-pub use together::check_together;
+pub use together::{check_together, sentence};
 
 /// The largest configuration file, in bytes.
 const FILE_MAX: u64 = 4 << 20;
@@ -219,7 +219,8 @@ fn sections(root: &yaml::Node, base: &Path, report: &mut Report) -> Option<Confi
     let server = server::read(&mut fields, base, report);
     let admin = admin::read(fields.get("admin"), server.listen, report);
     let sources = sources::read(fields.get("sources"), report);
-    if sources.names.is_empty() {
+    let none = |node: &yaml::Node| matches!(&node.kind, yaml::Kind::Map(entries) if entries.is_empty());
+    if fields.get("sources").is_none_or(none) {
         report
             .warning("no-sources", &root.place, "there is no source: nothing can come in")
             .help("such as `sources: {hospitable: {preset: hospitable-v1, token: \"${HOSPITABLE_TOKEN}\"}}`");

@@ -229,6 +229,15 @@ fn recipients(fields: &mut Fields<'_>, key: &'static str, report: &mut Report) -
 }
 
 impl Effect for EmailEffect {
+    fn says(&self) -> String {
+        let to: Vec<String> = self
+            .to
+            .iter()
+            .map(|slot| format!("`{}`", slot.source().trim()))
+            .collect();
+        format!("send an e-mail to {}", to.join(" and "))
+    }
+
     fn connection(&self) -> Option<&str> {
         self.connection.as_deref()
     }

@@ -218,6 +218,10 @@ fn check_headers(node: &Node, slots: &[(String, Slot)], report: &mut Report) {
 }
 
 impl Effect for HttpEffect {
+    fn says(&self) -> String {
+        format!("send {} `{}`", self.method, self.url.source().trim())
+    }
+
     fn connection(&self) -> Option<&str> {
         self.connection.as_deref()
     }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::lang::diag::{Place, Report};
 use crate::lang::fields::text;
 use crate::lang::template::{Context, Format, Name, Rendered, Template, TemplateError};
+use crate::lang::tree;
 use crate::lang::yaml::Node;
 
 /// One template of a step, with the places of the names that it reads.
@@ -20,6 +21,7 @@ impl Slot {
         let source = text(node, key, report)?;
         match Template::compile(source, format) {
             Ok(template) => {
+                tree::single_braces(node, source, report);
                 let names = template
                     .names()
                     .iter()

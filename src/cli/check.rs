@@ -128,8 +128,15 @@ impl Checked {
         if !out.is_empty() {
             out.push('\n');
         }
+        let setup = self
+            .config
+            .as_ref()
+            .map(|config| config::setup(config, self.book.clone()));
         for recipe in self.book.all() {
-            out += &format!("{}\n", recipe.sentence());
+            let sentence = setup
+                .as_ref()
+                .map_or_else(|| recipe.sentence(), |setup| config::sentence(setup, recipe));
+            out += &format!("{sentence}\n");
         }
         if !self.book.all().is_empty() {
             out.push('\n');

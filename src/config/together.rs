@@ -51,6 +51,14 @@ pub fn check_together(config: &Config, setup: &Setup, report: &mut Report) {
     once(from, report);
 }
 
+/// A recipe as a sentence, with the connections that its steps leave out.
+pub fn sentence(setup: &Setup, recipe: &Recipe) -> String {
+    recipe.sentence_over(&|step| {
+        let connection = setup.connection_for(&step.kind, &*step.effect).ok()?;
+        Some(connection.name.clone())
+    })
+}
+
 /// The sources whose stays a recipe can meet; what `match.source` names nobody is warned of by itself.
 fn meant<'c>(config: &'c Config, recipe: &Recipe) -> Vec<&'c Source> {
     let sources = || config.sources.iter().map(|source| &**source);

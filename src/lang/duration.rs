@@ -31,6 +31,26 @@ pub fn text(span: TimeDelta) -> String {
     format!("{seconds}s")
 }
 
+/// The duration that was meant by `2 days` or `24 hours`.
+pub fn meant(text: &str) -> Option<String> {
+    let text = text.trim().to_lowercase();
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let unit = match unit.trim() {
+        "s" | "sec" | "secs" | "second" | "seconds" => "s",
+        "m" | "min" | "mins" | "minute" | "minutes" => "m",
+        "h" | "hr" | "hrs" | "hour" | "hours" | "std" => "h",
+        "d" | "day" | "days" => "d",
+        "w" | "week" | "weeks" => {
+            let days = number.parse::<u32>().ok()?.checked_mul(7)?;
+            return Some(format!("{days}d"));
+        }
+        _ => return None,
+    };
+    let found = format!("{number}{unit}");
+    parse(&found).map(|_| found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

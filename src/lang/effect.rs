@@ -26,6 +26,11 @@ pub trait Effect: Send + Sync + std::fmt::Debug {
     /// The connection that the recipe names; `None` where it was left out.
     fn connection(&self) -> Option<&str>;
 
+    /// What it does, for the recipe's sentence: "send an e-mail to `ana@example.com`". Empty where its name says it.
+    fn says(&self) -> String {
+        String::new()
+    }
+
     /// Every name its templates read, with the place in the file.
     fn names(&self) -> Vec<(Name, super::diag::Place)>;
 

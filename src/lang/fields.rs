@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
-use super::diag::{Place, Report, did_you_mean};
+use super::diag::{Diagnostic, Place, Report, did_you_mean};
 use super::duration;
 use super::shape::{Entry, Form, Shape, Standing};
 use super::yaml::{Key, Kind, Node};
@@ -44,11 +44,14 @@ impl<'n> Fields<'n> {
             Kind::Scalar(_) if node.is_null() => &[],
             _ => {
                 let found = node.what();
-                report.mistake(
+                let diagnostic = report.mistake(
                     "expected-settings",
                     &node.place,
                     format!("{what} is written as settings (`key: value`), this is {found}"),
                 );
+                if matches!(node.kind, Kind::List(_)) {
+                    diagnostic.help("settings have no `- ` before them and stand in no `[ ]`");
+                }
                 return None;
             }
         };
@@ -88,7 +91,9 @@ impl<'n> Fields<'n> {
     pub fn required(&mut self, key: &'static str, report: &mut Report) -> Option<&'n Node> {
         let found = self.get(key);
         if found.is_none() {
-            report.mistake("missing-key", &self.place, format!("{} needs `{key}`", self.what));
+            report
+                .mistake("missing-key", &self.place, format!("{} needs `{key}`", self.what))
+                .help(format!("add `{key}: …`"));
         }
         found
     }
@@ -113,8 +118,13 @@ impl<'n> Fields<'n> {
             None => default,
             Some((_, Some("true"))) => true,
             Some((_, Some("false"))) => false,
-            Some((node, _)) => {
-                report.mistake("expected-flag", &node.place, format!("`{key}` is `true` or `false`"));
+            Some((node, written)) => {
+                let diagnostic = report.mistake("expected-flag", &node.place, format!("`{key}` is `true` or `false`"));
+                match written.unwrap_or_default().to_lowercase().as_str() {
+                    "yes" | "on" | "y" | "1" | "true" => diagnostic.help(format!("write `{key}: true`")),
+                    "no" | "off" | "n" | "0" | "false" => diagnostic.help(format!("write `{key}: false`")),
+                    _ => {}
+                }
                 default
             }
         }
@@ -158,11 +168,14 @@ impl<'n> Fields<'n> {
         let node = self.get(key)?;
         let found = node.scalar().and_then(duration::parse);
         if found.is_none() {
-            report.mistake(
+            let diagnostic = report.mistake(
                 "expected-duration",
                 &node.place,
                 format!("`{key}` is a duration such as `90s`, `15m`, `2h` or `3d`"),
             );
+            if let Some(near) = node.scalar().and_then(duration::meant) {
+                diagnostic.help(format!("did you mean `{near}`?"));
+            }
         }
         found
     }
@@ -247,9 +260,16 @@ impl<'n> Fields<'n> {
     pub fn finish(mut self, report: &mut Report) {
         self.later(report);
         for (at, (key, _)) in self.entries.iter().enumerate() {
-            if !self.taken.contains(&at) {
-                unknown(&key.text, &key.place, &self.what, &self.shape.names(), report);
+            if self.taken.contains(&at) {
+                continue;
             }
+            if let Some(near) = did_you_mean(&key.text, self.shape.names()) {
+                // What is misspelt is not missing as well.
+                let missing = format!("{} needs `{near}`", self.what);
+                let here = |item: &Diagnostic| item.title == missing && item.place.as_ref() == Some(&self.place);
+                report.items.retain(|item| !here(item));
+            }
+            unknown(&key.text, &key.place, &self.what, &self.shape.names(), report);
         }
         self.close();
     }

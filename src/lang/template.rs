@@ -20,6 +20,7 @@ mod parse;
 mod render;
 mod times;
 mod tree;
+mod unclosed;
 mod url;
 mod value;
 

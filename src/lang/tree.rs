@@ -44,10 +44,53 @@ impl Tree {
 /// Reads one text as a template; a mistake in it is reported at its place in the file.
 pub fn template(node: &Node, text: &str, format: Format, report: &mut Report) -> Option<Template> {
     match Template::compile(text, format) {
-        Ok(template) => Some(template),
+        Ok(template) => {
+            single_braces(node, text, report);
+            Some(template)
+        }
         Err(error) => {
             mistake(node, error, report);
             None
+        }
+    }
+}
+
+/// Warns of `{property.name}`, which is printed as it stands.
+pub fn single_braces(node: &Node, text: &str, report: &mut Report) {
+    const ROOTS: &[&str] = &[
+        "reservation.",
+        "property.",
+        "event.",
+        "stay.",
+        "vars.",
+        "payment.",
+        "message.",
+        "steps.",
+        "changes.",
+        "previous.",
+    ];
+    for (at, _) in text.match_indices('{') {
+        let inner = text[at + 1..].split('}').next().unwrap_or_default();
+        let alone = !text[..at].ends_with('{') && !text[at + 1 + inner.len()..].starts_with("}}");
+        let name = inner
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
+        if alone
+            && name
+            && ROOTS
+                .iter()
+                .any(|root| inner.len() > root.len() && inner.starts_with(root))
+        {
+            let before = &text[..at];
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            report
+                .warning(
+                    "single-braces",
+                    &node.place_inside(line, column),
+                    format!("`{{{inner}}}` is printed as it stands here"),
+                )
+                .help(format!("its value is put in with two of them: `{{{{ {inner} }}}}`"));
         }
     }
 }

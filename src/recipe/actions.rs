@@ -100,7 +100,7 @@ pub(super) fn read(node: &Node, kinds: &[&dyn EffectKind], report: &mut Report) 
         Kind::Map(_) => {
             report
                 .mistake("expected-list", &node.place, "`actions` is a list, this is settings")
-                .help("begin each action with `- `");
+                .help("begin each action with `- `, such as `- email:`");
             return Vec::new();
         }
         _ => {

@@ -110,7 +110,10 @@ fn read(node: &Node, what: &str, level: Level, report: &mut Report) -> Match {
                         node.what()
                     ),
                 )
-                .help("such as `status: booked`; expressions are written in `when`");
+                .help(match node.kind {
+                    Kind::List(_) => "without `- ` before them: `status: booked`",
+                    _ => "such as `status: booked`; expressions are written in `when`",
+                });
         }
     }
     Match { tests }

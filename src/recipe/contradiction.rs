@@ -56,8 +56,8 @@ impl Recipe {
         if allowed.is_empty() {
             found.push(Never {
                 keys: vec!["match", "status"],
-                because: "no stay can have such a status, so this never runs".to_owned(),
-                help: "what `not` excludes cannot be asked for at the same time".to_owned(),
+                because: "`status` and `not` leave no status over, so this never runs".to_owned(),
+                help: "what `not` excludes cannot be asked for at the same time: take one of them away".to_owned(),
             });
             return;
         }
@@ -67,6 +67,7 @@ impl Recipe {
                 continue;
             }
             let words = any(&after);
+            let for_it = if self.types().count() > 1 { " for it" } else { "" };
             let by_block = kind == "reservation.cancelled" && senders.blocks;
             found.push(Never {
                 keys: vec!["match", "status"],
@@ -74,11 +75,18 @@ impl Recipe {
                     true => format!(
                         "with `{kind}` the status is {words}, so this runs only where a stay turns into a block"
                     ),
-                    false => format!("with `{kind}` the status is {words}, so this never runs for it"),
+                    false => format!("with `{kind}` the status is {words}, so this never runs{for_it}"),
                 },
-                help: match after.as_slice() {
-                    [status] => format!("write `status: {}`, or ask in `was` how it was before", status.word()),
-                    _ => "write `status: booked`, or ask in `was` how it was before".to_owned(),
+                help: {
+                    let word = match after.as_slice() {
+                        [status] => status.word(),
+                        _ => "booked",
+                    };
+                    let write = match self.types().count() {
+                        1 => format!("write `status: {word}`"),
+                        _ => format!("name it in the list too, such as `status: [booked, {word}]`"),
+                    };
+                    format!("{write}; how it was before is asked in `was: {{status: …}}`")
                 },
             });
         }
@@ -123,7 +131,9 @@ impl Recipe {
                 Some(("message", _)) => ("message", "message"),
                 _ => continue,
             };
-            let carries = |kind: &String| kind.starts_with(what) && kind[what.len()..].starts_with('.');
+            // A sender's own event may carry anything.
+            let own = |kind: &String| kind.starts_with("other.");
+            let carries = |kind: &String| own(kind) || kind.starts_with(what) && kind[what.len()..].starts_with('.');
             if !wanted.holds(&serde_json::Value::Null) && !self.types().any(carries) {
                 let event = if what == "payment" {
                     "payment.created"

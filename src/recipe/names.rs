@@ -156,7 +156,10 @@ impl Scope<'_> {
                     place,
                     format!("no event of this recipe carries a {root}"),
                 )
-                .help(format!("`on: {{event: [{root}.…]}}` would"));
+                .help(match root {
+                    "payment" => "such as `on: {event: payment.created}`",
+                    _ => "such as `on: {event: message.received}`",
+                });
             return;
         }
         let table = if root == "payment" { PAYMENT } else { MESSAGE };

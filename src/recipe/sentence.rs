@@ -1,48 +1,44 @@
 //! A recipe as a sentence.
 
+use crate::model::run::Mode;
+
 use super::conditions::{Match, Subject, Test};
-use super::{Recipe, Trigger};
+use super::{Recipe, Step, Trigger};
 
 impl Recipe {
-    /// What it does, in one sentence: "Tell the cleaner: on reservation.dates_changed, if status is booked, then email
-    /// over `mail`."
+    /// What it does, in plain words: "Tell the cleaner: when the dates of a stay change, if the status is booked, send an
+    /// e-mail to `ana@example.com` over `mail`."
     pub fn sentence(&self) -> String {
-        let types: Vec<String> = self.on.iter().flat_map(Trigger::types).cloned().collect();
-        let mut out = format!("{}: on {}", self.name, any(&types));
+        self.sentence_over(&|_| None)
+    }
+
+    /// The same, with the connection of every step that does not name its own as far as `connection` knows it.
+    pub fn sentence_over(&self, connection: &dyn Fn(&Step) -> Option<String>) -> String {
+        let events: Vec<String> = self
+            .on
+            .iter()
+            .flat_map(Trigger::types)
+            .map(|kind| event(kind))
+            .collect();
+        let mut out = format!("{}: when {}", self.name, any(&events));
         // The default kind goes without saying.
         let said = self.conditions.tests.iter();
         let said = said.filter(|test| !matches!(&test.of, Subject::Kind(kinds) if kinds[..] == ["guest"]));
         let mut conditions: Vec<String> = said.map(|test| phrase(test, "is")).collect();
-        if let Some(when) = &self.when {
-            let source = when.source().trim();
-            let alone = conditions.is_empty() || !source.contains(" or ");
-            conditions.push(if alone {
-                source.to_owned()
-            } else {
-                format!("({source})")
-            });
-        }
+        conditions.extend(self.when.as_ref().map(|when| format!("`{}`", when.source().trim())));
         if !conditions.is_empty() {
-            out += &format!(", if {}", conditions.join(" and "));
+            out += &format!(", if {}", conditions.join(", and "));
         }
-        let steps: Vec<String> = self
-            .steps
-            .iter()
-            .map(|step| {
-                let over = step
-                    .effect
-                    .connection()
-                    .map(|name| format!(" over `{name}`"))
-                    .unwrap_or_default();
-                let when = step
-                    .when
-                    .as_ref()
-                    .map(|when| format!(" (if {})", when.source().trim()))
-                    .unwrap_or_default();
-                format!("{}{over}{when}", step.kind)
-            })
-            .collect();
-        out += &format!(", then {}.", steps.join(", "));
+        let steps: Vec<String> = self.steps.iter().map(|step| does(step, connection(step))).collect();
+        out += &format!(", {}.", steps.join(", then "));
+        out += match self.mode {
+            Mode::Queued => "",
+            Mode::Newest => " A newer run for the same stay takes the place of one that still waits.",
+            Mode::Parallel => " Runs for the same stay wait for nothing.",
+        };
+        if self.queue != self.name {
+            out += &format!(" Its runs stand in the queue `{}`.", self.queue);
+        }
         if !self.enabled {
             out += " It is switched off.";
         } else if self.dry_run {
@@ -52,6 +48,62 @@ impl Recipe {
     }
 }
 
+/// A step in words, with its connection.
+fn does(step: &Step, connection: Option<String>) -> String {
+    let mut out = step.effect.says();
+    if out.is_empty() {
+        out.clone_from(&step.kind);
+    }
+    if let Some(name) = step.effect.connection().map(str::to_owned).or(connection) {
+        out += &format!(" over `{name}`");
+    }
+    let mut asides = Vec::new();
+    if let Some(when) = &step.when {
+        asides.push(format!("only if `{}`", when.source().trim()));
+    }
+    if step.policy.at_most_once {
+        asides.push("never twice".to_owned());
+    }
+    if step.policy.go_on {
+        asides.push("the rest goes on if it fails".to_owned());
+    }
+    if !asides.is_empty() {
+        out += &format!(" ({})", asides.join("; "));
+    }
+    out
+}
+
+/// When an event comes, in words.
+fn event(kind: &str) -> String {
+    let words = match kind {
+        "reservation.created" => "a stay is new",
+        "reservation.adopted" => "a stay of the time before is taken over",
+        "reservation.confirmed" => "a stay is confirmed",
+        "reservation.reinstated" => "a stay that was off is on again",
+        "reservation.cancelled" => "a stay is cancelled",
+        "reservation.declined" => "a stay is declined",
+        "reservation.expired" => "a request for a stay lapses",
+        "reservation.no_show" => "a guest does not come",
+        "reservation.marked_in_house" => "the sender says that the guest has arrived",
+        "reservation.marked_completed" => "the sender says that the guest has left",
+        "reservation.status_changed" => "the status of a stay changes",
+        "reservation.dates_changed" => "the dates of a stay change",
+        "reservation.guests_changed" => "the number of guests changes",
+        "reservation.property_changed" => "a stay moves to another property",
+        "reservation.price_changed" => "the price of a stay changes",
+        "reservation.updated" => "anything else about a stay changes",
+        "payment.created" => "a payment comes in",
+        "payment.updated" => "a payment changes",
+        "payment.refunded" => "a payment is refunded",
+        "message.received" => "a message comes in",
+        other => {
+            let own = other.strip_prefix("other.").unwrap_or(other);
+            return format!("the sender reports `{own}`");
+        }
+    };
+    words.to_owned()
+}
+
 fn any(words: &[String]) -> String {
     match words.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
@@ -59,32 +111,56 @@ fn any(words: &[String]) -> String {
     }
 }
 
-fn phrases(conditions: &Match, verb: &str) -> Vec<String> {
-    conditions.tests.iter().map(|test| phrase(test, verb)).collect()
+fn phrases(conditions: &Match, verb: &str) -> String {
+    let phrases: Vec<String> = conditions.tests.iter().map(|test| phrase(test, verb)).collect();
+    phrases.join(" and ")
 }
 
 fn phrase(test: &Test, verb: &str) -> String {
+    let (name, value) = test.says.split_once(": ").unwrap_or((&test.says, ""));
+    let values = any(&values(value));
     match &test.of {
-        Subject::Was(inner) => format!("before it {}", phrases(inner, "was").join(" and ")),
-        Subject::Not(inner) => format!("not ({})", phrases(inner, verb).join(" and ")),
-        _ => {
-            let (name, value) = test.says.split_once(": ").unwrap_or((&test.says, ""));
-            let values: Vec<&str> = match value.strip_prefix('[').and_then(|value| value.strip_suffix(']')) {
-                Some(list) => list.split(", ").collect(),
-                None => vec![value],
-            };
-            let mut plain: Vec<String> = Vec::new();
-            for value in values {
-                plain.push(match value {
-                    "null" => "not sent".to_owned(),
-                    value => value.replace("!= ", "not ").replace("!=", "not "),
-                });
-            }
-            if plain.len() == 1 && plain[0].starts_with(['<', '>']) {
-                format!("{name} {}", plain[0])
-            } else {
-                format!("{name} {verb} {}", any(&plain))
-            }
+        Subject::Was(inner) => format!("before that {}", phrases(inner, "was")),
+        Subject::Not(inner) => format!("it is not so that {}", phrases(inner, verb)),
+        Subject::Notice(_) => format!("check-in is {values} away"),
+        Subject::Weekday(field, _) => {
+            let what = field.strip_suffix("_date").unwrap_or(field).replace('_', "-");
+            format!("{what} {verb} on {values}")
         }
+        Subject::Payload(..) => {
+            let path = name.strip_prefix("payload ").unwrap_or(name);
+            format!("`{path}` in the body {verb} {values}")
+        }
+        Subject::Property(_) => format!("the property {verb} {}", values.replace("tag:", "one with the tag ")),
+        Subject::Status(_) | Subject::Kind(_) => format!("the {name} {verb} {values}"),
+        Subject::Field(..) => format!("{name} {verb} {values}"),
     }
+}
+
+/// The values of a condition as they are written, with signs as words.
+fn values(value: &str) -> Vec<String> {
+    let values: Vec<&str> = match value.strip_prefix('[').and_then(|value| value.strip_suffix(']')) {
+        Some(list) => list.split(", ").collect(),
+        None => vec![value],
+    };
+    let signs = [
+        ("!=", "not"),
+        (">=", "at least"),
+        ("<=", "at most"),
+        (">", "more than"),
+        ("<", "less than"),
+    ];
+    let words = |value: &str| {
+        let signed = signs
+            .iter()
+            .find_map(|(sign, words)| value.strip_prefix(sign).map(|rest| (*words, rest.trim())));
+        match signed {
+            Some((words, "null")) => format!("{words} missing"),
+            Some((words, rest)) => format!("{words} {rest}"),
+            None if value == "null" => "not sent".to_owned(),
+            None if value.is_empty() => "empty".to_owned(),
+            None => value.to_owned(),
+        }
+    };
+    values.into_iter().map(words).collect()
 }

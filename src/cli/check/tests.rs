@@ -35,7 +35,7 @@ fn what_is_fine_is_said_as_sentences() {
     let (fine, text) = check(folder.path(), &[], Output::Table);
     assert!(fine, "{text}");
     assert!(
-        text.starts_with("Tell: on reservation.created, then http.\n\n/hooks/a asks for "),
+        text.starts_with("Tell: when a stay is new, send POST `/x` over `c`.\n\n/hooks/a asks for "),
         "{text}"
     );
     assert!(text.ends_with("\n1 recipe, 1 source, 1 connection: fine\n"), "{text}");

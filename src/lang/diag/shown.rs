@@ -148,8 +148,9 @@ fn end_of_value(value: &str, flow: bool) -> usize {
 /// Whether a value is a secret: not what only says where the secret is, nor settings with secrets below their own keys.
 fn tells(value: &str) -> bool {
     let bare = value.trim_matches(['"', '\'', ' ']);
-    let variable =
-        |text: &str| text.starts_with("${") && text.find('}') == Some(text.len() - 1) && !text.contains(":-");
+    let variable = |text: &str| {
+        text.starts_with("${") && text.find('}').is_none_or(|at| at == text.len() - 1) && !text.contains(":-")
+    };
     let scheme = ["Bearer ", "Basic ", "Token "];
     let scheme = scheme.into_iter().find_map(|scheme| bare.strip_prefix(scheme));
     let settings = value.starts_with('{') && !value.starts_with("{{");

@@ -30,7 +30,7 @@ pub(super) fn syntax() -> SyntaxConfig {
 
 pub(super) fn template(source: &str) -> Outcome<Vec<Stmt>> {
     guard::check(source, false)?;
-    match machinery::parse(source, "", syntax()).map_err(misread)? {
+    match machinery::parse(source, "", syntax()).map_err(|error| misread(&error, source))? {
         ast::Stmt::Template(template) => Builder { source, depth: 0 }.block(&template.children),
         _ => Err(Fault::new("This is not a template")),
     }
@@ -38,12 +38,16 @@ pub(super) fn template(source: &str) -> Outcome<Vec<Stmt>> {
 
 pub(super) fn expression(source: &str) -> Outcome<Expr> {
     guard::check(source, true)?;
-    let expr = machinery::parse_expr(source).map_err(misread)?;
+    let expr = machinery::parse_expr(source).map_err(|error| misread(&error, source))?;
     Builder { source, depth: 0 }.expr(&expr)
 }
 
 /// The parser's complaint in the words of a recipe.
-fn misread(error: minijinja::Error) -> Fault {
+fn misread(error: &minijinja::Error, source: &str) -> Fault {
+    let start = error.range().map_or(0, |range| range.start).min(source.len());
+    if let Some(fault) = super::unclosed::find(source, start, error.detail().unwrap_or_default()) {
+        return fault;
+    }
     let detail = error
         .detail()
         .unwrap_or("it cannot be read")
@@ -58,7 +62,7 @@ fn misread(error: minijinja::Error) -> Fault {
             .help("templates have `{{ … }}`, `{% if %}`, `{% for %}`, `{% set %}` and `{% with %}`"),
         None => Fault::new(format!("This cannot be read: {detail}")),
     };
-    fault.at(error.range().map_or(0, |range| range.start))
+    fault.at(start)
 }
 
 fn offset(span: Span) -> usize {

@@ -244,7 +244,7 @@ fn mistakes_say_what_to_write() {
         Template::compile("{{ 1 ", Format::Text)
             .unwrap_err()
             .message
-            .starts_with("This cannot be read")
+            .starts_with("`{{` is not closed")
     );
 }
 

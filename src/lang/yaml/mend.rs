@@ -255,6 +255,7 @@ fn find(lines: &[String], at: usize, trouble: &Trouble) -> Mend {
     }
     let tries = [
         indent::tabs,
+        indent::text_block,
         slip::odd_space,
         slip::no_space,
         quote::unclosed,
@@ -264,7 +265,6 @@ fn find(lines: &[String], at: usize, trouble: &Trouble) -> Mend {
         quote::value,
         quote::value_above,
         flow::never_closed,
-        indent::text_block,
         slip::word_without_colon,
         indent::misplaced,
         slip::invisible,

@@ -131,9 +131,10 @@ impl<'t> Reader<'t> {
         };
         let plain = style == ScalarStyle::Plain;
         if plain && text.starts_with(['“', '„', '‘']) && text.ends_with(['”', '“', '’']) {
+            let bare = text.trim_matches(['“', '„', '‘', '”', '’']);
             report
-                .warning("curly-quotes", place, "these quotes are part of the text")
-                .help("quotes for YAML are straight ones: \" or '");
+                .warning("curly-quotes", place, "curly quotes are part of the text")
+                .help(format!("quotes for YAML are straight ones: write `\"{bare}\"`"));
         }
         let quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
         let inset = usize::from(quoted && !self.mended.is_inserted(span.start.line(), span.start.col() + 1));
@@ -209,13 +210,17 @@ impl<'t> Reader<'t> {
             let value = self.node(event, after, depth + 1, report)?;
             if let Some((first, _)) = entries.iter().find(|(key, _)| key.text == text) {
                 let line = first.place.line;
+                let scalar = matches!(value.kind, Kind::Scalar(_));
                 report
                     .mistake(
                         "duplicate-key",
                         &place,
                         format!("`{text}` is there twice, first in line {line}"),
                     )
-                    .help("put what stands below both under one of them");
+                    .help(match scalar {
+                        true => format!("delete one of them; several values are a list: `{text}: [a, b]`"),
+                        false => "put what stands below both under one of them".to_owned(),
+                    });
             } else {
                 entries.push((Key { text, place }, value));
             }

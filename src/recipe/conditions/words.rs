@@ -84,11 +84,13 @@ fn negated(word: &str) -> (bool, &str) {
 pub(super) fn status_word(node: &Node, word: &str, report: &mut Report) -> Option<StatusWord> {
     let (other, word) = negated(word);
     if word.starts_with(['<', '>', '=']) {
-        report.mistake(
-            "no-order",
-            &node.place,
-            "`status` is a word: there is nothing to compare",
-        );
+        report
+            .mistake(
+                "no-order",
+                &node.place,
+                "`status` is a word: there is nothing to compare",
+            )
+            .help("write the words that it may be, such as `status: [booked, pending]`");
         return None;
     }
     let folded = fold_word(word);
@@ -156,11 +158,23 @@ pub(super) fn property_word(node: &Node, word: &str, report: &mut Report) -> Opt
 pub(super) fn weekday(node: &Node, word: &str, report: &mut Report) -> Option<Weekday> {
     let found = word.parse().ok();
     if found.is_none() {
-        report.mistake(
+        let diagnostic = report.mistake(
             "expected-word",
             &node.place,
             format!("`{word}` is no day: they are `mon`, `tue`, `wed`, `thu`, `fri`, `sat` and `sun`"),
         );
+        const DAYS: &[&str] = &[
+            "monday",
+            "tuesday",
+            "wednesday",
+            "thursday",
+            "friday",
+            "saturday",
+            "sunday",
+        ];
+        if let Some(near) = did_you_mean(word, DAYS.iter().copied()) {
+            diagnostic.help(format!("did you mean `{near}`?"));
+        }
     }
     found
 }

@@ -67,16 +67,26 @@ fn the_example_of_the_contract() {
 fn as_a_sentence() {
     assert_eq!(
         recipe(EXAMPLE).sentence(),
-        "Tell the cleaner when dates move: on reservation.dates_changed or reservation.cancelled, if status is booked or \
-         cancelled and before it status was booked and channel is airbnb* and property is brannan or tag:downtown and \
-         nights >= 2 and notice > 24h and check_out_weekday is sat or sun and payload $.guest.location is *Belgium and \
-         not (labels is complaint) and reservation.guests > 2 and not property.vars.self_clean, then email over `mail` \
-         (if property.vars.cleaner is known), http over `cleaning`."
+        "Tell the cleaner when dates move: when the dates of a stay change or a stay is cancelled, if the status is booked \
+         or cancelled, and before that the status was booked, and channel is airbnb*, and the property is brannan or one \
+         with the tag downtown, and nights is at least 2, and check-in is more than 24h away, and check-out is on sat or \
+         sun, and `$.guest.location` in the body is *Belgium, and it is not so that labels is complaint, and \
+         `reservation.guests > 2 and not property.vars.self_clean`, email over `mail` (only if `property.vars.cleaner is \
+         known`; the rest goes on if it fails), then http over `cleaning`. Its runs stand in the queue `cleaning`."
     );
     assert_eq!(
-        matching("dry_run: true\nmatch: {pets: null, channel: '!= vrbo'}").sentence(),
-        "r: on reservation.created, if pets is not sent and channel is not vrbo, then http. Nothing is really sent (dry \
-         run)."
+        matching("dry_run: true\nmode: newest\nmatch: {pets: null, channel: '!= vrbo', kind: [guest, owner]}")
+            .sentence(),
+        "r: when a stay is new, if pets is not sent, and channel is not vrbo, and the kind is guest or owner, http. A newer \
+         run for the same stay takes the place of one that still waits. Nothing is really sent (dry run)."
+    );
+    let off = recipe(
+        "name: r\nenabled: false\nmode: parallel\non: {event: [payment.created, other.x]}\nactions: [{http: {}, at_most_once: true}]",
+    );
+    assert_eq!(
+        off.sentence(),
+        "r: when a payment comes in or the sender reports `x`, http (never twice). Runs for the same stay wait for nothing. \
+         It is switched off."
     );
 }
 

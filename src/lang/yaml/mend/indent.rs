@@ -1,6 +1,6 @@
 //! Lines that begin in the wrong column.
 
-use super::{Mend, Trouble, before, children, indent_of, is_blank, parts, write};
+use super::{Mend, Said, Trouble, before, children, indent_of, is_blank, parts, write};
 
 /// Tabs before a line.
 pub(super) fn tabs(lines: &[String], at: usize, trouble: &Trouble) -> Option<Mend> {
@@ -28,11 +28,23 @@ pub(super) fn tabs(lines: &[String], at: usize, trouble: &Trouble) -> Option<Men
         more => format!(", and {more} more lines too"),
     };
     let column = lines[first].find('\t').unwrap_or(0) + 1;
+    // In a text the tab stands for as much as the other lines of the text have.
+    let in_text = |line: usize| {
+        let header = before(lines, line).filter(|above| is_header(&lines[*above]))?;
+        let next = lines
+            .iter()
+            .skip(line + 1)
+            .find(|line| !line.trim().is_empty() && !tabbed(line))?;
+        (indent_of(next) > indent_of(&lines[header])).then(|| indent_of(next))
+    };
     let mut mend = Mend::new(first, column, format!("this line is indented with a tab{more}"))
         .help("lines are indented with spaces, never with tabs; two spaces for each step");
     for line in all {
         let indent = indent_of(&lines[line]);
-        let spaces = lines[line][..indent].replace('\t', "  ");
+        let spaces = match in_text(line) {
+            Some(wanted) => " ".repeat(wanted),
+            None => lines[line][..indent].replace('\t', "  "),
+        };
         mend = mend.with(line, format!("{spaces}{}", &lines[line][indent..]));
     }
     Some(mend)
@@ -40,12 +52,14 @@ pub(super) fn tabs(lines: &[String], at: usize, trouble: &Trouble) -> Option<Men
 
 /// The text below `text: |` that is not indented, or less than its first line.
 pub(super) fn text_block(lines: &[String], at: usize, trouble: &Trouble) -> Option<Mend> {
-    if !trouble.said.has(&[
-        "simple key",
-        "did not find expected key",
-        "mapping values",
-        "block scalar",
-    ]) {
+    if trouble.said != Said::OddKey
+        && !trouble.said.has(&[
+            "simple key",
+            "did not find expected key",
+            "mapping values",
+            "block scalar",
+        ])
+    {
         return None;
     }
     // The parser notices a line without a colon at the next one.
@@ -54,48 +68,57 @@ pub(super) fn text_block(lines: &[String], at: usize, trouble: &Trouble) -> Opti
         false => at,
     };
     let line = lines.get(at)?;
-    let is_header = |line: &str| {
-        let value = parts(line).value;
-        value.starts_with(['|', '>']) && value[1..].chars().all(|c| matches!(c, '+' | '-' | '0'..='9'))
-    };
     // Between the header and this line there are only lines of the text.
     let header = (0..at).rev().take(200).find(|above| is_header(&lines[*above]))?;
     let own = indent_of(&lines[header]);
-    let mut between = lines[header + 1..at].iter().filter(|line| !line.trim().is_empty());
-    if !between.all(|line| indent_of(line) > own || parts(line).key.is_empty()) || indent_of(line) < own {
-        return None;
-    }
-    let looks_like_a_key = |line: &str| {
+    let goes_on = |line: &str| {
         let key = parts(line).key;
-        !key.is_empty() && !key.contains(' ') && indent_of(line) <= own
+        let is_key = !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        indent_of(line) <= own && (is_key || line.trim_start().starts_with("- "))
     };
-    if looks_like_a_key(line) || line.trim_start().starts_with("- ") && indent_of(line) <= own {
+    if indent_of(line) < own && own > 0 && !parts(line).key.is_empty()
+        || lines[header + 1..=at].iter().any(|line| goes_on(line))
+    {
         return None;
     }
-    let first = lines[header + 1..].iter().find(|line| !line.trim().is_empty());
-    let wanted = first.map_or(own + 2, |line| indent_of(line)).max(own + 2);
-    let key = parts(&lines[header]).key;
-    let mut mend = Mend::new(
-        at,
-        indent_of(line) + 1,
-        format!("this line is to the left of the text of `{key}`"),
-    )
-    .help(format!(
-        "indent every line of the text by {wanted} spaces, as far as its first line"
-    ));
-    if first.is_none_or(|line| indent_of(line) <= own) {
-        mend = Mend::new(at, indent_of(line) + 1, format!("the text of `{key}` is not indented"))
-            .help(format!("indent every line of the text by {wanted} spaces"));
+    let text = || {
+        lines
+            .iter()
+            .enumerate()
+            .skip(header + 1)
+            .filter(|(_, line)| !line.trim().is_empty())
+    };
+    let start = text().next().map_or(0, |(_, line)| indent_of(line));
+    let wanted = if start > own { start } else { own + 2 };
+    let (first, left) = text().find(|(_, line)| indent_of(line) < wanted)?;
+    if first > at {
+        return None;
     }
-    for (at, line) in lines.iter().enumerate().skip(at) {
-        if looks_like_a_key(line) {
+    let key = parts(&lines[header]).key;
+    let title = match start > own {
+        true => format!("this line is to the left of the text of `{key}`"),
+        false => format!("the text of `{key}` is not indented"),
+    };
+    let mut mend = Mend::new(first, indent_of(left) + 1, title).help(format!(
+        "every line of the text begins in the same column or to the right of it; here column {}, with {} before it",
+        wanted + 1,
+        spaces(wanted)
+    ));
+    for (at, line) in text().skip_while(|(at, _)| *at < first) {
+        if goes_on(line) {
             break;
         }
-        if !line.trim().is_empty() {
+        if indent_of(line) < wanted {
             mend = mend.with(at, format!("{}{}", " ".repeat(wanted), line.trim_start()));
         }
     }
     Some(mend.unsure())
+}
+
+/// `text: |`, with the text on the lines below.
+fn is_header(line: &str) -> bool {
+    let value = parts(line).value;
+    value.starts_with(['|', '>']) && value[1..].chars().all(|c| matches!(c, '+' | '-' | '0'..='9'))
 }
 
 /// A line between two columns, or deeper than a line that has a value already.
@@ -107,6 +130,9 @@ pub(super) fn misplaced(lines: &[String], at: usize, trouble: &Trouble) -> Optio
     let mut above = before(lines, at)?;
     while parts(&lines[above]).key.is_empty() && indent_of(&lines[above]) >= own && above > 0 {
         above = before(lines, above)?;
+    }
+    if let Some(mend) = lone_above(lines, at, above).filter(|_| trouble.said.has(&["mapping values"]) && !dash) {
+        return Some(mend);
     }
     let deeper = trouble.said.has(&["mapping values"]) && own > indent_of(&lines[above]);
     let between = trouble.said.has(&["did not find expected key"]) && trouble.column == own + 1;
@@ -173,6 +199,33 @@ pub(super) fn misplaced(lines: &[String], at: usize, trouble: &Trouble) -> Optio
         }
     }
     Some(mend.unsure())
+}
+
+/// The line above begins alone a little to the left of this one and of those below: it is the one that is misplaced.
+fn lone_above(lines: &[String], at: usize, above: usize) -> Option<Mend> {
+    let own = indent_of(&lines[at]);
+    let left = indent_of(&lines[above]);
+    let next = lines.iter().skip(at + 1).find(|line| !is_blank(line))?;
+    let parent = before(lines, above)?;
+    let alone = indent_of(next) == own && indent_of(&lines[parent]) < left && parts(&lines[parent]).value.is_empty();
+    if !alone || !(left + 1..=left + 3).contains(&own) || parts(&lines[above]).key.is_empty() {
+        return None;
+    }
+    let title = format!(
+        "this line begins in column {}, the lines below it in column {}",
+        left + 1,
+        own + 1
+    );
+    Some(
+        Mend::new(above, left + 1, title)
+            .help(format!(
+                "what belongs together begins in the same column; here probably in column {}, with {} before it",
+                own + 1,
+                spaces(own)
+            ))
+            .with(above, format!("{}{}", " ".repeat(own), lines[above].trim_start()))
+            .unsure(),
+    )
 }
 
 /// `- ` where there are settings.

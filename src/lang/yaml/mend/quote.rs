@@ -48,6 +48,9 @@ pub(super) fn value(lines: &[String], at: usize, trouble: &Trouble) -> Option<Me
     let parts = parts(line);
     let (bare, comment) = split_comment(parts.value);
     let first = bare.chars().next()?;
+    if first == '|' || first == '>' && ["text", "html"].contains(&parts.key) {
+        return bar(line, at);
+    }
     let template = ["{{", "{%"].into_iter().find(|start| bare.starts_with(start));
     let why = if let Some(start) = template {
         format!("a value that begins with `{start}` has to stand in quotes")
@@ -92,6 +95,26 @@ pub(super) fn value(lines: &[String], at: usize, trouble: &Trouble) -> Option<Me
     )
 }
 
+/// `text: | Hello`: the bar is for a text on the lines below.
+fn bar(line: &str, at: usize) -> Option<Mend> {
+    let parts = parts(line);
+    let text = parts.value.trim_start_matches(['|', '>', '+', '-', ' ']);
+    if text.chars().all(|c| c.is_ascii_digit()) {
+        return None;
+    }
+    let new = format!("{}{}", &line[..parts.value_at], quoted(text));
+    let first = &parts.value[..1];
+    let title = format!("behind `{first}` the text begins on the next line");
+    Some(
+        Mend::new(at, column_of(line, parts.value_at), title)
+            .help(format!(
+                "begin a new line behind the `{first}` and indent the text, or {}",
+                write(&new)
+            ))
+            .with(at, new),
+    )
+}
+
 /// `a: b: c`: a text, or settings that want their own line.
 fn colon(line: &str, at: usize, trouble: &Trouble) -> Mend {
     let parts = parts(line);
@@ -106,8 +129,8 @@ fn colon(line: &str, at: usize, trouble: &Trouble) -> Mend {
         let title = format!("`{}` and `{inner}` are two settings in one line", parts.key);
         return Mend::new(at, trouble.column, title)
             .help(format!(
-                "write {}, or begin a new line after `{}:` and indent it",
-                new.trim_start().trim_end_matches(comment),
+                "{}, or begin a new line after `{}:` and indent it",
+                write(new.trim_end_matches(comment)),
                 parts.key
             ))
             .with(at, new)

@@ -141,7 +141,7 @@ pub(super) fn second_document(lines: &[String], at: usize) -> Mend {
         .unwrap_or(at);
     let mut mend = Mend::new(marker, 1, "a file holds one document; a second one begins here")
         .code("second-document")
-        .help("each recipe has a file of its own; for a line between the parts of one write `#`");
+        .help("take this line away; each recipe has a file of its own");
     for line in marker..lines.len() {
         mend = mend.with(line, "");
     }

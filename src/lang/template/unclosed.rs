@@ -1,0 +1,106 @@
+//! What was opened in a template and not closed, and other slips that the parser only notices later.
+
+use super::fault::Fault;
+
+/// The slip behind a complaint of the parser at an offset; `None` where none is found.
+pub(super) fn find(source: &str, at: usize, said: &str) -> Option<Fault> {
+    if said.contains("end of input") || said.contains("unknown statement end") || said.contains("unexpected end of") {
+        if let Some((offset, word)) = block(source) {
+            return Some(
+                Fault::new(format!("`{{% {word} … %}}` is never ended"))
+                    .help(format!("put `{{% end{word} %}}` where it ends"))
+                    .at(offset),
+            );
+        }
+    }
+    if let Some((offset, open, close)) = braces(source) {
+        return Some(
+            Fault::new(format!("`{open}` is not closed with `{close}`"))
+                .help(format!("put `{close}` behind what belongs to it"))
+                .at(offset),
+        );
+    }
+    let before = source.get(..at)?;
+    let rest = source.get(at..)?;
+    let single = rest.starts_with('=') && !rest.starts_with("==") && !before.ends_with(['=', '!', '<', '>']);
+    if single && said.contains("unexpected") {
+        return Some(Fault::new("one `=` does not compare").help("write `==`").at(at));
+    }
+    let words = [("&&", "and"), ("||", "or"), ("!", "not")];
+    let found = words
+        .into_iter()
+        .find(|(sign, _)| rest.starts_with(sign) && !rest.starts_with("!="))?;
+    Some(
+        Fault::new(format!("`{}` is no word of templates", found.0))
+            .help(format!("write `{}`", found.1))
+            .at(at),
+    )
+}
+
+/// `{{` or `{%` before the next of its kind without an end.
+fn braces(source: &str) -> Option<(usize, &'static str, &'static str)> {
+    let mut from = 0;
+    while let Some(at) = source[from..].find(['{']).map(|at| from + at) {
+        let pair = [("{{", "}}"), ("{%", "%}"), ("{#", "#}")];
+        let Some((open, close)) = pair.into_iter().find(|(open, _)| source[at..].starts_with(open)) else {
+            from = at + 1;
+            continue;
+        };
+        let inner = &source[at + 2..];
+        let end = inner.find(close);
+        let next = [inner.find("{{"), inner.find("{%")].into_iter().flatten().min();
+        match (end, next) {
+            (None, _) => return Some((at, open, close)),
+            (Some(end), Some(next)) if next < end && open != "{#" => return Some((at, open, close)),
+            (Some(end), _) => from = at + 2 + end + 2,
+        }
+    }
+    None
+}
+
+/// The last `{% if %}`, `{% for %}`, `{% set %}…` or `{% with %}` that is still open at the end.
+fn block(source: &str) -> Option<(usize, &'static str)> {
+    let mut open: Vec<(usize, &'static str)> = Vec::new();
+    let mut from = 0;
+    while let Some(at) = source[from..].find("{%").map(|at| from + at) {
+        let inner = &source[at + 2..];
+        let end = inner.find("%}")?;
+        let text = inner[..end].trim_matches(['-', '+']).trim();
+        let word = text.split([' ', '\n']).next().unwrap_or_default();
+        let known = ["if", "for", "with"].into_iter().find(|known| *known == word);
+        match known {
+            Some(word) => open.push((at, word)),
+            None if word.starts_with("end") => _ = open.pop(),
+            None => {}
+        }
+        from = at + 2 + end + 2;
+    }
+    open.pop()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lang::template::{Condition, Format, Template};
+
+    #[test]
+    fn slips_are_found_where_they_are() {
+        for (source, column, message) in [
+            ("a {{ b c {{ d }}", 3, "`{{` is not closed with `}}`"),
+            ("a {{ b", 3, "`{{` is not closed with `}}`"),
+            ("{% if a }x{% endif %}", 1, "`{%` is not closed with `%}`"),
+            (
+                "{% if a %}{% for b in c %}x{% endfor %}",
+                1,
+                "`{% if … %}` is never ended",
+            ),
+            ("{% if a = b %}x{% endif %}", 9, "one `=` does not compare"),
+            ("{{ a && b }}", 6, "`&&` is no word of templates"),
+        ] {
+            let error = Template::compile(source, Format::Text).expect_err(source);
+            assert_eq!((error.column, error.message.as_str()), (column, message), "{source}");
+            assert!(error.help.is_some(), "{source}");
+        }
+        let error = Condition::compile("a = 'b'").expect_err("one =");
+        assert_eq!((error.column, error.help.as_deref()), (3, Some("write `==`")));
+    }
+}
