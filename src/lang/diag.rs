@@ -11,6 +11,19 @@ pub(super) use shown::without_secrets_of;
 /// At most so many characters of a line are shown.
 const LINE_MAX: usize = 160;
 
+/// The lines of a text as YAML counts them: a carriage return alone ends one too.
+pub fn lines(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = text
+        .split('\n')
+        .map(|line| line.strip_suffix('\r').unwrap_or(line))
+        .flat_map(|line| line.split('\r'))
+        .collect();
+    if text.is_empty() || text.ends_with(['\n', '\r']) {
+        lines.pop();
+    }
+    lines
+}
+
 /// A place in a file, counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
@@ -204,7 +217,7 @@ impl<'f> Texts<'f> {
         let text_of = self.text_of;
         let text = self.known.entry(place.file.clone());
         let text = text.or_insert_with(|| text_of(&place.file)).as_ref()?;
-        let lines: Vec<&str> = text.lines().collect();
+        let lines = lines(text);
         let shown = shown::shown(&lines, place.line.checked_sub(1)?)?;
         let column = shown.column(place.column);
         // Nothing in a file steers a terminal.

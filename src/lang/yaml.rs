@@ -43,6 +43,8 @@ pub struct Scalar {
     block_indent: Option<usize>,
     /// How many characters of the file stand between `place` and the text: the opening quote, where there is one.
     inset: usize,
+    /// The last column of the line it begins on; a text over several lines has no column behind it.
+    room: usize,
 }
 
 /// A key of settings.
@@ -171,7 +173,9 @@ impl Node {
                     place.line += line - 1;
                     place.column = indent + column;
                 }
-                None if line == 1 => place.column += column - 1 + scalar.inset,
+                None if line == 1 => {
+                    place.column = (place.column + column - 1 + scalar.inset).min(scalar.room);
+                }
                 None => {}
             }
         }

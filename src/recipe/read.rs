@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::lang::diag::{Place, Report};
+use crate::lang::diag::{Place, Report, lines};
 use crate::lang::effect::EffectKind;
 use crate::lang::fields::{Fields, text};
 use crate::lang::template::{Condition, Format};
@@ -24,7 +24,11 @@ const VARS_MAX: usize = 100;
 /// `file` is named in places, `kinds` are the kinds of actions there are.
 pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut Report) -> Option<Recipe> {
     let before = report.mistakes();
-    if let Some((at, line)) = text.lines().enumerate().find(|(_, line)| line.contains('\u{FFFD}')) {
+    if let Some((at, line)) = lines(text)
+        .into_iter()
+        .enumerate()
+        .find(|(_, line)| line.contains('\u{FFFD}'))
+    {
         let place = Place {
             file: file.into(),
             line: at + 1,

@@ -4,8 +4,11 @@
 //! without recipes, `together/NAME/` a folder with both. The screens are in `snapshots/`; after a change of the words look
 //! at each of them as its reader would, and accept them with `INSTA_UPDATE=always cargo test --test it mistakes`.
 
+mod anything;
+
 use std::path::{Path, PathBuf};
 
+use crate::daemon::Site;
 use stayhook::cli::Output;
 use stayhook::cli::check::{self, Args};
 
@@ -164,4 +167,93 @@ fn json_says_the_same() {
             assert_eq!(item["source"].as_str(), text.lines().nth(line - 1), "{name}");
         }
     }
+}
+
+const STAY: &str =
+    r#"{"code": "A1", "status": "confirmed", "check_in_date": "2027-05-01", "check_out_date": "2027-05-04"}"#;
+
+/// The daemon starts with the good ones, says what is wrong as one line of the log each, with the words of `check`, and
+/// takes the mended recipe over.
+#[tokio::test]
+async fn a_broken_recipe_stops_no_other() {
+    const BOOKS: &str = "sources:\n  lab: {preset: generic, auth: none}\n  pms: {preset: generic, token: abc}\nconnections:\n  x: {http: {base_url: \"http://127.0.0.1:9\"}}\n";
+    let good = "name: good\ndry_run: true\non: {event: reservation.confirmed}\nactions: [{http: {url: /x}}]\n";
+    let bad = good.replace("name: good", "name: bad");
+    let site = Site::new(
+        BOOKS,
+        &[
+            good,
+            &bad.replace("{url: /x}", "{url: {{ reservation.code }}}"),
+            &good.replace("name: good", "nmae: worse"),
+        ],
+    );
+    let daemon = site.serve(None).await;
+    assert!(matches!(daemon.post("lab", STAY).await, Some((200, _))));
+    let runs = async |daemon: &crate::daemon::Daemon, wanted: &str| {
+        let seen = async {
+            loop {
+                let (_, page) = daemon.get("/api/v1/runs").await.unwrap();
+                let page: serde_json::Value = serde_json::from_str(&page).unwrap();
+                let items = page["items"].as_array().unwrap();
+                let mut names: Vec<&str> = items.iter().map(|run| run["recipe"].as_str().unwrap()).collect();
+                names.sort_unstable();
+                if names.join(" ") == wanted {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(30), seen)
+            .await
+            .expect("the runs that were waited for");
+    };
+    runs(&daemon, "good").await;
+    std::fs::write(site.path().join("recipes/1.yaml"), &bad).unwrap();
+    daemon.reload();
+    daemon.says("reloaded").await;
+    let other = STAY.replace("A1", "A2");
+    assert!(matches!(daemon.post("lab", &other).await, Some((200, _))));
+    runs(&daemon, "bad good good").await;
+    let (_, log) = daemon.stop().await;
+    let said: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).expect(line))
+        .collect();
+    let of = |code: &str| {
+        said.iter()
+            .find(|line| line["code"] == code)
+            .unwrap_or_else(|| panic!("{code}: {log}"))
+    };
+    let (yaml, key, token) = (of("yaml"), of("unknown-key"), of("weak-credential"));
+    assert_eq!(
+        (&yaml["level"], &yaml["line"], &yaml["column"]),
+        (&"ERROR".into(), &4.into(), &24.into())
+    );
+    assert_eq!(key["help"], "did you mean `name`?");
+    assert_eq!(token["level"], "WARN");
+    let text = token["text"].as_str().unwrap();
+    assert!(text.contains("token: •••") && !log.contains("abc"), "{log}");
+    // The same words as on a terminal.
+    let done = site.command(&["check"]).output().await.unwrap();
+    let screen = String::from_utf8(done.stdout).unwrap();
+    for line in [key, token] {
+        assert!(screen.contains(line["text"].as_str().unwrap()), "{screen}\n{line}");
+    }
+}
+
+/// A configuration with mistakes: exit code 78, and each of them in the log.
+#[tokio::test]
+async fn a_broken_configuration_starts_nothing() {
+    let site = Site::new(
+        "timezon: UTC\nsources: {lab: {preset: generic, auth: none, stays_of: {{ x }}}}\n",
+        &[],
+    );
+    let done = site.command(&["serve"]).output().await.unwrap();
+    let log = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(78), "{log}");
+    let codes: Vec<String> = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter_map(|line| line["code"].as_str().map(str::to_owned))
+        .collect();
+    assert_eq!(codes, ["unknown-key", "yaml", "unknown-source"], "{log}");
 }

@@ -9,7 +9,7 @@ mod slip;
 
 use std::collections::BTreeSet;
 
-use crate::lang::diag::{Place, Report, without_secrets_of};
+use crate::lang::diag::{Place, Report, lines, without_secrets_of};
 
 pub(super) use comment::Comment;
 
@@ -115,7 +115,7 @@ struct Told {
 
 impl Mended {
     pub(super) fn new(text: &str) -> Mended {
-        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let lines: Vec<String> = lines(text).into_iter().map(str::to_owned).collect();
         Mended {
             text: text.to_owned(),
             original: lines.clone(),
@@ -213,6 +213,16 @@ impl Mended {
             return false;
         };
         old != new && old.chars().nth(self.column(line, column) - 1) != new.chars().nth(column - 1)
+    }
+
+    /// How many characters a line of the file has.
+    pub(super) fn width(&self, line: usize) -> usize {
+        self.original.get(line - 1).map_or(0, |line| line.chars().count())
+    }
+
+    /// How many lines the file has; one at least.
+    pub(super) fn height(&self) -> usize {
+        self.original.len().max(1)
     }
 
     /// How far the first line with a text, from this one on (from 1), is indented.

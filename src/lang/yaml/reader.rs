@@ -36,11 +36,16 @@ impl<'t> Reader<'t> {
 
     /// A place in the file as its author wrote it.
     fn place(&self, span: &Span) -> Place {
-        let line = span.start.line().max(1);
+        // What is missing at the end stands behind the last line for the parser.
+        let line = span.start.line().clamp(1, self.mended.height());
+        let column = match span.start.line() > line {
+            true => usize::MAX,
+            false => self.mended.column(line, span.start.col() + 1),
+        };
         Place {
             file: self.file.clone(),
             line,
-            column: self.mended.column(line, span.start.col() + 1),
+            column: column.min(self.mended.width(line) + 1),
         }
     }
 
@@ -143,6 +148,7 @@ impl<'t> Reader<'t> {
             plain,
             block_indent,
             inset,
+            room: self.mended.width(place.line) + 1,
         }
     }
 
