@@ -3,6 +3,7 @@
 mod book;
 mod matching;
 mod mistakes;
+mod never;
 mod whole;
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod forms;
+mod guards;
 mod hostile;
 mod random;
 

@@ -147,7 +147,9 @@ impl Mended {
             .iter()
             .any(|told| told.line == mend.line + 1 && (tries > 0 || told.title == mend.title));
         if !(known || self.doubtful.contains(&(mend.line + 1))) {
-            let column = self.column(mend.line + 1, mend.column);
+            let column = self
+                .column(mend.line + 1, mend.column)
+                .min(self.width(mend.line + 1) + 1);
             let line = self.original.get(mend.line).map_or("", String::as_str);
             self.told.push(Told {
                 code: mend.code,

@@ -176,6 +176,7 @@ const SLIPS: &[&str] = &[
     "url: https://x.example/{{ y }}\nb: {{ z }}\n",
     "a: yes\nb: NO\nc: 0042\nd: +15550100\ne: 10:00\n",
     "a: x\na: y\n",
+    "a: 1\n \u{a0}n words: x\nb: 1\n",
 ];
 
 /// Every slip, what is said about it, and what is read on with. Nothing of the parser's own words is among it.

@@ -79,9 +79,11 @@ pub(super) fn word_without_colon(lines: &[String], at: usize, trouble: &Trouble)
         let line = lines.get(at)?;
         let parts = parts(line);
         let text = parts.value;
-        let key_like = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-        let first = text.split_whitespace().next()?;
-        (parts.key.is_empty() && key_like(first)).then_some((line, parts.start, first.len(), text.len() > first.len()))
+        let word = text
+            .find(|c: char| !(c.is_ascii_lowercase() || c == '_'))
+            .unwrap_or(text.len());
+        let fits = parts.key.is_empty() && word > 0 && matches!(text[word..].chars().next(), None | Some(' '));
+        fits.then_some((line, parts.start, word, text.len() > word))
     };
     if lines.get(at)?.trim_start().starts_with("- ") {
         return None;
@@ -161,7 +163,9 @@ pub(super) fn unknown(lines: &[String], at: usize, trouble: &Trouble) -> Mend {
             .unsure();
     }
     let mut mend = without(lines, at);
-    mend.column = trouble.column;
+    if mend.line == at {
+        mend.column = trouble.column;
+    }
     if trouble.said.has(&["anchor"]) {
         mend.title = "a `*` before a word means something that was named with `&` before, and nothing was".to_owned();
         mend.help = Some("for the `*` itself put the text in quotes".to_owned());

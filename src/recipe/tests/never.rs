@@ -1,0 +1,198 @@
+//! What can never run, and what only looks like it.
+
+use super::*;
+
+/// Why a recipe with these events and this `match` never runs.
+fn why(events: &str, conditions: &str, blocks: bool, hints: &[&str]) -> Vec<String> {
+    let text = format!("name: r\non: {{event: [{events}]}}\nmatch: {{{conditions}}}\nactions: [{{http: {{}}}}]\n");
+    let hints: Vec<String> = hints.iter().map(|hint| (*hint).to_owned()).collect();
+    let (recipe, _) = compiled(&text);
+    let senders = Senders { blocks, hints: &hints };
+    let found = recipe.expect("it is a recipe").never_runs(senders);
+    found.into_iter().map(|never| never.because).collect()
+}
+
+#[test]
+fn what_is_certain_is_said() {
+    for (events, conditions, words) in [
+        ("reservation.cancelled", "status: booked", "the status is `cancelled`"),
+        (
+            "reservation.cancelled",
+            "status: \"!= cancelled\"",
+            "the status is `cancelled`",
+        ),
+        (
+            "reservation.confirmed",
+            "status: [cancelled, pending]",
+            "`confirmed`, `in_house` or `completed`",
+        ),
+        (
+            "reservation.marked_in_house",
+            "status: confirmed",
+            "the status is `in_house`",
+        ),
+        (
+            "reservation.declined",
+            "was: {status: declined}",
+            "before it was something else",
+        ),
+        (
+            "reservation.created",
+            "status: booked, not: {status: [booked, pending]}",
+            "leave no status over",
+        ),
+        (
+            "reservation.created",
+            "nights: 5, not: {nights: \">= 3\"}",
+            "`not` excludes everything",
+        ),
+        (
+            "reservation.created",
+            "nights: \"< 3\", not: {nights: \"<= 3\"}",
+            "`not` excludes everything",
+        ),
+        (
+            "reservation.created",
+            "channel: airbnb, not: {channel: air*}",
+            "`not` excludes everything",
+        ),
+        (
+            "reservation.created",
+            "check_in_date: \"> 2027-05-02\", not: {check_in_date: \"> 2027-05-01\"}",
+            "`not` excludes",
+        ),
+        (
+            "reservation.created",
+            "check_in_weekday: sat, not: {check_in_weekday: [sat, sun]}",
+            "`not` excludes",
+        ),
+        (
+            "reservation.created",
+            "property: brannan, not: {property: [brannan, mission]}",
+            "`not` excludes",
+        ),
+        (
+            "reservation.created",
+            "was: {nights: 5, not: {nights: 5}}",
+            "`not` excludes",
+        ),
+        ("reservation.created", "not: {kind: guest}", "`not` excludes"),
+        ("reservation.created", "guests: -1", "never below 0"),
+        ("reservation.created", "nights: 2.5", "a whole number"),
+        (
+            "reservation.created",
+            "message.text: \"*\"",
+            "no event of this recipe carries a message",
+        ),
+    ] {
+        let found = why(events, conditions, false, &[]);
+        assert!(found.len() == 1 && found[0].contains(words), "{conditions}: {found:?}");
+    }
+}
+
+#[test]
+fn what_may_run_is_left_alone() {
+    for (events, conditions) in [
+        ("reservation.cancelled", "status: cancelled"),
+        ("reservation.cancelled", "was: {status: booked}"),
+        ("reservation.cancelled", "status: Storniert"),
+        ("reservation.cancelled", "status: null"),
+        ("reservation.confirmed", "status: in_house"),
+        ("reservation.dates_changed", "status: cancelled"),
+        ("reservation.created", "status: cancelled"),
+        ("reservation.confirmed", "was: {status: booked}"),
+        ("reservation.declined", "was: {status: [declined, pending]}"),
+        ("reservation.created", "nights: \">= 3\", not: {nights: \">= 5\"}"),
+        ("reservation.created", "nights: [\">= 3\", 1], not: {nights: \">= 3\"}"),
+        ("reservation.created", "channel: air*, not: {channel: airbnb}"),
+        (
+            "reservation.created",
+            "channel: airbnb, not: {channel: airbnb, nights: 2}",
+        ),
+        (
+            "reservation.created",
+            "property: brannan, not: {property: \"tag:brannan\"}",
+        ),
+        ("reservation.created", "guests: 0"),
+        ("reservation.created", "payment.amount: null"),
+        ("payment.created", "payment.amount: 5"),
+        ("other.deposit", "payment.amount: 5"),
+    ] {
+        assert_eq!(
+            why(events, conditions, false, &[]),
+            Vec::<String>::new(),
+            "{conditions}"
+        );
+    }
+    // A sender that names the event itself need not have changed the status.
+    let hinted = why("reservation.no_show", "status: booked", false, &["reservation.no_show"]);
+    assert_eq!(hinted, Vec::<String>::new());
+    // A stay that turns into a block is cancelled and keeps its status.
+    let blocked = why("reservation.cancelled", "status: booked", true, &[]);
+    assert!(
+        blocked[0].contains("only where a stay turns into a block"),
+        "{blocked:?}"
+    );
+    assert_eq!(
+        why("reservation.cancelled", "was: {status: cancelled}", true, &[]),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn lists_that_always_hold_are_told() {
+    for (condition, told) in [
+        ("nights: [\">= 2\", \"<= 5\"]", true),
+        ("nights: [\"> 2\", \"<= 2\"]", true),
+        ("nights: [\"> 2\", \"< 2\"]", false),
+        ("nights: [\"< 2\", \"> 5\"]", false),
+        ("status: [\"!= cancelled\", \"!= declined\"]", true),
+        ("status: [\"!= cancelled\"]", false),
+        ("notice: [\"< 1h\", \"> 3d\"]", false),
+        ("notice: [\"> 1h\", \"< 3d\"]", true),
+    ] {
+        let text =
+            format!("name: r\non: {{event: reservation.created}}\nmatch: {{{condition}}}\nactions: [{{http: {{}}}}]\n");
+        let (_, report) = compiled(&text);
+        let found = report.items.iter().any(|item| item.code == "always-holds");
+        assert_eq!(found, told, "{condition}: {:?}", report.items);
+    }
+}
+
+#[test]
+fn properties_and_sources_that_match_leaves() {
+    let property =
+        json!({"key": "brannan", "timezone": "UTC", "tags": ["downtown"], "vars": {"cleaner": "ana@example.com"}});
+    for (conditions, meets) in [
+        ("nights: 2", true),
+        ("property: brannan", true),
+        ("property: [mission, \"tag:downtown\"]", true),
+        ("property: mission", false),
+        ("not: {property: brannan}", false),
+        ("not: {property: brannan, nights: 2}", true),
+        ("property.vars.cleaner: ana@*", true),
+        ("property.vars.cleaner: null", false),
+        ("property.timezone: Europe/Lisbon", false),
+        ("property.name: anything", true),
+    ] {
+        assert_eq!(
+            matching(&format!("match: {{{conditions}}}")).may_meet(&property),
+            meets,
+            "{conditions}"
+        );
+    }
+    for (conditions, comes) in [
+        ("nights: 2", true),
+        ("source: [lab, pms]", true),
+        ("source: pms", false),
+        ("source: \"!= lab\"", false),
+        ("not: {source: lab}", false),
+        ("not: {source: lab, nights: 2}", true),
+    ] {
+        assert_eq!(
+            matching(&format!("match: {{{conditions}}}")).may_come_from("lab"),
+            comes,
+            "{conditions}"
+        );
+    }
+}
