@@ -4,14 +4,15 @@ use super::fault::Fault;
 
 /// The slip behind a complaint of the parser at an offset; `None` where none is found.
 pub(super) fn find(source: &str, at: usize, said: &str) -> Option<Fault> {
-    if said.contains("end of input") || said.contains("unknown statement end") || said.contains("unexpected end of") {
-        if let Some((offset, word)) = block(source) {
-            return Some(
-                Fault::new(format!("`{{% {word} … %}}` is never ended"))
-                    .help(format!("put `{{% end{word} %}}` where it ends"))
-                    .at(offset),
-            );
-        }
+    let at_the_end = ["end of input", "unknown statement end", "unexpected end of"];
+    if at_the_end.iter().any(|words| said.contains(words))
+        && let Some((offset, word)) = block(source)
+    {
+        return Some(
+            Fault::new(format!("`{{% {word} … %}}` is never ended"))
+                .help(format!("put `{{% end{word} %}}` where it ends"))
+                .at(offset),
+        );
     }
     if let Some((offset, open, close)) = braces(source) {
         return Some(

@@ -184,7 +184,7 @@ const SLIPS: &[&str] = &[
 fn slips() {
     let mut all = String::new();
     for text in SLIPS {
-        all += &format!("{text}");
+        all += text;
         for line in said(text) {
             assert!(
                 !["while parsing", "while scanning", "did not find", "not allowed"]
