@@ -37,7 +37,12 @@ pub(crate) fn is_recipe(name: &str) -> bool {
 /// One recipe's `(path, text)`; what is not UTF-8 in it becomes U+FFFD, which reading a recipe takes for a mistake.
 pub(crate) fn recipe_file(path: &Path) -> Result<(String, String)> {
     let bytes = read_bytes(path, FILE_MAX).map_err(|error| named(path, &error))?;
-    Ok((path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()))
+    // `./recipes/a.yaml` is what nobody would write.
+    let named = path.strip_prefix(".").unwrap_or(path);
+    Ok((
+        named.display().to_string(),
+        String::from_utf8_lossy(&bytes).into_owned(),
+    ))
 }
 
 fn walk(folder: &Path, depth: usize, looked: &mut usize, found: &mut Vec<(String, String)>) -> Result<()> {

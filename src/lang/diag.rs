@@ -278,7 +278,7 @@ impl Severity {
 
 /// The nearest of `known` to `word`, where one is near enough to be meant.
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = 1 + word.chars().count() / 4;
+    let limit = 1 + word.chars().count() / 5;
     known
         .into_iter()
         .map(|candidate| (distance(word, candidate), candidate))

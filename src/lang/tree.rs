@@ -70,8 +70,9 @@ pub fn single_braces(node: &Node, text: &str, report: &mut Report) {
         "previous.",
     ];
     for (at, _) in text.match_indices('{') {
-        let inner = text[at + 1..].split('}').next().unwrap_or_default();
-        let alone = !text[..at].ends_with('{') && !text[at + 1 + inner.len()..].starts_with("}}");
+        let whole = text[at + 1..].split('}').next().unwrap_or_default();
+        let inner = whole.trim();
+        let alone = !text[..at].ends_with('{') && !text[at + 1 + whole.len()..].starts_with("}}");
         let name = inner
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
@@ -88,7 +89,7 @@ pub fn single_braces(node: &Node, text: &str, report: &mut Report) {
                 .warning(
                     "single-braces",
                     &node.place_inside(line, column),
-                    format!("`{{{inner}}}` is printed as it stands here"),
+                    format!("`{{{whole}}}` is printed as it stands here"),
                 )
                 .help(format!("its value is put in with two of them: `{{{{ {inner} }}}}`"));
         }

@@ -227,6 +227,9 @@ fn kind<'n, 'k>(
             let known = words.iter().copied().chain(ACTION.names());
             let diagnostic = report.mistake("unknown-action", &key.place, format!("there is no action `{word}`"));
             match did_you_mean(word, known) {
+                _ if ["if", "condition", "only_if", "unless"].contains(&word) => {
+                    diagnostic.help("did you mean `when`?")
+                }
                 Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
                 None => diagnostic.help(format!("an action is {}", quoted(&words))),
             }

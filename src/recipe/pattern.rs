@@ -146,6 +146,17 @@ fn one(key: &str, node: &Node, against: Against, report: &mut Report) -> Option<
         return None;
     };
     let text = scalar.text.trim();
+    if scalar.plain && against == Against::Text && text.contains(", ") {
+        report
+            .warning(
+                "one-text",
+                &node.place,
+                format!("`{text}` is one text with a comma in it"),
+            )
+            .help(format!(
+                "several are a list: `{key}: [{text}]`; for the one text put it in quotes"
+            ));
+    }
     if let Some(rest) = text.strip_prefix("!=") {
         let inner = plain(key, rest.trim(), None, node, against, report)?;
         return Some(Pattern::Not(Box::new(inner)));

@@ -69,10 +69,14 @@ pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut R
         .map(|node| actions::read(node, kinds, report))
         .unwrap_or_default();
 
+    // A var that could not be read is there all the same.
+    let declared = vars_node.map(Node::entries).unwrap_or_default();
+    let declared: Vec<String> = declared.iter().map(|(key, _)| key.text.clone()).collect();
     check_names(
         &on,
         when_node.zip(when.as_ref()),
         &vars,
+        &declared,
         actions.zip(Some(&steps)),
         report,
     );
@@ -161,12 +165,13 @@ fn check_names(
     on: &[Trigger],
     when: Option<(&Node, &Condition)>,
     vars: &[(String, ValueTemplate)],
+    names: &[String],
     steps: Option<(&Node, &Vec<Step>)>,
     report: &mut Report,
 ) {
     let events: Vec<String> = on.iter().flat_map(|trigger| trigger.types().iter().cloned()).collect();
-    let names: Vec<String> = vars.iter().map(|(name, _)| name.clone()).collect();
-    for (at, (_, tree)) in vars.iter().enumerate() {
+    for (name, tree) in vars {
+        let at = names.iter().position(|known| known == name).unwrap_or(0);
         let scope = Scope {
             place: "`vars`",
             steps: None,
@@ -181,7 +186,7 @@ fn check_names(
         let scope = Scope {
             place: "the `when` of a recipe",
             steps: None,
-            vars: &names,
+            vars: names,
             events: &events,
         };
         for name in when.names() {
@@ -201,7 +206,7 @@ fn check_names(
         let scope = Scope {
             place: "an action",
             steps: Some(&ids[..at]),
-            vars: &names,
+            vars: names,
             events: &events,
         };
         for (name, place) in step.effect.names() {

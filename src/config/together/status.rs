@@ -44,6 +44,15 @@ fn word(node: &Node, known: &[String], report: &mut Report) {
     words.dedup();
     let title = format!("`{bare}` is neither a status of ours nor a word that a source is known to send");
     let diagnostic = report.warning("unknown-status", &node.place, title);
+    let several: Vec<&str> = bare
+        .split([',', '|'])
+        .flat_map(|part| part.split(" or "))
+        .map(str::trim)
+        .collect();
+    if several.len() > 1 {
+        diagnostic.help(format!("several are a list: `status: [{}]`", several.join(", ")));
+        return;
+    }
     match did_you_mean(&folded, words.iter().copied()) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
         None => diagnostic.help(format!(

@@ -1,5 +1,6 @@
 //! What was opened in a template and not closed, and other slips that the parser only notices later.
 
+use super::catalog::{FILTERS, FilterKind};
 use super::fault::Fault;
 
 /// The slip behind a complaint of the parser at an offset; `None` where none is found.
@@ -14,6 +15,13 @@ pub(super) fn find(source: &str, at: usize, said: &str) -> Option<Fault> {
                 .at(offset),
         );
     }
+    if let Some(at) = source.find("{{{").filter(|_| source.contains("}}}")) {
+        return Some(
+            Fault::new("three braces are one too many")
+                .help("a value is put in with two: `{{ … }}`")
+                .at(at),
+        );
+    }
     if let Some((offset, open, close)) = braces(source) {
         return Some(
             Fault::new(format!("`{open}` is not closed with `{close}`"))
@@ -26,6 +34,35 @@ pub(super) fn find(source: &str, at: usize, said: &str) -> Option<Fault> {
     let single = rest.starts_with('=') && !rest.starts_with("==") && !before.ends_with(['=', '!', '<', '>']);
     if single && said.contains("unexpected") {
         return Some(Fault::new("one `=` does not compare").help("write `==`").at(at));
+    }
+    if source.trim_start().starts_with("if ") && said.contains("unexpected") && !source.contains("{%") {
+        let start = source.len() - source.trim_start().len();
+        return Some(
+            Fault::new("a condition is written without `if`")
+                .help("leave it out: `when:` says it already")
+                .at(start),
+        );
+    }
+    if let Some(c) = rest.chars().next().filter(|c| matches!(c, '‘' | '’' | '“' | '”' | '„')) {
+        return Some(
+            Fault::new(format!("`{c}` is no quote for templates"))
+                .help("quotes are straight ones: ' or \"")
+                .at(at),
+        );
+    }
+    let word: String = rest
+        .chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .collect();
+    let is_filter = FILTERS
+        .iter()
+        .any(|doc| doc.kind == FilterKind::Filter && doc.name == word);
+    if is_filter && said.contains("unexpected") && before.ends_with(' ') {
+        return Some(
+            Fault::new(format!("`{word}` is a filter and stands behind a `|`"))
+                .help(format!("write `| {word}`"))
+                .at(at),
+        );
     }
     let words = [("&&", "and"), ("||", "or"), ("!", "not")];
     let found = words
@@ -96,6 +133,13 @@ mod tests {
             ),
             ("{% if a = b %}x{% endif %}", 9, "one `=` does not compare"),
             ("{{ a && b }}", 6, "`&&` is no word of templates"),
+            ("{{{ a }}}", 1, "three braces are one too many"),
+            (
+                "{{ a default('x') }}",
+                6,
+                "`default` is a filter and stands behind a `|`",
+            ),
+            ("{{ a | date(‘%d’) }}", 13, "`‘` is no quote for templates"),
         ] {
             let error = Template::compile(source, Format::Text).expect_err(source);
             assert_eq!((error.column, error.message.as_str()), (column, message), "{source}");
@@ -103,5 +147,7 @@ mod tests {
         }
         let error = Condition::compile("a = 'b'").expect_err("one =");
         assert_eq!((error.column, error.help.as_deref()), (3, Some("write `==`")));
+        let error = Condition::compile("if a == 'b'").expect_err("an if");
+        assert_eq!(error.message, "a condition is written without `if`");
     }
 }

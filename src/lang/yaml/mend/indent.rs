@@ -176,9 +176,7 @@ pub(super) fn misplaced(lines: &[String], at: usize, trouble: &Trouble) -> Optio
         };
         (title, wanted)
     } else if beside && !dash {
-        let title = "a list and settings cannot stand side by side: the lines above begin with `- `, this one does not";
-        let wanted = parts(&lines[above]).start;
-        (title.to_owned(), if wanted > own { wanted } else { own + 2 })
+        return Some(beside_a_list(lines, at));
     } else {
         return None;
     };
@@ -199,6 +197,42 @@ pub(super) fn misplaced(lines: &[String], at: usize, trouble: &Trouble) -> Optio
         }
     }
     Some(mend.unsure())
+}
+
+/// A line of settings in the column of a list: an item without its `- `, or a setting of the item above.
+fn beside_a_list(lines: &[String], at: usize) -> Mend {
+    let line = &lines[at];
+    let own = indent_of(line);
+    let parts = parts(line);
+    let glued = line[own..]
+        .strip_prefix('-')
+        .filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
+    if let Some(rest) = glued {
+        let new = format!("{}- {rest}", &line[..own]);
+        return Mend::new(at, own + 1, "a space is missing after `-`")
+            .help(write(&new))
+            .with(at, new);
+    }
+    let title = "a list and settings cannot stand side by side: the lines above begin with `- `, this one does not";
+    let item = (0..at)
+        .rev()
+        .find(|above| indent_of(&lines[*above]) == own && lines[*above].trim_start().starts_with("- "));
+    let column = item.map_or(own + 2, |item| super::parts(&lines[item]).start);
+    if parts.value.is_empty() && children(lines, at).next().is_some() {
+        let new = format!("{}- {}", &line[..own], &line[own..]);
+        return Mend::new(at, own + 1, title)
+            .help(format!("if it is one more of them, {}", write(&new)))
+            .with(at, new)
+            .unsure();
+    }
+    Mend::new(at, own + 1, title)
+        .help(format!(
+            "if it belongs to the one above, it begins in column {}, with {} before it",
+            column + 1,
+            spaces(column)
+        ))
+        .with(at, format!("{}{}", " ".repeat(column), line.trim_start()))
+        .unsure()
 }
 
 /// The line above begins alone a little to the left of this one and of those below: it is the one that is misplaced.

@@ -60,6 +60,8 @@ pub(super) fn value(lines: &[String], at: usize, trouble: &Trouble) -> Option<Me
             return None;
         }
         format!("a value that begins with `{first}` has to stand in quotes")
+    } else if bare.starts_with("? ") {
+        "a value that begins with `?` has to stand in quotes".to_owned()
     } else if bare.starts_with("- ") || bare == "-" {
         "a value that begins with `- ` has to stand in quotes; a list begins on the next line".to_owned()
     } else if matches!(first, '[' | '{') {
@@ -219,6 +221,11 @@ pub(super) fn after_quotes(lines: &[String], at: usize, trouble: &Trouble) -> Op
     let list: Vec<&str> = bare.split(", ").collect();
     let (title, value) = if list.len() > 1 && list.iter().all(|one| end_of_quotes(one) == Some(one.len())) {
         ("several texts are written as a list".to_owned(), format!("[{bare}]"))
+    } else if let Some(inner) = inner.filter(|inner| inner.contains("{{") || inner.contains("{%")) {
+        (
+            format!("the quotes end at this `{quote}`, because inside them stand the same ones"),
+            quoted(inner),
+        )
     } else if expression {
         (
             "an expression that begins with quotes has to stand in quotes as a whole, of the other kind".to_owned(),

@@ -101,7 +101,9 @@ pub(super) fn word_without_colon(lines: &[String], at: usize, trouble: &Trouble)
     let (line, start, len, more) = without(at).filter(|_| !continues)?;
     let end = start + len;
     let word = &line[start..end];
-    let new = format!("{}:{}", &line[..end], &line[end..]);
+    let rest = &line[end..];
+    let rest = rest.strip_prefix(" =").unwrap_or(rest);
+    let new = format!("{}:{rest}", &line[..end]);
     let help = if more {
         write(&new)
     } else {
