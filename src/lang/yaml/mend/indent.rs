@@ -209,9 +209,8 @@ fn beside_a_list(lines: &[String], at: usize) -> Mend {
         .filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
     if let Some(rest) = glued {
         let new = format!("{}- {rest}", &line[..own]);
-        return Mend::new(at, own + 1, "a space is missing after `-`")
-            .help(write(&new))
-            .with(at, new);
+        let mend = Mend::new(at, own + 1, "a space is missing after `-`").help(write(&new));
+        return as_item(mend, lines, at, new);
     }
     let title = "a list and settings cannot stand side by side: the lines above begin with `- `, this one does not";
     let item = (0..at)
@@ -220,10 +219,8 @@ fn beside_a_list(lines: &[String], at: usize) -> Mend {
     let column = item.map_or(own + 2, |item| super::parts(&lines[item]).start);
     if parts.value.is_empty() && children(lines, at).next().is_some() {
         let new = format!("{}- {}", &line[..own], &line[own..]);
-        return Mend::new(at, own + 1, title)
-            .help(format!("if it is one more of them, {}", write(&new)))
-            .with(at, new)
-            .unsure();
+        let mend = Mend::new(at, own + 1, title).help(format!("if it is one more of them, {}", write(&new)));
+        return as_item(mend, lines, at, new);
     }
     Mend::new(at, own + 1, title)
         .help(format!(
@@ -233,6 +230,22 @@ fn beside_a_list(lines: &[String], at: usize) -> Mend {
         ))
         .with(at, format!("{}{}", " ".repeat(column), line.trim_start()))
         .unsure()
+}
+
+/// A line that becomes an item of a list, with what stands below it as deep as it has to be then.
+fn as_item(mend: Mend, lines: &[String], at: usize, new: String) -> Mend {
+    let key = parts(&new).start;
+    let mut mend = mend.with(at, new);
+    let below: Vec<usize> = children(lines, at).filter(|below| !is_blank(&lines[*below])).collect();
+    let first = below
+        .iter()
+        .map(|below| indent_of(&lines[*below]))
+        .min()
+        .unwrap_or(key + 1);
+    for below in below.into_iter().filter(|_| first <= key) {
+        mend = mend.with(below, format!("{}{}", " ".repeat(key + 1 - first), lines[below]));
+    }
+    mend.unsure()
 }
 
 /// The line above begins alone a little to the left of this one and of those below: it is the one that is misplaced.
