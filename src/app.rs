@@ -328,6 +328,7 @@ impl Live for Present {
                 "dry_run": recipe.dry_run || setup.dry_run,
                 "sentence": config::sentence(&setup, recipe),
                 "broken": setup.book.broken().iter().filter(|broken| broken.name.as_ref() == Some(&recipe.name)).map(|broken| &broken.because).collect::<Vec<_>>(),
+                "mistakes": setup.book.broken().iter().filter(|broken| broken.name.as_ref() == Some(&recipe.name)).flat_map(|broken| &broken.told).collect::<Vec<_>>(),
             })
         };
         let runs_on = |broken: &recipe::Broken| {
@@ -337,7 +338,7 @@ impl Live for Present {
                 .as_ref()
                 .is_some_and(|name| all.iter().any(|recipe| recipe.name == *name))
         };
-        let broken = |broken: &recipe::Broken| json!({"name": broken.name, "file": broken.file, "enabled": false, "broken": [broken.because]});
+        let broken = |broken: &recipe::Broken| json!({"name": broken.name, "file": broken.file, "enabled": false, "broken": [broken.because], "mistakes": broken.told});
         setup
             .book
             .all()

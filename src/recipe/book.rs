@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::lang::diag::{Diagnostic, Report, Severity};
+use crate::lang::diag::{Diagnostic, Report, Severity, Texts};
 use crate::lang::effect::EffectKind;
 use crate::lang::yaml;
 
@@ -18,6 +18,8 @@ pub struct Broken {
     pub file: String,
     /// Its first mistake, with its line.
     pub because: String,
+    /// Every mistake and warning of it, each as `check` prints it.
+    pub told: Vec<String>,
 }
 
 /// All recipes, and older revisions of them that runs still need.
@@ -70,10 +72,23 @@ impl Book {
                     name,
                     file: file.clone(),
                     because: because.unwrap_or_else(|| "it cannot be read".to_owned()),
+                    told: Vec::new(),
                 }),
             }
         }
         book.all.sort_by(|a, b| a.name.cmp(&b.name));
+        let sorted = report.sorted();
+        for broken in &mut book.broken {
+            let text_of = |file: &str| {
+                let found = files.iter().find(|(known, _)| known == file);
+                found.map(|(_, text)| text.clone())
+            };
+            let mut texts = Texts::new(&text_of);
+            let own = sorted
+                .iter()
+                .filter(|item| item.place.as_ref().is_some_and(|place| *place.file == *broken.file));
+            broken.told = own.map(|item| item.text(&mut texts)).collect();
+        }
         book
     }
 

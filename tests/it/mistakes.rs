@@ -207,6 +207,14 @@ async fn a_broken_recipe_stops_no_other() {
             .expect("the runs that were waited for");
     };
     runs(&daemon, "good").await;
+    let (_, recipes) = daemon.get("/api/v1/recipes").await.unwrap();
+    let recipes: serde_json::Value = serde_json::from_str(&recipes).unwrap();
+    let list = recipes
+        .as_array()
+        .or_else(|| recipes["items"].as_array())
+        .unwrap()
+        .clone();
+    let on_the_page = list.iter().find(|recipe| recipe["name"] == "bad").unwrap()["mistakes"][0].clone();
     std::fs::write(site.path().join("recipes/1.yaml"), &bad).unwrap();
     daemon.reload();
     daemon.says("reloaded").await;
@@ -228,6 +236,7 @@ async fn a_broken_recipe_stops_no_other() {
         (&yaml["level"], &yaml["line"], &yaml["column"]),
         (&"ERROR".into(), &4.into(), &24.into())
     );
+    assert_eq!(on_the_page, yaml["text"]);
     assert_eq!(key["help"], "did you mean `name`?");
     assert_eq!(token["level"], "WARN");
     let text = token["text"].as_str().unwrap();
