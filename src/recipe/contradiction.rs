@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::reservation::{FieldKind, Status};
+use crate::model::field::FieldKind;
+use crate::model::reservation::Status;
 
 use super::conditions::{Match, StatusMeans, StatusWord, Subject, Test};
 use super::names::canonical;

@@ -123,11 +123,11 @@ fn event(reservation: Value, previous: Value) -> Event {
         source: "hospitable".to_owned(),
         types: vec!["reservation.created".to_owned(), "reservation.confirmed".to_owned()],
         at_ms: 1_806_000_000_000,
-        reservation,
-        previous,
-        changes: json!({"check_out": {"from": "2027-03-29T11:00:00-07:00", "to": "2027-03-30T11:00:00-07:00"}}),
-        payment: Value::Null,
-        message: Value::Null,
+        reservation: reservation.into(),
+        previous: previous.into(),
+        changes: json!({"check_out": {"from": "2027-03-29T11:00:00-07:00", "to": "2027-03-30T11:00:00-07:00"}}).into(),
+        payment: Value::Null.into(),
+        message: Value::Null.into(),
     }
 }
 
@@ -135,9 +135,11 @@ fn blank() -> Value {
     json!({"code": null, "status": null, "guest": {"name": null}, "labels": [], "property": {"vars": {}, "tags": []}})
 }
 
-fn body() -> Value {
-    json!({"guest": {"location": "Gent, Belgium"}, "price": "120.50", "id": 12346789, "ref": "0042", "gone": null,
-           "paid": true, "arrival": "2027-03-27", "rooms": [{"no": 1}, {"no": 7}]})
+fn body() -> std::sync::Arc<Value> {
+    std::sync::Arc::new(
+        json!({"guest": {"location": "Gent, Belgium"}, "price": "120.50", "id": 12346789, "ref": "0042", "gone": null,
+           "paid": true, "arrival": "2027-03-27", "rooms": [{"no": 1}, {"no": 7}]}),
+    )
 }
 
 /// Two days and an hour before check-in.

@@ -263,11 +263,11 @@ fn decision(n: usize, now: Time, first: FirstStep) -> Decision {
         stay: stay.id.clone(),
         types: vec!["reservation.created".to_owned(), "reservation.confirmed".to_owned()],
         at_ms: now.timestamp_millis(),
-        reservation: json!({"source": "lab", "code": code, "guest": {"name": GUEST}}),
-        previous: Value::Null,
-        changes: json!({"status": {"from": null, "to": "confirmed"}}),
-        payment: Value::Null,
-        message: Value::Null,
+        reservation: json!({"source": "lab", "code": code, "guest": {"name": GUEST}}).into(),
+        previous: Value::Null.into(),
+        changes: json!({"status": {"from": null, "to": "confirmed"}}).into(),
+        payment: Value::Null.into(),
+        message: Value::Null.into(),
     };
     let key = event_run_key("Clean", &event.id, 0);
     let run = NewRun {

@@ -46,7 +46,7 @@ fn told(source: &Source, bodies: &[Value]) -> Vec<Value> {
                 seq: n as i64,
                 source: source.name(),
                 received_at: now,
-                payload: body,
+                payload: &body.clone().into(),
                 replay: None,
                 position,
             };
