@@ -1,5 +1,6 @@
 //! Every SQL statement, one function per use case. Knows rows and plain data; nothing of recipes, actions or pages.
 
+mod answered;
 mod apply;
 mod by_hand;
 mod dialect;

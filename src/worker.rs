@@ -5,6 +5,7 @@ mod body;
 mod claim;
 mod conclude;
 mod flight;
+mod follow;
 mod inbox;
 mod lanes;
 mod outbox;

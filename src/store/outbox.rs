@@ -10,6 +10,7 @@ use crate::model::event::Event;
 use crate::model::id::{EventId, RunId};
 use crate::model::run::{Run, StoredStep};
 
+use super::answered::answered;
 use super::dialect::{Conn, Param, Row, Sql};
 use super::{Store, StoreError, from_json, json as to_json};
 
@@ -192,9 +193,6 @@ async fn candidates(conn: &mut Conn, lane: &str, now: Time, limit: usize) -> Res
     load(conn, runs).await
 }
 
-/// An event, as far as it can be read, and the body of its delivery.
-type Answered = (Result<Option<Event>, StoreError>, Vec<u8>);
-
 /// Adds events, bodies and steps to runs.
 async fn load(conn: &mut Conn, runs: Vec<Run>) -> Result<Vec<Candidate>, StoreError> {
     if runs.is_empty() {
@@ -223,12 +221,7 @@ async fn load(conn: &mut Conn, runs: Vec<Run>) -> Result<Vec<Candidate>, StoreEr
         .filter_map(|run| run.event.as_ref())
         .map(|event| [event.as_str().into()])
         .collect();
-    let sql = "SELECT e.id, e.body, d.body FROM events e LEFT JOIN deliveries d ON d.id = e.delivery_id WHERE e.id IN (VALUES ";
-    let mut events: HashMap<String, Answered> = HashMap::new();
-    for row in conn.over_rows(sql, unread, ")").await? {
-        let event = row.opt_text(1)?.map(|text| from_json(&text)).transpose();
-        events.insert(row.text(0)?, (event, row.opt_blob(2)?.unwrap_or_default()));
-    }
+    let events = answered(conn, unread).await?;
     Ok(runs
         .into_iter()
         .map(|run| {

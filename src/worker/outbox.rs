@@ -22,7 +22,7 @@ use super::conclude::conclude;
 use super::flight::{Flight, Launched};
 use super::lanes::Turn;
 use super::said;
-use super::{Engine, RENEW, STORE_DOWN, claim};
+use super::{Engine, RENEW, STORE_DOWN, claim, follow};
 
 /// How many runs may be on their way from the inbox to the outbox.
 pub const LAUNCH_MAX: usize = 1024;
@@ -265,7 +265,7 @@ async fn record(engine: &Engine, attempts: &mut Attempts, out: &mut Out, ended: 
     let mut finished = Vec::with_capacity(ended.len());
     let mut following: HashMap<RunId, Flight> = HashMap::new();
     let mut names = HashMap::new();
-    for (flight, answer) in ended {
+    for (flight, answer) in follow::with_answered(engine, ended).await {
         let name = (flight.run.recipe.clone(), flight.opening.prepared.connection.clone());
         names.insert(flight.run.id.clone(), name);
         note_lane(engine, &flight, &answer).await;
