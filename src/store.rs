@@ -116,6 +116,11 @@ impl Store {
         self.handle.receive(arrival).await
     }
 
+    /// How many deliveries this process has stored, those that had come before among them.
+    pub fn received(&self) -> u64 {
+        self.handle.received()
+    }
+
     /// Counts commits; changes whenever something may have changed.
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.handle.commits()

@@ -1,6 +1,7 @@
 //! The one writer. It commits in groups: whatever waits when a commit ends goes into the next, receipts first.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -73,6 +74,7 @@ pub struct Handle {
     room: Arc<Semaphore>,
     work: mpsc::Sender<Work>,
     commits: watch::Sender<u64>,
+    received: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for dyn FnWork + Send {
@@ -113,6 +115,11 @@ impl Handle {
         answer.await.map_err(|_| stopped())?
     }
 
+    /// How many deliveries were stored so far, those that had come before among them.
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
     /// Counts commits; whoever waits for something in the store waits for this to change.
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.commits.subscribe()
@@ -125,6 +132,7 @@ pub struct Writer {
     receipts: mpsc::Receiver<Waiting>,
     work: mpsc::Receiver<Work>,
     commits: watch::Sender<u64>,
+    received: Arc<AtomicU64>,
 }
 
 /// The two ends.
@@ -132,17 +140,20 @@ pub fn channel() -> (Handle, Writer) {
     let (receipts, receipts_end) = mpsc::channel(RECEIPTS_WAITING_MAX);
     let (work, work_end) = mpsc::channel(WORK_WAITING_MAX);
     let commits = watch::Sender::new(0);
+    let received = Arc::<AtomicU64>::default();
     (
         Handle {
             receipts,
             room: Arc::new(Semaphore::new(RECEIPTS_WAITING_BYTES)),
             work,
             commits: commits.clone(),
+            received: received.clone(),
         },
         Writer {
             receipts: receipts_end,
             work: work_end,
             commits,
+            received,
         },
     )
 }
@@ -230,6 +241,7 @@ impl Writer {
         let plain = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
         match outcome {
             Ok(stored) => {
+                self.received.fetch_add(stored.len() as u64, Ordering::Relaxed);
                 for ((reply, _), receipt) in replies.into_iter().zip(stored) {
                     let _ = reply.send(Ok(receipt));
                 }

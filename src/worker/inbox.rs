@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::decide::{Known, Origin, Rules, decide};
@@ -26,6 +28,11 @@ use super::{Engine, LEASE, STORE_DOWN, body};
 const GROUP: usize = 64;
 /// And how many bytes of bodies, beyond the first: read, a body takes many times its bytes.
 const GROUP_BYTES: usize = 1 << 20;
+/// When so many came in while a group was decided, and more than were decided, the next group waits as long as this one
+/// took: a burst is taken in first and decided afterwards, and deciding still goes on.
+const BURST: u64 = 32;
+/// And never longer than this.
+const YIELD_MAX: Duration = Duration::from_millis(50);
 /// How many deliveries of one stay are decided, each in a commit of its own, before the next look at what has come since.
 const ROUNDS: usize = 32;
 
@@ -34,6 +41,7 @@ pub async fn run(engine: Engine, launch: mpsc::Sender<Launched>, stop: Cancellat
     let mut held_up = false;
     while !stop.is_cancelled() {
         let woken = engine.inbox.notified();
+        let (began, received) = (Instant::now(), engine.store.received());
         let found = group(&engine, &launch).await;
         if found.is_ok() && std::mem::take(&mut held_up) {
             tracing::info!("deliveries are decided again");
@@ -43,7 +51,13 @@ pub async fn run(engine: Engine, launch: mpsc::Sender<Launched>, stop: Cancellat
                 () = woken => {}
                 () = stop.cancelled() => return,
             },
-            Ok(_) => {}
+            Ok(decided) => {
+                let more = engine.store.received() - received;
+                if more >= BURST.max(decided as u64) {
+                    // Not a wait for something to happen: time for what comes in.
+                    let _ = timeout(began.elapsed().min(YIELD_MAX), stop.cancelled()).await;
+                }
+            }
             Err(error) => {
                 if !std::mem::replace(&mut held_up, true) {
                     tracing::warn!(%error, "deliveries wait for their decision");

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use serde_json::Value as Json;
 
@@ -10,15 +10,18 @@ use super::fault::{Fault, Outcome, nearest};
 use super::number::Number;
 use super::value::{Value, dotted, from_json};
 
-/// The values a template may read. Cheap to clone; what stands behind a first name is turned into values when a template
-/// first reads it, once for all that share it.
+/// The values a template may read. Cheap to clone; what stands behind a name is turned into values when a template reads
+/// it: a plain `guest.name` alone, everything else once for all that share it.
 #[derive(Clone)]
 pub struct Context {
     roots: Vec<(Cow<'static, str>, Arc<Root>)>,
     loose: &'static [&'static str],
 }
 
-type Root = LazyLock<Value, Box<dyn FnOnce() -> Value + Send>>;
+struct Root {
+    json: LazyLock<Arc<Json>, Box<dyn FnOnce() -> Arc<Json> + Send>>,
+    value: OnceLock<Value>,
+}
 
 /// What stands behind a first name.
 pub enum Source {
@@ -50,6 +53,15 @@ pub(super) enum Step {
     Index(i64),
 }
 
+impl Step {
+    fn key(&self) -> Option<&str> {
+        match self {
+            Step::Key(key) => Some(key),
+            Step::Index(_) => None,
+        }
+    }
+}
+
 impl Context {
     /// `root` is an object: its keys are the names templates start with, and null stands for a known
     /// name without a value. Below the dotted names of `loose`, any key may be asked for; elsewhere a
@@ -70,15 +82,15 @@ impl Context {
     /// The same with one more name that templates start with, or with something else behind one.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, source: impl Into<Source>) -> Context {
-        let (name, source, loose) = (name.into(), source.into(), self.loose);
-        let path = name.clone();
-        let root: Root = LazyLock::new(Box::new(move || {
-            let is_loose = |path: &str| is_below(loose, path);
-            match source {
-                Source::Shared(json) => from_json(&json, &path, &is_loose),
-                Source::Made(make) => from_json(&make(), &path, &is_loose),
-            }
-        }));
+        let (name, source) = (name.into(), source.into());
+        let json: Box<dyn FnOnce() -> Arc<Json> + Send> = match source {
+            Source::Shared(json) => Box::new(|| json),
+            Source::Made(make) => make,
+        };
+        let root = Root {
+            json: LazyLock::new(json),
+            value: OnceLock::new(),
+        };
         self.roots.retain(|(known, _)| *known != name);
         self.roots.push((name, Arc::new(root)));
         self
@@ -86,8 +98,22 @@ impl Context {
 
     /// The value of the first part of a name.
     pub(super) fn root(&self, name: &str) -> Option<&Value> {
-        let (_, root) = self.roots.iter().find(|(known, _)| *known == name)?;
-        Some(LazyLock::force(root))
+        let (name, root) = self.roots.iter().find(|(known, _)| *known == name)?;
+        let make = || from_json(&root.json, name, &|path| is_below(self.loose, path));
+        Some(root.value.get_or_init(make))
+    }
+
+    /// The value of a plain dotted name, where it is there and no list and no map: `keys` lead from `root` through objects.
+    /// `None` says nothing: then the name is read part by part.
+    pub(super) fn plain<'k>(&self, root: &str, keys: impl Iterator<Item = &'k str>) -> Option<Value> {
+        let (name, root) = self.roots.iter().find(|(known, _)| *known == root)?;
+        let (mut value, mut path) = (&**root.json, name.to_string());
+        for key in keys {
+            value = value.as_object()?.get(key)?;
+            path = dotted(&path, key);
+        }
+        let plain = !value.is_object() && !value.is_array();
+        plain.then(|| from_json(value, &path, &|_| false))
     }
 
     pub(super) fn root_names(&self) -> impl Iterator<Item = &str> {
@@ -155,6 +181,10 @@ impl Context {
 
     /// The value a whole name has, where it can be found.
     pub(super) fn find(&self, root: &str, steps: &[Step]) -> Option<Value> {
+        let keys: Option<Vec<&str>> = steps.iter().map(Step::key).collect();
+        if let Some(found) = keys.and_then(|keys| self.plain(root, keys.into_iter())) {
+            return Some(found);
+        }
         let mut value = self.root(root)?.clone();
         let mut path = root.to_owned();
         for step in steps {

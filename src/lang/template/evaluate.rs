@@ -125,6 +125,10 @@ impl<'c> Evaluation<'c> {
     }
 
     fn part(&mut self, of: &Expr, subscript: &Expr) -> Outcome<Value> {
+        if let Some(value) = self.plain(of, subscript) {
+            self.meter.charge(value.size())?;
+            return Ok(value);
+        }
         let value = self.expr(of)?;
         let key = self.expr(subscript)?;
         let Some(step) = step(&key) else {
@@ -147,6 +151,26 @@ impl<'c> Evaluation<'c> {
             Ok(Value::Missing(_)) => Ok(Value::Missing(Some(shown.into()))),
             Err(_) => Err(unknown(&shown, None)),
             found => found,
+        }
+    }
+
+    /// The value of a plain dotted name that starts at the values given, without making values of all that stands
+    /// around it.
+    fn plain(&self, of: &Expr, subscript: &Expr) -> Option<Value> {
+        let mut keys = Vec::with_capacity(4);
+        let (mut of, mut subscript) = (of, subscript);
+        loop {
+            let Node::Const(Value::Text(key)) = &subscript.node else {
+                return None;
+            };
+            keys.push(key.text.as_ref());
+            match &of.node {
+                Node::Part(inner, key) => (of, subscript) = (inner, key),
+                Node::Name(name) if self.scope.iter().all(|(known, _)| known != name) => {
+                    return self.cx.plain(name, keys.into_iter().rev());
+                }
+                _ => return None,
+            }
         }
     }
 
