@@ -1,5 +1,6 @@
 //! Plain data and pure rules, one concept a file. Imports nothing else of ours and does no I/O.
 
+pub mod blank;
 pub mod clock;
 pub mod decision;
 pub mod delivery;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::model::blank::blank;
 use crate::model::reservation::Status;
 
 use super::view::View;
@@ -27,7 +28,7 @@ const PROPERTY: &[&str] = &["property.key", "property.ids", "property.name", "pr
 /// `.adopted` was made before; `adopt` whether a stay that becomes complete now is taken over rather than announced.
 pub fn derive(before: Option<&View>, after: &View, announced: bool, adopt: bool) -> Derived {
     let mut found = Derived {
-        changes: changes(before.map_or(super::view::empty(), |view| &view.json), &after.json),
+        changes: changes(before.map_or(blank(), |view| &view.json), &after.json),
         ..Derived::default()
     };
     let was = before.and_then(|view| view.status);

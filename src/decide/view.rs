@@ -1,11 +1,10 @@
 //! What recipes see of a stay: the canonical reservation, derived from the fields as sent and the configured property.
 
-use std::sync::{Arc, LazyLock};
-
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike};
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 
+use crate::model::blank::blank;
 use crate::model::clock::Time;
 use crate::model::field::{FIELDS, Field, FieldKind};
 use crate::model::property::{Properties, Property};
@@ -60,7 +59,7 @@ pub fn view(stay: &Stay, properties: &Properties) -> View {
     let status = stay.status();
     let kind = stay.text("kind").unwrap_or("guest").to_owned();
 
-    let mut root = empty().as_object().cloned().unwrap_or_default();
+    let mut root = blank().as_object().cloned().unwrap_or_default();
     for Field { name, kind, .. } in FIELDS {
         if let Some(value) = stay.value(name) {
             let value = match kind {
@@ -113,24 +112,6 @@ pub fn view(stay: &Stay, properties: &Properties) -> View {
         property: property.map(|property| property.key.clone()),
         warnings,
     }
-}
-
-/// Every canonical name with nothing in it: the reservation before the first that was heard of it.
-pub fn empty() -> &'static Arc<Value> {
-    static EMPTY: LazyLock<Arc<Value>> = LazyLock::new(|| {
-        let mut root = Map::new();
-        for name in ["code", "ids", "source", "nights", "labels"] {
-            put(&mut root, name, Value::Null);
-        }
-        for name in ["property.key", "property.timezone", "property.tags", "property.vars"] {
-            put(&mut root, name, Value::Null);
-        }
-        for field in FIELDS {
-            put(&mut root, field.name, Value::Null);
-        }
-        Arc::new(Value::Object(root))
-    });
-    &EMPTY
 }
 
 /// The time in the zone of this reservation's property, as templates print `now`.

@@ -78,7 +78,7 @@ pub struct Event {
     pub at_ms: i64,
     /// The canonical reservation after it.
     pub reservation: Arc<Value>,
-    /// The canonical reservation before it; null for a new one, which templates see as all names with nothing in them.
+    /// The canonical reservation before it; null for a new one, which everybody is shown as all names with nothing in them.
     pub previous: Arc<Value>,
     /// `{check_out: {from, to}, guest: {email: {from, to}}}`.
     pub changes: Arc<Value>,

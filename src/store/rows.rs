@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::model::blank::blank;
 use crate::model::reservation::Stay;
 
 use super::dialect::Row;
@@ -166,6 +167,14 @@ pub fn stay(row: &Row) -> Result<StayRow, StoreError> {
     })
 }
 
+/// The event as it is shown: the stay before the first event has every name, with nothing in it.
+fn shown(mut event: Value) -> Value {
+    if let Some(previous) = event.get_mut("previous").filter(|previous| previous.is_null()) {
+        *previous = blank().clone();
+    }
+    event
+}
+
 /// Reads a row of its columns.
 pub fn event(row: &Row, whole: bool) -> Result<EventRow, StoreError> {
     Ok(EventRow {
@@ -176,7 +185,11 @@ pub fn event(row: &Row, whole: bool) -> Result<EventRow, StoreError> {
         source: row.text(4)?,
         types: row.text(5)?.split(' ').map(str::to_owned).collect(),
         at_ms: row.int(6)?,
-        event: if whole { Some(value(row.opt_text(7)?)?) } else { None },
+        event: if whole {
+            Some(shown(value(row.opt_text(7)?)?))
+        } else {
+            None
+        },
         explanation: if whole { Some(value(row.opt_text(8)?)?) } else { None },
     })
 }

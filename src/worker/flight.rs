@@ -22,8 +22,8 @@ use super::setup::Setup;
 pub struct Flight {
     /// The run; `attempts` is the number of this attempt.
     pub run: Run,
-    /// The event it answers and the body of that event's delivery; `None` where the step was rendered before and they were
-    /// not read again.
+    /// The event it answers and the body of that event's delivery; `None` where the recipe has no further step, or the
+    /// step was rendered before and they were not read again.
     pub answers: Option<(Event, Arc<Value>)>,
     /// The steps before this one.
     pub steps: Vec<StoredStep>,
@@ -97,7 +97,9 @@ pub fn with_first_steps(
                                 dry_run: run.dry_run,
                                 by_hand: None,
                             },
-                            answers: Some((event.clone(), payload.clone())),
+                            // Only a further step needs them.
+                            answers: (opening.position + 1 < recipe.steps.len())
+                                .then(|| (event.clone(), payload.clone())),
                             steps: Vec::new(),
                             recipe: Some(recipe.clone()),
                             opening: opening.clone(),
