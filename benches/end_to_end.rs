@@ -27,6 +27,10 @@ mod yardstick;
 
 use clap::Parser;
 
+/// The same as the daemon's, so that the yardsticks differ from it in what they do and in nothing else.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What to measure.
 #[derive(Parser, Debug)]
 struct Args {

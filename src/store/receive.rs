@@ -14,43 +14,59 @@ pub async fn insert(conn: &mut Conn, arrivals: &[Arrival]) -> Result<Vec<Receipt
     let mut receipts = Vec::with_capacity(arrivals.len());
     let mut rest = arrivals;
     while !rest.is_empty() {
-        // Whether a weak key still counts depends on what came before it for the same stay, and on nothing that came
-        // after: it stands alone for its stay in a statement.
-        let mut scopes = HashMap::new();
-        let run = rest
-            .iter()
-            .take_while(|arrival| {
-                let Some(scope) = arrival.receipt.scope else {
-                    return true;
-                };
-                let weak = arrival.receipt.weak.is_some();
-                match scopes.insert((arrival.source.as_str(), scope), weak) {
-                    None => true,
-                    Some(before) => !before && !weak,
-                }
-            })
-            .count();
-        let (now, later) = rest.split_at(run.max(1));
-        receipts.extend(insert_run(conn, now).await?);
+        let (now, later) = rest.split_at(run(rest));
+        match insert_new(conn, now).await? {
+            Some(all) => receipts.extend(all),
+            None => receipts.extend(sort_out(conn, now).await?),
+        }
         rest = later;
     }
     Ok(receipts)
 }
 
-async fn insert_run(conn: &mut Conn, arrivals: &[Arrival]) -> Result<Vec<Receipt>, StoreError> {
+/// Whether a group can be stored by one statement.
+pub fn is_one_run(arrivals: &[Arrival]) -> bool {
+    !arrivals.is_empty() && run(arrivals) == arrivals.len()
+}
+
+/// How many of these, from the first, may stand in one statement; at least one. Whether a weak key still counts depends
+/// on what came before it for the same stay, and on nothing that came after: it stands alone for its stay.
+fn run(arrivals: &[Arrival]) -> usize {
+    let mut scopes = HashMap::new();
+    let fitting = arrivals.iter().take_while(|arrival| {
+        let Some(scope) = arrival.receipt.scope else {
+            return true;
+        };
+        let weak = arrival.receipt.weak.is_some();
+        match scopes.insert((arrival.source.as_str(), scope), weak) {
+            None => true,
+            Some(before) => !before && !weak,
+        }
+    });
+    fitting.count().max(1)
+}
+
+/// Stores those that had not come before, in one statement; their receipts where that was all of them, as nearly always.
+/// Else [`sort_out`] says which is which. To be called only where [`is_one_run`] holds.
+pub async fn insert_new(conn: &mut Conn, arrivals: &[Arrival]) -> Result<Option<Vec<Receipt>>, StoreError> {
     let mut sql = Sql::new(
         "INSERT INTO deliveries (id, source, receipt_key, weak_ms, scope, received_at, last_seen_at, headers, body) VALUES ",
     );
     sql.rows(arrivals.iter().map(row));
     sql.push(" ON CONFLICT (source, receipt_key) DO NOTHING");
-    let receipt = |arrival: &Arrival| Receipt {
+    let all = conn.execute(sql).await? == arrivals.len() as u64;
+    Ok(all.then(|| arrivals.iter().map(receipt).collect()))
+}
+
+fn receipt(arrival: &Arrival) -> Receipt {
+    Receipt {
         delivery: arrival.id.clone(),
         duplicate: false,
-    };
-    if conn.execute(sql).await? == arrivals.len() as u64 {
-        // As nearly always: nothing of it had come before.
-        return Ok(arrivals.iter().map(receipt).collect());
     }
+}
+
+/// The receipts of a group of which some had come before, and the others are stored.
+pub async fn sort_out(conn: &mut Conn, arrivals: &[Arrival]) -> Result<Vec<Receipt>, StoreError> {
     let mut sql = Sql::new("SELECT id FROM deliveries WHERE id IN ");
     sql.list(arrivals.iter().map(|arrival| arrival.id.as_str()));
     let mut new = HashSet::new();

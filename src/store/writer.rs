@@ -194,9 +194,21 @@ impl Writer {
         let began = std::time::Instant::now();
         let outcome: Result<Vec<Receipt>, StoreError> = async {
             let mut conn = database.writer().await?;
+            next = next.take().or_else(|| self.work.try_recv().ok());
+            let mut begun = false;
+            if next.is_none() && receive::is_one_run(&arrivals) {
+                fault::point("before-receive-commit");
+                if let Some(stored) = receive::insert_new(&mut conn, &arrivals).await? {
+                    return Ok(stored);
+                }
+                begun = true;
+            }
             conn.begin().await?;
             let body = async {
-                let stored = receive::insert(&mut conn, &arrivals).await?;
+                let stored = match begun {
+                    false => receive::insert(&mut conn, &arrivals).await?,
+                    true => receive::sort_out(&mut conn, &arrivals).await?,
+                };
                 while let Some(mut work) = next.take().or_else(|| self.work.try_recv().ok()) {
                     next = self.work.try_recv().ok();
                     // What is alone is taken back with the transaction.
