@@ -2,7 +2,7 @@
 -- Retention empties bodies, headers, requests and personal fields; it never removes a row that recognises something again.
 
 -- One authenticated inbound request. Its receipt key is unique within the source; a weak key is given up (NULL) once the
--- same body counts as news again.
+-- same body counts as news again. The scope is kept from the source's first weak key on: what came before decides nothing.
 CREATE TABLE deliveries (
     seq          INTEGER PRIMARY KEY AUTOINCREMENT,
     id           TEXT NOT NULL UNIQUE,
@@ -23,6 +23,7 @@ CREATE TABLE deliveries (
     UNIQUE (source, receipt_key)
 );
 CREATE INDEX deliveries_open ON deliveries (seq) WHERE outcome = 'undecided' OR replay IS NOT NULL;
+CREATE INDEX deliveries_weak ON deliveries (source) WHERE weak_ms IS NOT NULL;
 CREATE INDEX deliveries_scope ON deliveries (source, scope, seq) WHERE scope IS NOT NULL;
 
 -- The current state of one stay, folded from its deliveries. `state` holds every field with the version that wrote it;

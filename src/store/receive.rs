@@ -9,15 +9,50 @@ use crate::model::id::DeliveryId;
 use super::StoreError;
 use super::dialect::{Conn, Param, Sql};
 
+/// The sources that have ever sent a delivery with a weak key. Only theirs are stored with the stay they name: whether a
+/// weak key still counts depends on what came after it for the same stay, and most sources never send one.
+#[derive(Debug, Default)]
+pub struct Scoped(Option<HashSet<String>>);
+
+impl Scoped {
+    /// Takes note of a group before it is stored.
+    pub async fn note(&mut self, conn: &mut Conn, arrivals: &[Arrival]) -> Result<(), StoreError> {
+        if arrivals.is_empty() {
+            return Ok(());
+        }
+        let known = match &mut self.0 {
+            Some(known) => known,
+            None => {
+                let rows = conn.fetch(Sql::new(
+                    "SELECT DISTINCT source FROM deliveries WHERE weak_ms IS NOT NULL",
+                ));
+                let rows = rows.await?;
+                let read: Result<HashSet<String>, StoreError> = rows.iter().map(|row| row.text(0)).collect();
+                self.0.insert(read?)
+            }
+        };
+        for arrival in arrivals.iter().filter(|arrival| arrival.receipt.weak.is_some()) {
+            if !known.contains(&arrival.source) {
+                known.insert(arrival.source.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn has(&self, source: &str) -> bool {
+        self.0.as_ref().is_none_or(|known| known.contains(source))
+    }
+}
+
 /// Stores a group of deliveries; the answers are in the same order.
-pub async fn insert(conn: &mut Conn, arrivals: &[Arrival]) -> Result<Vec<Receipt>, StoreError> {
+pub async fn insert(conn: &mut Conn, arrivals: &[Arrival], scoped: &Scoped) -> Result<Vec<Receipt>, StoreError> {
     let mut receipts = Vec::with_capacity(arrivals.len());
     let mut rest = arrivals;
     while !rest.is_empty() {
         let (now, later) = rest.split_at(run(rest));
-        match insert_new(conn, now).await? {
+        match insert_new(conn, now, scoped).await? {
             Some(all) => receipts.extend(all),
-            None => receipts.extend(sort_out(conn, now).await?),
+            None => receipts.extend(sort_out(conn, now, scoped).await?),
         }
         rest = later;
     }
@@ -48,11 +83,15 @@ fn run(arrivals: &[Arrival]) -> usize {
 
 /// Stores those that had not come before, in one statement; their receipts where that was all of them, as nearly always.
 /// Else [`sort_out`] says which is which. To be called only where [`is_one_run`] holds.
-pub async fn insert_new(conn: &mut Conn, arrivals: &[Arrival]) -> Result<Option<Vec<Receipt>>, StoreError> {
+pub async fn insert_new(
+    conn: &mut Conn,
+    arrivals: &[Arrival],
+    scoped: &Scoped,
+) -> Result<Option<Vec<Receipt>>, StoreError> {
     let mut sql = Sql::new(
         "INSERT INTO deliveries (id, source, receipt_key, weak_ms, scope, received_at, last_seen_at, headers, body) VALUES ",
     );
-    sql.rows(arrivals.iter().map(row));
+    sql.rows(arrivals.iter().map(|arrival| row(arrival, scoped)));
     sql.push(" ON CONFLICT (source, receipt_key) DO NOTHING");
     let all = conn.execute(sql).await? == arrivals.len() as u64;
     Ok(all.then(|| arrivals.iter().map(receipt).collect()))
@@ -66,7 +105,7 @@ fn receipt(arrival: &Arrival) -> Receipt {
 }
 
 /// The receipts of a group of which some had come before, and the others are stored.
-pub async fn sort_out(conn: &mut Conn, arrivals: &[Arrival]) -> Result<Vec<Receipt>, StoreError> {
+pub async fn sort_out(conn: &mut Conn, arrivals: &[Arrival], scoped: &Scoped) -> Result<Vec<Receipt>, StoreError> {
     let mut sql = Sql::new("SELECT id FROM deliveries WHERE id IN ");
     sql.list(arrivals.iter().map(|arrival| arrival.id.as_str()));
     let mut new = HashSet::new();
@@ -109,7 +148,7 @@ pub async fn sort_out(conn: &mut Conn, arrivals: &[Arrival]) -> Result<Vec<Recei
             let mut sql = Sql::new(
                 "INSERT INTO deliveries (id, source, receipt_key, weak_ms, scope, received_at, last_seen_at, headers, body) VALUES ",
             );
-            sql.rows([row(arrival)]).push(" RETURNING seq");
+            sql.rows([row(arrival, scoped)]).push(" RETURNING seq");
             let seq = conn.fetch(sql).await?.first().map_or(Ok(0), |row| row.int(0))?;
             let at_ms = arrival.received_at.timestamp_millis();
             *stored = First {
@@ -134,7 +173,7 @@ struct First {
     received_at: i64,
 }
 
-fn row(arrival: &Arrival) -> [Param; 9] {
+fn row(arrival: &Arrival, scoped: &Scoped) -> [Param; 9] {
     let weak = arrival.receipt.weak.as_ref();
     let at_ms = arrival.received_at.timestamp_millis();
     [
@@ -142,7 +181,12 @@ fn row(arrival: &Arrival) -> [Param; 9] {
         arrival.source.as_str().into(),
         arrival.receipt.key.to_vec().into(),
         weak.map(|weak| weak.window_ms).into(),
-        arrival.receipt.scope.map(|scope| scope.to_vec()).into(),
+        arrival
+            .receipt
+            .scope
+            .filter(|_| scoped.has(&arrival.source))
+            .map(|scope| scope.to_vec())
+            .into(),
         at_ms.into(),
         at_ms.into(),
         arrival.headers.as_str().into(),

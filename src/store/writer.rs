@@ -133,6 +133,7 @@ pub struct Writer {
     work: mpsc::Receiver<Work>,
     commits: watch::Sender<u64>,
     received: Arc<AtomicU64>,
+    scoped: receive::Scoped,
 }
 
 /// The two ends.
@@ -154,6 +155,7 @@ pub fn channel() -> (Handle, Writer) {
             work: work_end,
             commits,
             received,
+            scoped: receive::Scoped::default(),
         },
     )
 }
@@ -195,10 +197,12 @@ impl Writer {
         let outcome: Result<Vec<Receipt>, StoreError> = async {
             let mut conn = database.writer().await?;
             next = next.take().or_else(|| self.work.try_recv().ok());
+            self.scoped.note(&mut conn, &arrivals).await?;
+            let scoped = &self.scoped;
             let mut begun = false;
             if next.is_none() && receive::is_one_run(&arrivals) {
                 fault::point("before-receive-commit");
-                if let Some(stored) = receive::insert_new(&mut conn, &arrivals).await? {
+                if let Some(stored) = receive::insert_new(&mut conn, &arrivals, scoped).await? {
                     return Ok(stored);
                 }
                 begun = true;
@@ -206,8 +210,8 @@ impl Writer {
             conn.begin().await?;
             let body = async {
                 let stored = match begun {
-                    false => receive::insert(&mut conn, &arrivals).await?,
-                    true => receive::sort_out(&mut conn, &arrivals).await?,
+                    false => receive::insert(&mut conn, &arrivals, scoped).await?,
+                    true => receive::sort_out(&mut conn, &arrivals, scoped).await?,
                 };
                 while let Some(mut work) = next.take().or_else(|| self.work.try_recv().ok()) {
                     next = self.work.try_recv().ok();

@@ -96,6 +96,18 @@ async fn a_delivery_with_an_id_in_between_ends_a_weak_key_too() {
 }
 
 #[tokio::test]
+async fn which_sources_send_weak_keys_is_known_after_a_restart() {
+    let house = house().await;
+    house.tell("lab", &with_id("e0", 1)).await;
+    house.tell("lab", &body(2)).await;
+    let house = house.crash(|plan| plan).await;
+    house.tell("lab", &with_id("e1", 3)).await;
+    assert!(!house.tell("lab", &body(2)).await.duplicate);
+    assert_eq!(house.reservation("lab", "A1").await["guests"], 2);
+    assert!(house.tell("lab", &body(2)).await.duplicate);
+}
+
+#[tokio::test]
 async fn the_keys_of_two_sources_do_not_collide() {
     let house = house().await;
     for body in [with_id("e1", 2), body(2)] {
