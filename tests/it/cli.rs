@@ -244,6 +244,8 @@ async fn a_mistake_in_the_file_does_not_make_the_daemon_ill() {
     std::fs::write(&path, format!("{text}sorces: {{}}\n")).unwrap();
     all(&site, &[("healthcheck", 0, "ok"), ("check", 1, "sorces")]).await;
     std::fs::write(&path, format!("{text}sources: [\n")).unwrap();
+    all(&site, &[("healthcheck", 0, "ok"), ("check", 1, "sources")]).await;
+    std::fs::write(&path, "what it was is lost\n").unwrap();
     all(&site, &[("healthcheck", 78, "config.yaml")]).await;
     let (status, _) = daemon.stop().await;
     assert!(status.success());

@@ -87,6 +87,8 @@ fn every_block_of_yaml_is_right() {
                 configs += 1;
                 let folder = with_files(&block);
                 config::parse(&at, &block, folder.path(), &|_| None, &mut report);
+                // A block shows a part of the file.
+                report.items.retain(|item| item.code != "no-sources");
             } else if what.starts_with("# recipes/") && what.ends_with(".yaml") {
                 recipes += 1;
                 let book = Book::load(&[(at.clone(), block.clone())], &effect_kinds(), &mut report);
@@ -106,8 +108,8 @@ fn every_block_of_yaml_is_right() {
     assert!(configs > 5 && recipes > 2, "{configs} {recipes}");
 }
 
-/// What the documents link to; two of them come from elsewhere.
-const COMING: &[&str] = &["reference/", "performance.md"];
+/// What the documents link to and that is not written yet.
+const COMING: &[&str] = &["performance.md"];
 
 #[test]
 fn every_link_leads_somewhere() {
@@ -129,7 +131,7 @@ fn every_link_leads_somewhere() {
             };
             let headed = |text: String| {
                 let mut heads = text.lines().filter(|line| line.starts_with('#')).map(heading);
-                heads.any(|head| head == anchor)
+                heads.any(|head| head == anchor) || text.contains(&format!("<a id=\"{anchor}\">"))
             };
             let there = target.exists() && (anchor.is_empty() || std::fs::read_to_string(&target).is_ok_and(headed));
             if !there {
