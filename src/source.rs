@@ -33,6 +33,7 @@ use crate::model::clock::Time;
 use crate::model::delivery::{ReceiptKey, Weak};
 use crate::model::fact::Fact;
 
+pub(crate) use self::auth::guessable;
 pub use self::authenticate::Denied;
 pub use self::preset::PRESETS;
 pub use self::settings::compile;

@@ -7,12 +7,10 @@ use crate::lang::fields::{Fields, text};
 use crate::lang::shape::{EMPTY, Form, Shape, key};
 use crate::lang::yaml::Node;
 use crate::model::secret::Secret;
+use crate::source::guessable;
 
 use super::Admin;
 use super::server::{ADDRESS, address};
-
-/// A token shorter than this can be guessed.
-const TOKEN_MIN: usize = 16;
 
 /// `admin`.
 pub(super) static ADMIN: Shape = Shape {
@@ -99,15 +97,7 @@ fn token(node: &Node, report: &mut Report) -> Option<Secret> {
         );
         return None;
     }
-    if written.len() < TOKEN_MIN {
-        report
-            .warning(
-                "short-token",
-                &node.place,
-                format!("`token` has fewer than {TOKEN_MIN} characters"),
-            )
-            .help("`openssl rand -hex 24` makes a good one");
-    }
+    guessable(written, "token", &node.place, report);
     Some(Secret::new(written))
 }
 

@@ -354,7 +354,7 @@ fn secrets(node: Option<&Node>, key: &str, report: &mut Report) -> Option<Vec<Se
 }
 
 /// Warns of a credential that is short, or the word of an example; never repeats it.
-fn guessable(secret: &str, key: &str, place: &Place, report: &mut Report) {
+pub(crate) fn guessable(secret: &str, key: &str, place: &Place, report: &mut Report) {
     let lower = secret.to_lowercase();
     let title = if EXAMPLES.iter().any(|word| lower.contains(word)) {
         format!("this `{key}` looks like the word of an example")
