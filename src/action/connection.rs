@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::lang::diag::Report;
 use crate::lang::fields::{Fields, quoted, text};
 use crate::lang::shape::{EMPTY, Entry, Form, Like, Rule, Shape, key, later};
-use crate::lang::yaml::Node;
+use crate::lang::yaml::{Key, Node};
 use crate::model::secret::Secret;
 
 mod http;
@@ -217,7 +217,13 @@ pub fn compile_connection(name: &str, node: &Node, read_file: ReadFile<'_>, repo
     let kinds = KINDS.iter().filter_map(|kind| Some((kind, fields.get(kind.key.name)?)));
     let given: Vec<(&Speaks, &Node)> = kinds.collect();
     let place = fields.place().clone();
-    fields.finish(report);
+    match too_high(node, &given) {
+        Some((kind, keys)) => {
+            below(kind, &keys, !given.is_empty(), report);
+            fields.close();
+        }
+        None => fields.finish(report),
+    }
     let found = match given.as_slice() {
         [(kind, node)] => (kind.compile)(node, read_file, report),
         [_, _, ..] => {
@@ -242,6 +248,45 @@ pub fn compile_connection(name: &str, node: &Node, read_file: ReadFile<'_>, repo
         concurrency: pace.concurrency,
         rate: pace.rate,
     })
+}
+
+/// The settings of a kind that stand beside its key instead of below it, or without it. `None` where there is anything
+/// else that is wrong.
+fn too_high<'n>(node: &'n Node, given: &[(&'static Speaks, &Node)]) -> Option<(&'static Speaks, Vec<&'n Key>)> {
+    let kinds = match given {
+        [] => KINDS,
+        [(kind, _)] => std::slice::from_ref(*kind),
+        _ => return None,
+    };
+    let keys = node.entries().iter().map(|(key, _)| key);
+    let keys: Vec<&Key> = keys
+        .filter(|key| !given.iter().any(|(kind, _)| kind.key.name == key.text))
+        .collect();
+    let has = |kind: &Speaks, key: &Key| {
+        let shape = kind.key.form.settings();
+        shape.is_some_and(|shape| shape.names().contains(&key.text.as_str()))
+    };
+    let kind = kinds.iter().find(|kind| keys.iter().all(|key| has(kind, key)))?;
+    (!keys.is_empty()).then_some((kind, keys))
+}
+
+/// Says where keys belong that stand too high.
+fn below(kind: &Speaks, keys: &[&Key], beside: bool, report: &mut Report) {
+    let (Some(first), name) = (keys.first(), kind.key.name) else {
+        return;
+    };
+    let names: Vec<&str> = keys.iter().map(|key| key.text.as_str()).collect();
+    let diagnostic = report.mistake(
+        "unknown-key",
+        &first.place,
+        format!("a connection has no setting called `{}`", first.text),
+    );
+    if beside {
+        let list = quoted(&names).replace(" or ", " and ");
+        diagnostic.help(format!("write {list} below `{name}`, beside its other settings"));
+    } else {
+        diagnostic.help(format!("write `{name}: {{{}: …}}`", names.join(": …, ")));
+    }
 }
 
 /// What every kind of connection can say about its pace.
@@ -310,12 +355,20 @@ impl Rate {
 fn secret(fields: &mut Fields<'_>, key: &'static str, report: &mut Report) -> Option<Secret> {
     let node = fields.get(key)?;
     let found = text(node, key, report)?;
-    if found.is_empty() || found.chars().any(super::excerpt::is_control) {
-        report.mistake(
-            "secret",
-            &node.place,
-            format!("`{key}` is empty or holds a line break or another control character"),
-        );
+    if found.is_empty() {
+        report
+            .mistake("secret", &node.place, format!("`{key}` is empty"))
+            .help("an environment variable that is set to nothing, or an empty file?");
+        return None;
+    }
+    if found.chars().any(super::excerpt::is_control) {
+        report
+            .mistake(
+                "secret",
+                &node.place,
+                format!("`{key}` holds a line break or another control character"),
+            )
+            .help("of a file only the last line break is left out: is there more than one line in it?");
         return None;
     }
     Some(Secret::new(found))

@@ -211,6 +211,13 @@ fn mistakes_have_their_line() {
             "`default_check_in` is a time of day",
         ),
         ("recipes: \"${UNSET}\"", 1, "the variable `UNSET` is not set"),
+        // Four characters as they stand here: nothing can be said of the secret that will be there.
+        (
+            "sources: {lab: {preset: generic, secret: \"${X}\", auth: {hmac: {header: X-S}}}}",
+            1,
+            "the variable `X` is not set",
+        ),
+        ("admin: {token: \"${X}\"}", 1, "the variable `X` is not set"),
         ("recipes: \"${1X}\"", 1, "`${1X}` is not the name of a variable"),
         ("recipes: \"${X\"", 1, "`${` without a `}`"),
         ("recipes: \"${file:nowhere}\"", 1, "`${file:nowhere}` cannot be read"),

@@ -38,6 +38,8 @@ struct Credentials {
     token: Option<Vec<Secret>>,
     secret: Option<Vec<Secret>>,
     basic: Option<(String, Secret)>,
+    /// Whether `basic` is there, be it right or not.
+    basic_given: bool,
     used: [bool; 3],
     name: String,
     /// Where the source stands: a preset's own file is nothing its user can change.
@@ -59,6 +61,7 @@ pub(super) fn compile(
         token: secrets(fields.get("token"), "token", report),
         secret: secrets(fields.get("secret"), "secret", report),
         basic: fields.get("basic").and_then(|node| user(node, report)),
+        basic_given: fields.get("basic").is_some(),
         used: [false; 3],
         name: name.to_owned(),
         place: place.clone(),
@@ -204,7 +207,7 @@ fn basic(node: &Node, credentials: &mut Credentials, report: &mut Report) -> Opt
     let given = match &node.kind {
         Kind::Map(entries) if entries.is_empty() => {
             credentials.used[2] = true;
-            if credentials.basic.is_none() {
+            if !credentials.basic_given {
                 missing(credentials, "basic", report);
             }
             credentials.basic.clone()
@@ -338,7 +341,7 @@ fn secrets(node: Option<&Node>, key: &str, report: &mut Report) -> Option<Vec<Se
             Some(text) if text.trim().is_empty() => {
                 report
                     .mistake("empty-credential", &item.place, format!("`{key}` is empty"))
-                    .help("an environment variable that is set to nothing?");
+                    .help("an environment variable that is set to nothing, or an empty file?");
             }
             Some(text) => {
                 guessable(text, key, &item.place, report);

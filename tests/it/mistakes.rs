@@ -51,6 +51,7 @@ fn env(name: &str) -> Option<String> {
         "HOSTELMATE_SECRET" => "kQ3wBcq8vT0rXyZs5LdP",
         "SMTP_PASSWORD" => "sM7tPzW2eGn4",
         "SHORT_TOKEN" => "abc123",
+        "EMPTY" => "",
         _ => return None,
     };
     Some(value.to_owned())

@@ -187,11 +187,13 @@ fn compile(node: &Node, read_file: ReadFile<'_>, report: &mut Report) -> Option<
         _ if port == 465 => Tls::Implicit,
         _ => Tls::Starttls,
     };
+    let alone = fields.get("username").is_some() != fields.get("password").is_some();
     let username = secret(&mut fields, "username", report);
     let password = secret(&mut fields, "password", report);
     let login = match (username, password) {
         (Some(username), Some(password)) => Some((username.reveal().to_owned(), password)),
-        (None, None) => None,
+        // One that is there and empty has been told of.
+        _ if !alone => None,
         _ => {
             report.mistake(
                 "login",

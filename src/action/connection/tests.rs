@@ -176,6 +176,22 @@ fn mistakes() {
             "`username` and `password` stand together or not at all",
         ),
         (
+            "smtp: {host: a.example, from: a@b, username: u, password: ''}",
+            "`password` is empty",
+        ),
+        (
+            "smtp: {host: a.example, from: a@b, username: '', password: p}",
+            "`username` is empty",
+        ),
+        (
+            "smtp: {host: a.example, from: a@b, username: u, password: \"p\\nq\"}",
+            "`password` holds a line break or another control character",
+        ),
+        (
+            "http: {base_url: http://a.example, basic: {username: u, password: ''}}",
+            "`password` is empty",
+        ),
+        (
             "smtp: {host: a.example, from: a@b, ca_file: no.pem}",
             "`ca_file` has to be a certificate in PEM form: there is no such file",
         ),
