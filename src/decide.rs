@@ -33,6 +33,17 @@ pub use view::{View, local_in, local_now, view};
 /// For how many days after `live_from` a stay without a created time is taken over rather than announced.
 const ADOPT_DAYS: i64 = 30;
 
+/// Why a stay is taken over in silence.
+#[derive(Clone, Copy)]
+enum Adopts {
+    /// It came before `live_from`.
+    NotLive,
+    /// The sender says that it was booked before `live_from`.
+    BookedBefore,
+    /// The sender does not say when it was booked, nor that it is new, and it came in the first [`ADOPT_DAYS`].
+    NotSaid,
+}
+
 /// What is known before the fact.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
@@ -109,6 +120,7 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
     let mut decision = FactDecision {
         outcome: Outcome::Unchanged,
         because: String::new(),
+        adopted: None,
         warnings: Vec::new(),
         stay: None,
         merged: others.iter().map(|other| other.id.clone()).collect(),
@@ -135,7 +147,7 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
             let after = view(&stay, rules.properties);
             warnings.extend(after.warnings.iter().cloned());
             let adopt = adopts(&stay, &after, rules, origin.received_at);
-            let mut derived = derive(before.as_ref(), &after, stay.announced, adopt);
+            let mut derived = derive(before.as_ref(), &after, stay.announced, adopt.is_some());
             if let Some(hint) = fact
                 .hint
                 .as_ref()
@@ -149,7 +161,8 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
             }
             if after.complete && !stay.announced {
                 stay.announced = true;
-                stay.adopted = adopt;
+                stay.adopted = adopt.is_some();
+                decision.adopted = adopt.map(explain::adopted);
             }
             let visible = !derived.changes.is_empty() || !others.is_empty();
             decision.outcome = match (derived.types.is_empty() && !visible, folded.older) {
@@ -158,6 +171,9 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
                 (true, false) => Outcome::Unchanged,
             };
             decision.because = explain::reservation(decision.outcome, &derived, &after, stamp, &stay);
+            if let Some(why) = &decision.adopted {
+                decision.because = format!("{} ({why})", decision.because);
+            }
             decision.gone = derived.entered_gone.map(|status| Gone { status });
             Made {
                 types: derived.types,
@@ -272,26 +288,28 @@ fn own_stay(
     (oldest.clone(), same)
 }
 
-/// Whether a stay that becomes complete now existed before the daemon was switched on.
-fn adopts(stay: &Stay, after: &View, rules: &Rules<'_>, received_at: Time) -> bool {
-    let Some(live_from) = rules.live_from else { return false };
+/// Why a stay that becomes complete now is taken over in silence; `None` where it is announced.
+fn adopts(stay: &Stay, after: &View, rules: &Rules<'_>, received_at: Time) -> Option<Adopts> {
+    let live_from = rules.live_from?;
     if received_at < live_from {
-        return true;
+        return Some(Adopts::NotLive);
     }
+    let booked_before = |before: bool| before.then_some(Adopts::BookedBefore);
     let sent = stay.text("created_at");
     let created = after.json["created_at"]
         .as_str()
         .and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok());
     if let Some(created) = created {
-        return created < live_from;
+        return booked_before(created < live_from);
     }
     if let Some(day) = sent.and_then(|text| text.parse::<chrono::NaiveDate>().ok()) {
         let live_day = local_now(&after.json, rules.properties, live_from).date_naive();
         if day != live_day {
-            return day < live_day;
+            return booked_before(day < live_day);
         }
     }
-    !stay.first_was_created && received_at < live_from + chrono::TimeDelta::days(ADOPT_DAYS)
+    let early = received_at < live_from + chrono::TimeDelta::days(ADOPT_DAYS);
+    (!stay.first_was_created && early).then_some(Adopts::NotSaid)
 }
 
 /// Whether the type that the sender names tells something that cannot be seen from the change: a word of its own, or a

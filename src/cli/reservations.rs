@@ -95,7 +95,13 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
                 return Ok(FINE);
             }
             if row.stay.adopted {
-                sayln!("adopted: it existed before the source went live\n");
+                let event = events
+                    .iter()
+                    .find(|event| event.types.iter().any(|kind| kind == "reservation.adopted"));
+                let why = event.map_or_else(String::new, |event| {
+                    format!(", `stayhook deliveries show {}` says why", event.delivery)
+                });
+                sayln!("adopted: taken over in silence{why}\n");
             }
             leaves("", &stay);
             sayln!("");

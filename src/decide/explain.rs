@@ -10,6 +10,7 @@ use crate::recipe::{Broken, Facts, Recipe, Wanted};
 
 use super::derive::Derived;
 use super::view::View;
+use super::{ADOPT_DAYS, Adopts};
 
 /// Why a reservation fact has its outcome.
 pub fn reservation(outcome: Outcome, derived: &Derived, after: &View, stamp: Stamp, stay: &Stay) -> String {
@@ -28,6 +29,18 @@ pub fn reservation(outcome: Outcome, derived: &Derived, after: &View, stamp: Sta
             )
         }
         _ => "everything it says is known already".to_owned(),
+    }
+}
+
+/// Why a stay is taken over in silence.
+pub fn adopted(why: Adopts) -> String {
+    match why {
+        Adopts::NotLive => "it came before the source's `live_from`".to_owned(),
+        Adopts::BookedBefore => "it was booked before the source's `live_from`".to_owned(),
+        Adopts::NotSaid => format!(
+            "the sender does not say when it was booked, and for {ADOPT_DAYS} days after the source's `live_from` such stays \
+             are taken over in silence"
+        ),
     }
 }
 

@@ -131,6 +131,8 @@ pub struct FactDecision {
     pub outcome: Outcome,
     /// In one line for a person.
     pub because: String,
+    /// Why the stay is taken over in silence instead of being announced, in one line; `None` where it is not.
+    pub adopted: Option<String>,
     /// What the fact could not say clearly.
     pub warnings: Vec<String>,
     /// The stay after it; `None` where nothing about it changed.

@@ -24,7 +24,7 @@ const fn event(name: &'static str, about: &'static str) -> EventType {
 #[rustfmt::skip]
 pub const EVENTS: &[EventType] = &[
     event("reservation.created", "A stay is known for the first time with its status and its dates."),
-    event("reservation.adopted", "A stay that is older than the source's `live_from` is taken over; it is not announced as new."),
+    event("reservation.adopted", "A stay of before the source's `live_from` is taken over in silence; for 30 days after it also one of which the sender does not say when it was booked, or that it is new."),
     event("reservation.confirmed", "A stay is booked: confirmed, in house or completed, and it was not before."),
     event("reservation.reinstated", "A stay that was cancelled, declined, expired or a no-show is booked again."),
     event("reservation.cancelled", "A stay is cancelled, or its dates are blocked instead."),

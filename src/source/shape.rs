@@ -23,7 +23,8 @@ pub static SOURCE: Shape = Shape {
         key(
             "live_from",
             Form::Like(&INSTANT),
-            "Stays that were made before it are taken over in silence.",
+            "Stays that were booked before it are taken over in silence; for 30 days after it also those of which the sender does \
+             not say when they were booked, or that they are new.",
             "live_from: 2026-11-22T12:00:00Z",
         ),
         key(

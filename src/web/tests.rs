@@ -295,6 +295,7 @@ fn decision(n: usize, now: Time, first: FirstStep) -> Decision {
     let fact = FactDecision {
         outcome: Outcome::Processed,
         because: "a new stay".to_owned(),
+        adopted: None,
         warnings: Vec::new(),
         stay: Some(stay),
         merged: Vec::new(),

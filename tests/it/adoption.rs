@@ -67,6 +67,15 @@ async fn a_stay_without_a_created_time_is_adopted_for_thirty_days() {
     );
     let codes: Vec<_> = house.runs().await.into_iter().map(|run| run.code.unwrap()).collect();
     assert_eq!(codes, ["B1", "D1"]);
+    let because = house.delivery(0).await.because;
+    assert!(
+        because.starts_with("reservation.adopted (the sender does not say when it was booked, and for 30 days"),
+        "{because}"
+    );
+    assert_eq!(
+        house.delivery(1).await.because,
+        "reservation.created, reservation.confirmed"
+    );
 }
 
 #[tokio::test]

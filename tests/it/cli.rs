@@ -397,3 +397,43 @@ async fn a_reload_that_comes_with_the_start_holds_nothing_up() {
         child.kill().await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_stay_that_was_taken_over_leads_to_the_reason() {
+    let site = Site::new(
+        "sources:\n  hospitable: {preset: generic, live_from: 2020-01-01T00:00:00Z, auth: none}\n",
+        &[],
+    );
+    let body = serde_json::json!({
+        "code": "A1", "status": "confirmed", "check_in_date": "2027-03-27", "check_out_date": "2027-04-02",
+        "created_at": "2019-12-31T00:00:00Z",
+    });
+    let daemon = with_a_delivery(&site).await;
+    std::fs::write(site.path().join("old.json"), body.to_string()).unwrap();
+    all(&site, &[("send hospitable old.json", 0, "200: stored as d_")]).await;
+    let shown = async {
+        loop {
+            let said = say(&site, "reservations show hospitable A1").await;
+            if said.code == 0 {
+                return said.out;
+            }
+        }
+    };
+    let shown = tokio::time::timeout(std::time::Duration::from_secs(30), shown)
+        .await
+        .unwrap();
+    let rest = shown
+        .strip_prefix("adopted: taken over in silence, `stayhook ")
+        .unwrap();
+    let (line, _) = rest.split_once("` says why\n").unwrap();
+    all(
+        &site,
+        &[(
+            line,
+            0,
+            "reservation.adopted (it was booked before the source's `live_from`)",
+        )],
+    )
+    .await;
+    daemon.kill().await;
+}

@@ -46,12 +46,8 @@ fn tell_fact(out: &mut String, played: &PlayedFact) {
     match &played.decision.event {
         Some(event) => {
             line(out, 2, &format!("event: {}", event.types.join(", ")));
-            if event.types.iter().any(|kind| kind == "reservation.adopted") {
-                line(
-                    out,
-                    4,
-                    "the stay is older than the source's `live_from`: it is taken over, not announced",
-                );
+            if let Some(why) = &played.decision.adopted {
+                line(out, 4, &format!("taken over, not announced: {why}"));
             }
             for change in changes(&event.changes) {
                 line(out, 4, &change);

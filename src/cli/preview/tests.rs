@@ -101,6 +101,37 @@ fn a_change_is_rendered_step_by_step() {
 }
 
 #[test]
+fn a_stay_that_is_taken_over_says_why() {
+    let folder = folder();
+    let mut booked: Value = serde_json::from_str(&stay("2027-04-02", "2027-01-01T00:00:00Z")).expect("JSON");
+    booked["created_at"] = json!("2026-11-30T00:00:00Z");
+    fs::write(folder.path().join("booked.json"), booked.to_string()).expect("a file");
+    for (live_from, payload, words) in [
+        (
+            "2027-01-01T00:00:00Z",
+            "first.json",
+            "    taken over, not announced: the sender does not say when it was booked, and for 30 days after the source's \
+             `live_from` such stays are taken over in silence\n",
+        ),
+        (
+            "2027-01-01T00:00:00Z",
+            "booked.json",
+            "    taken over, not announced: it was booked before the source's `live_from`\n",
+        ),
+        (
+            "2027-02-01T00:00:00Z",
+            "first.json",
+            "    taken over, not announced: it came before the source's `live_from`\n",
+        ),
+    ] {
+        let config = CONFIG.replace("generic, ", &format!("generic, live_from: {live_from}, "));
+        fs::write(folder.path().join("config.yaml"), config).expect("a file");
+        let (fine, text) = preview(folder.path(), "Moved", payload, &[], Output::Table);
+        assert!(fine && text.contains(words), "{words}\n{text}");
+    }
+}
+
+#[test]
 fn why_nothing_would_be_done() {
     let folder = folder();
     for (recipe, payload, after, words) in [
