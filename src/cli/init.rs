@@ -14,6 +14,7 @@ use crate::model::clock::Time;
 use crate::model::id::Ids;
 
 use super::print::sayln;
+use super::schema;
 use super::{FINDINGS, FINE, Failure, USAGE};
 
 const CONFIG: &str = include_str!("init/config.yaml");
@@ -112,6 +113,16 @@ fn files(now: Time, zone: Tz, ids: &Ids) -> Vec<File> {
             RECIPE.to_owned(),
         ),
         file("example.json", "a stay to try it with", example),
+        file(
+            schema::File::Recipe.schema_name(),
+            "lets your editor complete and check recipes",
+            schema::text(schema::File::Recipe),
+        ),
+        file(
+            schema::File::Config.schema_name(),
+            "the same for config.yaml",
+            schema::text(schema::File::Config),
+        ),
         file(".gitignore", "keeps secrets out of a repository", GITIGNORE.to_owned()),
         file("config.yaml", "the settings, explained", config),
     ]

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use stayhook::case::SmtpStandin;
+use stayhook::cli::schema::File;
 
 use crate::daemon::Site;
 
@@ -41,6 +42,14 @@ async fn what_it_writes_is_right_as_it_stands_and_a_mail_arrives() {
         said.contains("config.yaml") && said.contains("/hooks/hospitable/"),
         "{said}"
     );
+    for (name, file) in [("config.yaml", File::Config), ("recipes/confirmed.yaml", File::Recipe)] {
+        let text = read(&site, name);
+        let first = text.lines().next().unwrap();
+        let schema = first.strip_prefix("# yaml-language-server: $schema=").unwrap();
+        let folder = Path::new(name).parent().unwrap().join(schema);
+        let found = std::fs::read_to_string(site.path().join(folder)).unwrap();
+        assert!(found == stayhook::cli::schema::text(file), "{name}: {schema}");
+    }
     let token = read(&site, "secrets/hooks-token");
     assert!(token.trim().len() == 48 && !said.contains(token.trim()), "{said}");
     let (code, said) = say(&site, "check").await;
