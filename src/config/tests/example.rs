@@ -1,6 +1,9 @@
 //! The files that are shipped as examples, and recipes held against them.
 
+use std::collections::BTreeSet;
+
 use super::*;
+use crate::lang::shape::{More, reachable};
 
 const EXAMPLE: &str = include_str!("../../../config.example.yaml");
 
@@ -32,6 +35,57 @@ fn the_example_and_its_recipes_fit() {
     assert_eq!(files.len(), 10);
     let report = together(&files);
     assert!(report.items.is_empty(), "{}", report.render(|_| None));
+}
+
+/// A key as it is declared: its name and what it does. Settings of one sort share it, such as the pace of connections.
+type Declared = (&'static str, &'static str);
+
+/// Collects the keys of settings that stand here, and of all below them.
+fn shown(form: &Form, node: &yaml::Node, found: &mut BTreeSet<Declared>) {
+    let entries = match &node.kind {
+        yaml::Kind::Scalar(_) => return,
+        yaml::Kind::List(items) => return items.iter().for_each(|item| shown(form, item, found)),
+        yaml::Kind::Map(entries) => entries,
+    };
+    for shape in form.shapes() {
+        let own = shape.more.iter().find_map(|more| match more {
+            More::Own(own) => Some(own.form),
+            _ => None,
+        });
+        for (key, node) in entries {
+            let entry = shape.entry(&key.text);
+            found.extend(entry.map(|entry| (entry.name, entry.about)));
+            if let Some(form) = entry.map(|entry| entry.form).or(own) {
+                shown(&form, node, found);
+            }
+        }
+    }
+}
+
+/// What excludes something else or needs a file may stand in a comment, as `key: …`.
+#[test]
+fn the_example_has_every_key() {
+    let root = yaml::parse("config.example.yaml", EXAMPLE, &mut Report::new()).expect("it is YAML");
+    let mut found = BTreeSet::new();
+    shown(&Form::Settings(&CONFIG), &root, &mut found);
+    let comments = EXAMPLE.lines().filter_map(|line| line.split_once("# "));
+    let comments: Vec<&str> = comments.map(|(_, comment)| comment).collect();
+    let told = |name: &str| {
+        let begins = [format!("{name}: "), format!("`{name}: "), format!("{{{name}: ")];
+        let mut lines = comments.iter();
+        lines.any(|line| line.starts_with(&begins[0]) || begins[1..].iter().any(|begin| line.contains(begin)))
+    };
+    let mut missing = BTreeSet::new();
+    for shape in reachable(&CONFIG, &[]) {
+        let entries = shape.entries().into_iter();
+        // The fields of a stay are listed elsewhere.
+        for entry in entries.filter(|entry| entry.is_read() && !entry.example.is_empty()) {
+            if !found.contains(&(entry.name, entry.about)) && !told(entry.name) {
+                missing.insert(format!("`{}` of {}", entry.name, shape.what));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
 }
 
 #[test]
