@@ -90,5 +90,5 @@ pub const RUN_WORDS: &[Word] = &[
     word("dry_run", "Whether nothing is sent.", "{{ run.dry_run }}"),
 ];
 
-/// The names of `run` that templates may use; what [`super::Parts::run`] leaves out is null.
+/// The names of `run` that templates may use; what is not known of a run is null.
 pub const RUN_NAMES: &[&str] = &names::<{ RUN_WORDS.len() }>(RUN_WORDS);
