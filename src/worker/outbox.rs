@@ -47,6 +47,7 @@ pub async fn run(engine: Engine, mut launched: mpsc::Receiver<Launched>, stop: C
     let mut held_up = false;
     while !stop.is_cancelled() {
         let due = next_due.unwrap_or(renew_at).min(renew_at);
+        let mut concluded = Concluded::default();
         tokio::select! {
             () = stop.cancelled() => break,
             Some((flight, leased)) = launched.recv() => {
@@ -59,7 +60,7 @@ pub async fn run(engine: Engine, mut launched: mpsc::Receiver<Launched>, stop: C
             }
             Some(ended) = attempts.join_next(), if !attempts.is_empty() => {
                 let ended = gather(ended, &mut attempts, &mut out);
-                record(&engine, &mut attempts, &mut out, ended, false).await;
+                concluded = conclude_all(&engine, ended, false).await;
             }
             () = engine.outbox.notified() => {}
             () = engine.clock.sleep_until(due) => {
@@ -72,7 +73,10 @@ pub async fn run(engine: Engine, mut launched: mpsc::Receiver<Launched>, stop: C
                 }
             }
         }
-        match claim::claim(&engine).await {
+        // In one commit, where it can be: the places of what has ended are free by now.
+        let (states, claimed) = tokio::join!(write_all(&engine, &concluded.finished), claim::claim(&engine));
+        go_on(&engine, &mut attempts, &mut out, concluded, &states);
+        match claimed {
             Ok(claimed) => {
                 if std::mem::take(&mut held_up) {
                     tracing::info!("runs go on");
@@ -120,7 +124,9 @@ async fn drain(engine: &Engine, mut launched: mpsc::Receiver<Launched>, mut atte
         }
         while let Some(ended) = attempts.join_next().await {
             let ended = gather(ended, &mut attempts, &mut out);
-            record(engine, &mut attempts, &mut out, ended, true).await;
+            let concluded = conclude_all(engine, ended, true).await;
+            let states = write_all(engine, &concluded.finished).await;
+            go_on(engine, &mut attempts, &mut out, concluded, &states);
         }
     };
     if tokio::time::timeout(DRAIN, ends).await.is_err() {
@@ -260,27 +266,43 @@ async fn send(engine: &Engine, flight: &Flight) -> Answer {
     answer
 }
 
-async fn record(engine: &Engine, attempts: &mut Attempts, out: &mut Out, ended: Vec<(Flight, Answer)>, stopping: bool) {
+/// What attempts that have ended come to, before it is recorded.
+#[derive(Default)]
+struct Concluded {
+    finished: Vec<Finished>,
+    /// The next steps that can begin at once.
+    following: HashMap<RunId, Flight>,
+    /// The names of recipe and connection, for the log.
+    names: HashMap<RunId, (String, String)>,
+}
+
+async fn conclude_all(engine: &Engine, ended: Vec<(Flight, Answer)>, stopping: bool) -> Concluded {
     let setup = engine.setup();
-    let mut finished = Vec::with_capacity(ended.len());
-    let mut following: HashMap<RunId, Flight> = HashMap::new();
-    let mut names = HashMap::new();
+    let mut concluded = Concluded::default();
     for (flight, answer) in follow::with_answered(engine, ended).await {
         let name = (flight.run.recipe.clone(), flight.opening.prepared.connection.clone());
-        names.insert(flight.run.id.clone(), name);
+        concluded.names.insert(flight.run.id.clone(), name);
         note_lane(engine, &flight, &answer).await;
         let (done, next) = conclude(engine, &setup, flight, answer, stopping);
         if let Some(next) = next {
-            following.insert(next.run.id.clone(), next);
+            concluded.following.insert(next.run.id.clone(), next);
         }
-        finished.push(done);
+        concluded.finished.push(done);
     }
-    let states = match write_down(engine, &finished).await {
+    concluded
+}
+
+/// Records results; the state each run has now. A run that is not in the answer was not ours any more.
+async fn write_all(engine: &Engine, finished: &[Finished]) -> HashMap<RunId, RunState> {
+    if finished.is_empty() {
+        return HashMap::new();
+    }
+    match write_down(engine, finished).await {
         Ok(states) => states,
         // One result that the store does not take holds up no other.
         Err(_) => {
             let mut states = HashMap::new();
-            for done in &finished {
+            for done in finished {
                 match write_down(engine, std::slice::from_ref(done)).await {
                     Ok(one) => states.extend(one),
                     Err(error) => {
@@ -301,22 +323,41 @@ async fn record(engine: &Engine, attempts: &mut Attempts, out: &mut Out, ended: 
             }
             states
         }
-    };
-    for done in &finished {
+    }
+}
+
+/// After the recording: the next steps begin, and what waits is looked for once more, since a claim that went on at the
+/// same time has not seen it.
+fn go_on(
+    engine: &Engine,
+    attempts: &mut Attempts,
+    out: &mut Out,
+    mut concluded: Concluded,
+    states: &HashMap<RunId, RunState>,
+) {
+    for done in &concluded.finished {
         match states.get(&done.run) {
             None => tracing::warn!(run.id = %done.run, "the lease was lost; the result is not recorded"),
             Some(state) => {
-                said::attempt(engine, done, *state, names.get(&done.run));
+                said::attempt(engine, done, *state, concluded.names.get(&done.run));
                 if *state == RunState::Running
-                    && let Some(next) = following.remove(&done.run)
+                    && let Some(next) = concluded.following.remove(&done.run)
                 {
                     begin(engine, attempts, out, next);
                 }
             }
         }
-        if let Then::Wait { lane, .. } = &done.then {
-            engine.lanes.wait_for([lane.clone()]);
+        match &done.then {
+            Then::Wait { lane, .. } => engine.lanes.wait_for([lane.clone()]),
+            Then::Retry(_) | Then::Unspent(_) => {
+                let lane = concluded.names.get(&done.run).map(|(_, connection)| connection.clone());
+                engine.lanes.wait_for(lane);
+            }
+            _ => {}
         }
+    }
+    if !concluded.finished.is_empty() {
+        engine.outbox.notify_one();
     }
 }
 
@@ -376,9 +417,5 @@ async fn note_lane(engine: &Engine, flight: &Flight, answer: &Answer) {
     };
     if let Err(error) = kept {
         tracing::warn!(%error, connection = name, "whether the connection is paused was not written down");
-    }
-    // A retry waits in the store for this lane.
-    if matches!(answer.outcome, AttemptOutcome::Retry | AttemptOutcome::Uncertain) {
-        engine.lanes.wait_for([name.clone()]);
     }
 }
