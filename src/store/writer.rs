@@ -232,7 +232,9 @@ impl Writer {
                         break;
                     }
                 }
-                fault::point("before-receive-commit");
+                if !arrivals.is_empty() {
+                    fault::point("before-receive-commit");
+                }
                 conn.commit().await?;
                 Ok(stored)
             };
