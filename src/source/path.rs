@@ -43,7 +43,7 @@ pub(super) struct Path {
 
 #[derive(Clone, Debug)]
 enum Way {
-    /// Names and indexes only, which nearly all paths are: walked without the machinery of a query.
+    /// Names, indexes and `[*]` only, which nearly all paths are: walked without the machinery of a query.
     Steps(Vec<Step>),
     Query(JpQuery),
 }
@@ -52,6 +52,8 @@ enum Way {
 enum Step {
     Name(String),
     Index(usize),
+    /// Whatever stands in a list or an object.
+    Every,
 }
 
 impl Path {
@@ -95,11 +97,11 @@ impl Path {
         let root = if self.of_item { input.item } else { input.body };
         match &self.way {
             Way::Steps(steps) => {
-                let found = steps.iter().try_fold(root, |value, step| match step {
-                    Step::Name(name) => value.as_object()?.get(name),
-                    Step::Index(index) => value.as_array()?.get(*index),
-                });
-                found.into_iter().collect()
+                let mut found = vec![root];
+                for step in steps {
+                    step.go(&mut found);
+                }
+                found
             }
             // A query that cannot be applied to this body finds nothing in it.
             Way::Query(query) => js_path_process(query, root)
@@ -109,9 +111,39 @@ impl Path {
     }
 }
 
+impl Step {
+    /// From values to what stands there in each of them.
+    fn go(&self, values: &mut Vec<&Value>) {
+        match self {
+            Step::Name(name) => follow(values, |value| value.as_object()?.get(name)),
+            Step::Index(index) => follow(values, |value| value.as_array()?.get(*index)),
+            Step::Every => {
+                let inside = values.iter().flat_map(|value| match value {
+                    Value::Array(items) => items.iter().collect(),
+                    Value::Object(entries) => entries.values().collect(),
+                    _ => Vec::new(),
+                });
+                *values = inside.collect();
+            }
+        }
+    }
+}
+
+/// Puts what `next` finds in each value into its place; where it finds nothing, the value goes.
+fn follow<'v>(values: &mut Vec<&'v Value>, next: impl Fn(&'v Value) -> Option<&'v Value>) {
+    values.retain_mut(|value| match next(value) {
+        Some(found) => {
+            *value = found;
+            true
+        }
+        None => false,
+    });
+}
+
 fn step(segment: &Segment) -> Option<Step> {
     match segment {
         Segment::Selector(Selector::Name(name)) => Some(Step::Name(name.clone())),
+        Segment::Selector(Selector::Wildcard) => Some(Step::Every),
         Segment::Selector(Selector::Index(index)) => usize::try_from(*index).ok().map(Step::Index),
         _ => None,
     }
@@ -247,6 +279,9 @@ mod tests {
             ("$", json!([body])),
             ("$['a']['b-c'][0]", json!([10])),
             ("$.a['b-c'][*].d", json!([1, null])),
+            ("$.a[*][*].d", json!([1, null])),
+            ("$.a[*]", json!([body["a"]["b-c"], 2])),
+            ("$.é[*]", json!([])),
             ("$.a['b-c'][-1].d", json!([null])),
             ("$.a['b-c'][?@.d == 1].d", json!([1])),
             ("$..d", json!([1, null])),
