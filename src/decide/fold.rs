@@ -38,8 +38,8 @@ pub fn fold(stay: &mut Stay, fields: &BTreeMap<String, Value>, stamp: Stamp) -> 
     // A map of strings to values always serialises.
     let text = serde_json::to_string(fields).unwrap_or_default();
     let writer = Writer { stamp, rank, text };
+    // Its place once it is done: no field of this fact is asked for its writer after it was written.
     let at = stay.writers.len();
-    stay.writers.push(writer.clone());
     for (name, value) in fields {
         let Some(field) = field(name) else { continue };
         if skips(field, value) {
@@ -65,6 +65,7 @@ pub fn fold(stay: &mut Stay, fields: &BTreeMap<String, Value>, stamp: Stamp) -> 
             }
         }
     }
+    stay.writers.push(writer);
     drop_unused_writers(stay);
     folded
 }
@@ -118,13 +119,15 @@ fn wins(field: &Field, new: &Writer, held: &Writer) -> bool {
 }
 
 fn drop_unused_writers(stay: &mut Stay) {
-    let mut moved: BTreeMap<usize, usize> = stay.fields.values().map(|held| (held.by, 0)).collect();
-    let mut kept = Vec::with_capacity(moved.len());
-    for (old, new) in &mut moved {
-        *new = kept.len();
-        kept.extend(stay.writers.get(*old).cloned());
+    let writers = std::mem::take(&mut stay.writers);
+    let nowhere = writers.len();
+    let mut moved: BTreeMap<usize, usize> = stay.fields.values().map(|held| (held.by, nowhere)).collect();
+    for (old, writer) in writers.into_iter().enumerate() {
+        if let Some(new) = moved.get_mut(&old) {
+            *new = stay.writers.len();
+            stay.writers.push(writer);
+        }
     }
-    stay.writers = kept;
     for held in stay.fields.values_mut() {
         held.by = moved.get(&held.by).copied().unwrap_or_default();
     }
