@@ -22,6 +22,8 @@ pub struct Facts<'a> {
     payload: &'a Arc<Value>,
     now: DateTime<FixedOffset>,
     values: OnceLock<Context>,
+    /// The same without steps, vars and run, which is what nearly every `when` reads.
+    bare: OnceLock<Context>,
 }
 
 impl<'a> Facts<'a> {
@@ -32,6 +34,7 @@ impl<'a> Facts<'a> {
             payload,
             now,
             values: OnceLock::new(),
+            bare: OnceLock::new(),
         }
     }
 
@@ -156,7 +159,8 @@ impl Recipe {
             let vars = vars.map_err(|error| error.to_string())?;
             when.holds(&facts.values(Value::Null, vars, Value::Null))
         } else {
-            when.holds(&facts.values(Value::Null, Value::Null, Value::Null))
+            let values = || facts.values(Value::Null, Value::Null, Value::Null);
+            when.holds(facts.bare.get_or_init(values))
         };
         let verdict = verdict.map_err(|error| format!("`when`: {error}"))?;
         let saw: Vec<String> = verdict
