@@ -72,8 +72,12 @@ impl Status {
 
     /// The status with this canonical word, in any case, with space, `_` and `-` alike.
     pub fn from_word(word: &str) -> Option<Status> {
-        let word = fold_word(word);
-        Status::ALL.into_iter().find(|status| fold_word(status.word()) == word)
+        // Nearly always it is one of our own, letter by letter.
+        let own = Status::ALL.into_iter().find(|status| status.word() == word);
+        own.or_else(|| {
+            let word = fold_word(word);
+            Status::ALL.into_iter().find(|status| fold_word(status.word()) == word)
+        })
     }
 
     /// Takes place: confirmed, in house or completed. Recipes write `booked`.

@@ -116,9 +116,7 @@ fn saw_of(check: &Check) -> String {
 fn status(words: &[StatusWord], stay: &Value) -> (bool, String) {
     let status = at(stay, "status").as_str();
     let own = at(stay, "source_status").as_str();
-    // What was decided stands in the view in our own words: only what is not found so has to be compared letter by letter.
-    let own_word = |word: &str| Status::ALL.into_iter().find(|status| status.word() == word);
-    let canonical = status.and_then(|word| own_word(word).or_else(|| Status::from_word(word)));
+    let canonical = status.and_then(Status::from_word);
     let held = words.iter().any(|word| match &word.means {
         StatusMeans::Nothing => status.is_none() != word.other,
         StatusMeans::Canonical(wanted) => canonical.is_some_and(|status| wanted.contains(&status) != word.other),
