@@ -244,6 +244,23 @@ fn all_mistakes_at_once_with_help() {
     let helps: Vec<&str> = report.items.iter().filter_map(|item| item.help.as_deref()).collect();
     assert!(helps.contains(&"did you mean `listen`?"), "{helps:?}");
     assert!(helps.contains(&"did you mean `Europe/Lisbon`?"), "{helps:?}");
+    for (written, meant) in [
+        ("PST", "America/Los_Angeles"),
+        ("cdt", "America/Chicago"),
+        ("Brussels", "Europe/Brussels"),
+        ("los angeles", "America/Los_Angeles"),
+        ("Europe/Brussel", "Europe/Brussels"),
+        (
+            "XST",
+            "zones are written as in `America/Los_Angeles` or `Europe/Lisbon`",
+        ),
+        ("EST", "with summer time it is `America/New_York`"),
+    ] {
+        let (_, report) = read(&format!("timezone: {written}\n"));
+        let about = report.items.iter().find(|item| item.code == "timezone");
+        let help = about.and_then(|item| item.help.clone()).unwrap_or_default();
+        assert!(help.contains(meant), "{written}: {help}");
+    }
     let (_, report) = read("sources: {a: {token: Bearer ${TOKEN}}}");
     let first = &report.items[0];
     assert!(
