@@ -224,7 +224,9 @@ impl<'t> Reader<'t> {
                         format!("`{text}` is there twice, first in line {line}"),
                     )
                     .help(match scalar {
-                        true => format!("delete one of them; several values are a list: `{text}: [a, b]`"),
+                        true => format!(
+                            "delete one of them; where several values may stand, they are a list: `{text}: [a, b]`"
+                        ),
                         false => "put what stands below both under one of them".to_owned(),
                     });
             } else {

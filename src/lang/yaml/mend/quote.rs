@@ -11,8 +11,12 @@ const TEXTS: &[&str] = &[
     "name", "subject", "text", "html", "because", "to", "from", "reply_to", "url", "when",
 ];
 
-/// A text in quotes that keep it as it is.
+/// A text in quotes that keep it as it is; curly ones around the whole of it are taken for those that were meant.
 pub(super) fn quoted(text: &str) -> String {
+    let text = text
+        .strip_prefix(['“', '„', '‘'])
+        .and_then(|text| text.strip_suffix(['”', '“', '’']))
+        .unwrap_or(text);
     if !text.contains(['"', '\\']) {
         format!("\"{text}\"")
     } else if !text.contains('\'') {
