@@ -192,6 +192,9 @@ fn kind<'n, 'k>(
     report: &mut Report,
 ) -> Option<(&'n Key, &'n Node, &'k dyn EffectKind)> {
     let words: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+    if beside(node, kinds, report) {
+        return None;
+    }
     let mut found = None;
     let mut judged = false;
     for (key, value) in node.entries() {
@@ -226,6 +229,16 @@ fn kind<'n, 'k>(
         } else {
             let known = words.iter().copied().chain(ACTION.names());
             let diagnostic = report.mistake("unknown-action", &key.place, format!("there is no action `{word}`"));
+            let owner = kinds.iter().find(|kind| {
+                node.entries().iter().any(|(key, _)| key.text == kind.name()) && kind.shape().entry(word).is_some()
+            });
+            if let Some(owner) = owner {
+                diagnostic.help(format!(
+                    "`{word}` belongs to `{}`: indent it by two more spaces",
+                    owner.name()
+                ));
+                continue;
+            }
             match did_you_mean(word, known) {
                 _ if ["if", "condition", "only_if", "unless"].contains(&word) => {
                     diagnostic.help("did you mean `when`?")
@@ -241,6 +254,35 @@ fn kind<'n, 'k>(
             .help(format!("an action is {}", quoted(&words)));
     }
     found
+}
+
+/// Whether the settings of an action stand beside its name instead of below it, which is one mistake and not one for each.
+fn beside(node: &Node, kinds: &[&dyn EffectKind], report: &mut Report) -> bool {
+    let mut entries = node.entries().iter();
+    let Some(kind) = entries.find_map(|(key, value)| {
+        let kind = kinds.iter().find(|kind| kind.name() == key.text);
+        kind.filter(|_| value.is_null())
+    }) else {
+        return false;
+    };
+    let own = |key: &&Key| ACTION.entry(&key.text).is_none() && kind.shape().entry(&key.text).is_some();
+    let misplaced: Vec<&Key> = node.entries().iter().map(|(key, _)| key).filter(own).collect();
+    let Some(first) = misplaced.first() else {
+        return false;
+    };
+    let name = kind.name();
+    let title = match misplaced.len() {
+        1 => format!("`{}` stands beside `{name}` instead of below it", first.text),
+        more => format!(
+            "`{}` and {} more stand beside `{name}` instead of below it",
+            first.text,
+            more - 1
+        ),
+    };
+    report
+        .mistake("indentation", &first.place, title)
+        .help(format!("indent what belongs to `{name}:` by two more spaces"));
+    true
 }
 
 /// Reads `when`.
