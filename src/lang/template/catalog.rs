@@ -175,7 +175,7 @@ catalog! {
     Filter gives_on "abs" (0..=0) [] numbers::abs;
     "Without a minus sign." "{{ -3 | abs }}" => "3"
     Filter gives_on "money" (1..=1) [] numbers::money;
-    "An amount with the digits of its currency." "{{ reservation.total | money('EUR') }}" => "1003.20 EUR"
+    "An amount with the digits of its currency." "{{ reservation.money.total | money('EUR') }}" => "1003.20 EUR"
 
     Filter gives_on "date" (0..=1) [] times::date;
     "The date of a moment: %d day, %m month, %b its name, %Y year, %A weekday." "{{ reservation.check_in | date('%d %b %Y') }}" => "27 Mar 2027"
@@ -189,23 +189,23 @@ catalog! {
     "Calendar days to another date." "{{ reservation.check_in | days_until(reservation.check_out) }}" => "3"
 
     Filter gives_on "length" (0..=0) [] lists::length;
-    "How many entries or characters." "{{ payments | length }}" => "2"
+    "How many entries or characters." "{{ payload.payments | length }}" => "2"
     Filter gives_on "first" (0..=0) [] lists::first;
     "The first entry." "{{ ['a', 'b'] | first }}" => "a"
     Filter gives_on "last" (0..=0) [] lists::last;
     "The last entry." "{{ ['a', 'b'] | last }}" => "b"
     Filter gives_on "join" (0..=1) ["attribute"] lists::join;
-    "The entries as one text." "{{ payments | join(', ', attribute='id') }}" => "p1, p2"
+    "The entries as one text." "{{ payload.payments | join(', ', attribute='id') }}" => "p1, p2"
     Filter gives_on "map" (0..=0) ["attribute"] lists::map;
-    "One value of each entry." "{{ payments | map(attribute='amount') | sum }}" => "150.50"
+    "One value of each entry." "{{ payload.payments | map(attribute='amount') | sum }}" => "150.50"
     Filter gives_on "select" (0..=2) [] lists::select;
     "The entries for which a test holds." "{{ [1, 2, 3] | select('odd') }}" => "[1,3]"
     Filter gives_on "reject" (0..=2) [] lists::reject;
     "The entries for which a test does not hold." "{{ [1, 2, 3] | reject('odd') }}" => "[2]"
     Filter gives_on "selectattr" (1..=3) [] lists::select_attribute;
-    "The entries of which one value passes a test." "{{ payments | selectattr('amount', 'gt', 100) | map(attribute='id') | first }}" => "p2"
+    "The entries of which one value passes a test." "{{ payload.payments | selectattr('amount', 'gt', 100) | map(attribute='id') | first }}" => "p2"
     Filter gives_on "rejectattr" (1..=3) [] lists::reject_attribute;
-    "The entries of which one value does not pass a test." "{{ payments | rejectattr('amount', 'gt', 100) | length }}" => "1"
+    "The entries of which one value does not pass a test." "{{ payload.payments | rejectattr('amount', 'gt', 100) | length }}" => "1"
     Filter gives_on "sort" (0..=0) ["attribute", "reverse"] lists::sort;
     "The entries in order." "{{ [3, 1, 2] | sort(reverse=true) }}" => "[3,2,1]"
     Filter gives_on "reverse" (0..=0) [] lists::reverse;
@@ -213,7 +213,7 @@ catalog! {
     Filter gives_on "unique" (0..=0) [] lists::unique;
     "Each entry once." "{{ ['a', 'b', 'a'] | unique | join }}" => "ab"
     Filter gives_on "sum" (0..=0) ["attribute"] lists::sum;
-    "The sum of the entries." "{{ payments | sum(attribute='amount') | money('EUR') }}" => "150.50 EUR"
+    "The sum of the entries." "{{ payload.payments | sum(attribute='amount') | money('EUR') }}" => "150.50 EUR"
     Filter gives_on "min" (0..=0) ["attribute"] lists::least;
     "The smallest entry." "{{ [3, 1, 2] | min }}" => "1"
     Filter gives_on "max" (0..=0) ["attribute"] lists::greatest;
@@ -239,7 +239,7 @@ catalog! {
     Test sees "boolean" (0..=0) [] checks::boolean;
     "True or false." "{{ false is boolean }}" => "true"
     Test sees "sequence" (0..=0) [] checks::sequence;
-    "A list." "{{ payments is sequence }}" => "true"
+    "A list." "{{ payload.payments is sequence }}" => "true"
     Test sees "mapping" (0..=0) [] checks::mapping;
     "A group of named values." "{{ reservation.guest is mapping }}" => "true"
     Test sees "true" (0..=0) [] checks::is_true;

@@ -22,12 +22,15 @@ pub(super) fn stay() -> Context {
         "reservation": {
             "code": "HMABC1", "guests": 3, "pets": null, "status": "booked", "total": amounts["total"],
             "check_in": "2027-03-27T16:00:00+00:00", "check_out": "2027-03-30T10:00:00+01:00",
-            "labels": ["vip", "late"], "note": "{{ 7*7 }}",
+            "labels": ["vip", "late"], "note": "{{ 7*7 }}", "money": {"total": amounts["total"]},
             "guest": {"name": "Zoë Müller", "email": null, "phone": "+1 415 555 0123"},
         },
         "payments": [{"id": "p1", "amount": 50}, {"id": "p2", "amount": "100.50", "note": null}],
         "property": {"name": "Brannan", "vars": {"self_clean": false, "html": "<b>"}},
-        "payload": {"a": {"text": "10"}, "list": [1], "odd key": null},
+        "payload": {
+            "a": {"text": "10"}, "list": [1], "odd key": null,
+            "payments": [{"id": "p1", "amount": 50}, {"id": "p2", "amount": "100.50"}],
+        },
         "amounts": amounts,
         "previous": null,
     });

@@ -183,3 +183,17 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn what_the_reference_shows_of_filters_may_be_copied() {
+    for doc in crate::lang::template::FILTERS {
+        let example = Value::from(doc.example);
+        let text = format!("name: r\non: {{event: reservation.created}}\nactions: [{{http: {{text: {example}}}}}]\n");
+        let (recipe, report) = compiled(&text);
+        assert!(
+            recipe.is_some() && report.items.is_empty(),
+            "{text}: {:?}",
+            report.items
+        );
+    }
+}
