@@ -217,3 +217,19 @@ fn a_copy_of_a_recipe_is_refused() {
         report.render(|_| None)
     );
 }
+
+/// A PMS that sends the whole number and no last digits of it still opens the door; one that sends neither is seen.
+#[tokio::test]
+async fn the_door_code_of_a_phone() {
+    let (house, locks) = house().await;
+    let guest = json!({"first_name": "Ada", "last_name": "Example", "phone": "+1 415 555 0123"});
+    house
+        .tell("hospitable", &stay(1, json!({"guest": guest})).to_string())
+        .await;
+    assert_eq!(locks.requests()[0].json()["code"], "0123");
+    let none = json!({"code": "HMNONE1", "guest": {"first_name": "Ada"}});
+    house.tell("hospitable", &stay(2, none).to_string()).await;
+    assert_eq!(lines(&locks).len(), 1);
+    let states = house.states().await;
+    assert!(states.contains(&"Ask for the door code: dead".to_owned()), "{states:?}");
+}
