@@ -261,6 +261,10 @@ fn all_mistakes_at_once_with_help() {
         let help = about.and_then(|item| item.help.clone()).unwrap_or_default();
         assert!(help.contains(meant), "{written}: {help}");
     }
+    let (_, report) =
+        read("admin: {token: $ADMIN_TOKEN}\nconnections: {c: {http: {base_url: http://c, headers: {A: Bearer $KEY}}}}");
+    let bare = report.items.iter().filter(|item| item.code == "variable");
+    assert_eq!(bare.filter(|item| item.title.contains("without braces")).count(), 2);
     let (_, report) = read("sources: {a: {token: Bearer ${TOKEN}}}");
     let first = &report.items[0];
     assert!(

@@ -60,7 +60,7 @@ fn node(node: &mut Node, base: &Path, env: Env<'_>, filled: &mut Filled, report:
         Kind::Scalar(scalar) if scalar.text.contains("${") => node.clone(),
         _ => {
             match &mut node.kind {
-                Kind::Scalar(_) => {}
+                Kind::Scalar(scalar) => without_braces(&scalar.text, &node.place, report),
                 Kind::List(items) => {
                     for item in items {
                         self::node(item, base, env, filled, report);
@@ -84,6 +84,25 @@ fn node(node: &mut Node, base: &Path, env: Env<'_>, filled: &mut Filled, report:
         filled.failed.push(node.place.clone());
     } else {
         scalar.text = value;
+    }
+}
+
+/// Warns of `$NAME`, which is a variable to a shell and mere letters here. What stands there may be a secret: it is not said.
+fn without_braces(text: &str, place: &Place, report: &mut Report) {
+    let is_name = |word: &str| {
+        word.len() > 2
+            && word.starts_with(|c: char| c.is_ascii_uppercase())
+            && word
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    };
+    if text
+        .split_whitespace()
+        .any(|word| word.strip_prefix('$').is_some_and(is_name))
+    {
+        report
+            .warning("variable", place, "a variable without braces is not filled in")
+            .help("write `${NAME}` instead of `$NAME`, in quotes");
     }
 }
 
