@@ -246,7 +246,13 @@ fn known_stay(rest: &[&str], path: &str, root: &str, place: &Place, report: &mut
         name == leaf || kind == FieldKind::List && leaf.strip_prefix(name).is_some_and(|below| below.starts_with('.'))
     });
     if !found {
-        let near = did_you_mean(&leaf, canonical().map(|(name, _)| name));
+        // `reservation.total` leaves `money` out.
+        let mut deeper = canonical().map(|(name, _)| name).filter(|name| {
+            let end = name.rsplit_once('.').map(|(_, end)| end);
+            end == Some(leaf.as_str())
+        });
+        let only = deeper.next().filter(|_| deeper.next().is_none());
+        let near = only.or_else(|| did_you_mean(&leaf, canonical().map(|(name, _)| name)));
         let diagnostic = unknown(path, place, report);
         if let Some(near) = near {
             let dot = if root.is_empty() { "" } else { "." };

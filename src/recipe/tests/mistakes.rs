@@ -331,6 +331,10 @@ fn of_names_in_templates() {
         ),
         ("reservation.status.word", "nothing is called `reservation.status.word`"),
         (
+            "reservation.total",
+            "nothing is called `reservation.total` (did you mean `reservation.money.total`?)",
+        ),
+        (
             "reservaton.code",
             "nothing is called `reservaton.code` (did you mean `reservation`?)",
         ),
