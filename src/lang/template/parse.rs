@@ -9,7 +9,7 @@ use minijinja::machinery::ast::{self, BinOpKind, CallArg, UnaryOpKind};
 use minijinja::machinery::{self, Span};
 use minijinja::syntax::SyntaxConfig;
 
-use super::catalog::{self, FilterKind};
+use super::catalog::{self, FILTERS, FilterKind};
 use super::compare::Comparison;
 use super::fault::{Fault, Outcome};
 use super::number::Number;
@@ -58,6 +58,10 @@ fn misread(error: &minijinja::Error, source: &str) -> Fault {
         .replace("end of input", "the end")
         .replace(", expected expression", ", a value is missing");
     let fault = match detail.strip_prefix("unknown statement ") {
+        Some(name) if ["elseif", "elsif", "elif"].contains(&name) => {
+            Fault::new(format!("`{{% {name} %}}` is not available"))
+                .help("write `{% elif … %}` between `{% if … %}` and `{% endif %}`")
+        }
         Some(name) => Fault::new(format!("`{{% {name} %}}` is not available"))
             .help("templates have `{{ … }}`, `{% if %}`, `{% for %}`, `{% set %}` and `{% with %}`"),
         None => Fault::new(format!("This cannot be read: {detail}")),
@@ -220,8 +224,18 @@ impl Builder<'_> {
             ast::Expr::Call(call) => match &call.expr {
                 ast::Expr::Var(var) => self.apply(FilterKind::Function, var.id, None, &call.args)?,
                 ast::Expr::GetAttr(get) => {
-                    return Err(Fault::new(format!("`.{}(…)` is not available", get.name))
-                        .help(format!("write a filter: `… | {}`", get.name)));
+                    return Err(
+                        Fault::new(format!("`.{}(…)` is not available", get.name)).help(match get.name {
+                            "strftime" | "format" => "write a filter: `… | date('%d %b %Y')`".to_owned(),
+                            name if FILTERS
+                                .iter()
+                                .any(|doc| doc.kind == FilterKind::Filter && doc.name == name) =>
+                            {
+                                format!("write a filter: `… | {name}`")
+                            }
+                            _ => "what can be done with a value are filters, such as `… | upper`".to_owned(),
+                        }),
+                    );
                 }
                 _ => return Err(Fault::new("Only a function can be called, as in `range(3)`")),
             },

@@ -221,6 +221,26 @@ fn mistakes_say_what_to_write() {
             "! `%Q` is not a format of a date (for example `%d %b %Y` or `%H:%M`)",
         ),
         (
+            "{{ '2027-01-01' | date('DD.MM.YYYY') }}",
+            "! `DD.MM.YYYY` prints these letters and no date (did you mean `%d.%m.%Y`?)",
+        ),
+        (
+            "{{ '2027-01-01' | date('short') }}",
+            "! `short` prints these letters and no date (for example `%d %b %Y` or `%H:%M`)",
+        ),
+        (
+            "{{ reservation.check_in.strftime('%d') }}",
+            "! `.strftime(…)` is not available (write a filter: `… | date('%d %b %Y')`)",
+        ),
+        (
+            "{{ reservation.code.startsWith('HM') }}",
+            "! `.startsWith(…)` is not available (what can be done with a value are filters, such as `… | upper`)",
+        ),
+        (
+            "{% if true %}x{% elseif true %}y{% endif %}",
+            "! `{% elseif %}` is not available (write `{% elif … %}` between `{% if … %}` and `{% endif %}`)",
+        ),
+        (
             "{{ '2027-01-01' | time }}",
             "! This date has nothing to print for `%H:%M` (a date without a time has days, months and years only)",
         ),

@@ -81,7 +81,49 @@ pub(super) fn check_format(format: &str) -> Outcome<()> {
             Fault::new(format!("`{format}` is not a format of a date")).help("for example `%d %b %Y` or `%H:%M`")
         );
     }
+    if !format.contains('%') && format.chars().any(char::is_alphabetic) {
+        let meant = of_letters(format);
+        let fault = Fault::new(format!("`{format}` prints these letters and no date"));
+        return Err(match meant {
+            Some(meant) => fault.help(format!("did you mean `{meant}`?")),
+            None => fault.help("for example `%d %b %Y` or `%H:%M`"),
+        });
+    }
     Ok(())
+}
+
+/// `DD.MM.YYYY`, as spreadsheets write it, in our signs; `None` where a letter means something else.
+fn of_letters(format: &str) -> Option<String> {
+    const SIGNS: [(&str, &str); 14] = [
+        ("YYYY", "%Y"),
+        ("yyyy", "%Y"),
+        ("YY", "%y"),
+        ("yy", "%y"),
+        ("MMMM", "%B"),
+        ("MMM", "%b"),
+        ("MM", "%m"),
+        ("DD", "%d"),
+        ("dddd", "%A"),
+        ("ddd", "%a"),
+        ("dd", "%d"),
+        ("HH", "%H"),
+        ("hh", "%H"),
+        ("mm", "%M"),
+    ];
+    let mut out = String::new();
+    let mut rest = format;
+    while let Some(c) = rest.chars().next() {
+        if let Some((letters, sign)) = SIGNS.iter().find(|(letters, _)| rest.starts_with(letters)) {
+            out.push_str(sign);
+            rest = &rest[letters.len()..];
+        } else if c.is_alphabetic() {
+            return None;
+        } else {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    Some(out)
 }
 
 pub(super) fn date(call: &mut Call<'_>) -> Outcome<Value> {

@@ -50,6 +50,13 @@ pub(super) fn find(source: &str, at: usize, said: &str) -> Option<Fault> {
                 .at(at),
         );
     }
+    if rest.starts_with('?') {
+        return Some(
+            Fault::new("`?` is no word of templates")
+                .help("write `VALUE if CONDITION else OTHER`")
+                .at(at),
+        );
+    }
     let word: String = rest
         .chars()
         .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
@@ -139,6 +146,7 @@ mod tests {
                 6,
                 "`default` is a filter and stands behind a `|`",
             ),
+            ("{{ a ? 'b' : 'c' }}", 6, "`?` is no word of templates"),
             ("{{ a | date(‘%d’) }}", 13, "`‘` is no quote for templates"),
         ] {
             let error = Template::compile(source, Format::Text).expect_err(source);
