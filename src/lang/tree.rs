@@ -46,11 +46,36 @@ pub fn template(node: &Node, text: &str, format: Format, report: &mut Report) ->
     match Template::compile(text, format) {
         Ok(template) => {
             single_braces(node, text, report);
+            variables(node, text, report);
             Some(template)
         }
         Err(error) => {
             mistake(node, error, report);
             None
+        }
+    }
+}
+
+/// Warns of `${API_KEY}`, which only the configuration fills in.
+fn variables(node: &Node, text: &str, report: &mut Report) {
+    for (at, _) in text.match_indices("${") {
+        let Some((name, _)) = text[at + 2..].split_once('}') else {
+            continue;
+        };
+        let is_name = name
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        if !name.is_empty() && (is_name || name.starts_with("file:")) {
+            let before = &text[..at];
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            report
+                .warning(
+                    "variable",
+                    &node.place_inside(line, column),
+                    format!("`${{{name}}}` goes out as it stands here"),
+                )
+                .help("only the configuration fills variables in; credentials stand there, with the connection");
         }
     }
 }
