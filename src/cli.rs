@@ -227,8 +227,9 @@ pub fn told(report: &Report) -> String {
     report.render(|file| std::fs::read_to_string(file).ok())
 }
 
-/// The configuration for looking at what is stored: variables that are set only where the daemon is started may be
-/// missing here, as long as the database is named without them.
+/// The configuration for looking at what is stored, as far as it can be read: variables that are set only where the daemon
+/// is started may be missing here, and a mistake that somebody has just made keeps nobody from looking, as long as the
+/// database is there.
 fn configuration_to_look(global: &Global) -> Result<crate::config::Config, Failure> {
     let mut report = Report::new();
     let draft = crate::config::read(&global.config, &mut report).and_then(|(file, text)| {
@@ -238,7 +239,17 @@ fn configuration_to_look(global: &Global) -> Result<crate::config::Config, Failu
     let mistakes = report.items.iter().filter(|item| item.severity == Severity::Mistake);
     let only_variables = mistakes.clone().all(|item| item.code == "variable");
     match draft {
-        Some(config) if only_variables && !config.database.is_empty() && !config.database.contains("${") => Ok(config),
+        Some(config) if !config.database.is_empty() && !config.database.contains("${") => {
+            if only_variables {
+                return Ok(config);
+            }
+            let path = config.database.strip_prefix("sqlite://").unwrap_or_default();
+            if !std::path::Path::new(path).exists() {
+                return Err(Failure::new(CONFIGURATION, told(&report).trim_end().to_owned()));
+            }
+            eprintln!("the configuration has mistakes, `stayhook check` says which; this is what is stored in {path}");
+            Ok(config)
+        }
         _ => Err(Failure::new(CONFIGURATION, told(&report).trim_end().to_owned())),
     }
 }

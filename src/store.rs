@@ -52,7 +52,7 @@ pub enum StoreError {
     #[error("too many deliveries wait for the store")]
     Overloaded,
     /// Another daemon works on it.
-    #[error("another process works on this database")]
+    #[error("another process works on this database: a `stayhook serve` is running already")]
     Locked,
     /// A newer version has written it.
     #[error("the database has version {have}, this program knows {known}: use the newer program")]

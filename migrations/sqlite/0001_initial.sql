@@ -88,7 +88,7 @@ CREATE TABLE revisions (
     PRIMARY KEY (recipe, hash)
 );
 
--- One firing of one recipe. `id` is a hash of `run_key`, so it is what makes a run unique for ever. `attempts` counts up
+-- One firing of one recipe. `id` is made of its `run_key`, so it is what makes a run unique for ever. `attempts` counts up
 -- with every attempt and so also tells one lease from the next.
 CREATE TABLE runs (
     seq              INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -400,7 +400,18 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 fn lock(path: &Path) -> Result<File, StoreError> {
     let path = beside(path, ".lock");
     let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(|error| StoreError::Unusable(format!("cannot open {}: {error}", path.display())))?;
+    let file = file.map_err(|error| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        StoreError::Unusable(match (error.kind(), folder) {
+            (std::io::ErrorKind::NotFound, Some(folder)) => {
+                format!(
+                    "the folder {} for the database is not there; make it first",
+                    folder.display()
+                )
+            }
+            _ => format!("cannot open {}: {error}", path.display()),
+        })
+    })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked),

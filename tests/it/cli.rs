@@ -243,6 +243,10 @@ async fn a_mistake_in_the_file_does_not_make_the_daemon_ill() {
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, format!("{text}sorces: {{}}\n")).unwrap();
     all(&site, &[("healthcheck", 0, "ok"), ("check", 1, "sorces")]).await;
+    // Nor does it keep anybody from asking.
+    let asked = say(&site, "deliveries list").await;
+    assert!(asked.code == 0 && asked.out.contains("d_"), "{}", asked.out);
+    assert!(asked.err.contains("`stayhook check` says which"), "{}", asked.err);
     std::fs::write(&path, format!("{text}sources: [\n")).unwrap();
     all(&site, &[("healthcheck", 0, "ok"), ("check", 1, "sources")]).await;
     std::fs::write(&path, "what it was is lost\n").unwrap();
