@@ -16,7 +16,7 @@ use crate::store::{Candidate, Start, StoreError};
 
 use super::Engine;
 use super::advance::{Advance, Asked, advance};
-use super::flight::Flight;
+use super::flight::{Flight, Launched};
 use super::lanes::Slot;
 use super::said;
 use super::setup::Setup;
@@ -29,8 +29,8 @@ const INTERRUPTED_MAX: i64 = 500;
 /// What a claim found.
 #[derive(Debug, Default)]
 pub struct Claimed {
-    /// Attempts that are recorded and may be sent.
-    pub flights: Vec<Flight>,
+    /// Attempts that are recorded and may be sent, each with the time until which it is leased at least.
+    pub flights: Vec<Launched>,
     /// When to look again at the latest.
     pub next_due: Option<Time>,
 }
@@ -78,10 +78,13 @@ pub async fn claim(engine: &Engine) -> Result<Claimed, StoreError> {
         .into_iter()
         .flatten()
         .min();
-    let started = engine.store.start(starts, engine.lease()).await?;
+    let lease = engine.lease();
+    let leased = lease.until;
+    let started = engine.store.start(starts, lease).await?;
     claimed.flights = flights
         .into_values()
         .filter(|flight| started.contains(&flight.run.id))
+        .map(|flight| (flight, leased))
         .collect();
     Ok(claimed)
 }

@@ -50,12 +50,8 @@ pub async fn run(engine: Engine, mut launched: mpsc::Receiver<Launched>, stop: C
         let mut concluded = Concluded::default();
         tokio::select! {
             () = stop.cancelled() => break,
-            Some((flight, leased)) = launched.recv() => {
-                if engine.clock.now() + RENEW < leased {
-                    begin(&engine, &mut attempts, &mut out, flight);
-                } else {
-                    late(&engine, flight).await;
-                }
+            Some(flight) = launched.recv() => {
+                launch(&engine, &mut attempts, &mut out, flight).await;
                 continue;
             }
             Some(ended) = attempts.join_next(), if !attempts.is_empty() => {
@@ -82,8 +78,9 @@ pub async fn run(engine: Engine, mut launched: mpsc::Receiver<Launched>, stop: C
                     tracing::info!("runs go on");
                 }
                 next_due = claimed.next_due;
+                // They were recorded a while ago where the results had to wait for the store.
                 for flight in claimed.flights {
-                    begin(&engine, &mut attempts, &mut out, flight);
+                    launch(&engine, &mut attempts, &mut out, flight).await;
                 }
             }
             Err(error) => {
@@ -142,6 +139,15 @@ async fn drain(engine: &Engine, mut launched: mpsc::Receiver<Launched>, mut atte
     }
     if let Err(error) = engine.store.release(engine.lease()).await {
         tracing::warn!(%error, "leases could not be given back; they run out by themselves");
+    }
+}
+
+/// Begins an attempt, unless its lease is about to run out.
+async fn launch(engine: &Engine, attempts: &mut Attempts, out: &mut Out, (flight, leased): Launched) {
+    if engine.clock.now() + RENEW < leased {
+        begin(engine, attempts, out, flight);
+    } else {
+        late(engine, flight).await;
     }
 }
 

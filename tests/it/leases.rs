@@ -1,7 +1,7 @@
 //! Workers that go away in the middle of an attempt.
 
 use chrono::TimeDelta;
-use stayhook::case::Reply;
+use stayhook::case::{HttpStandin, Reply};
 use stayhook::store::Lease;
 
 use crate::sender::{plan, stay};
@@ -99,6 +99,42 @@ async fn who_has_lost_the_lease_breaks_off() {
         .await
         .unwrap();
     assert_eq!(house.states().await, ["Tell: retrying"]);
+}
+
+#[tokio::test]
+async fn what_was_taken_up_so_long_ago_that_its_lease_runs_out_is_not_sent() {
+    use sqlx::{ConnectOptions, Connection};
+    let recipe = TELL.replace("now }}'}}", "now }}'}}\n    retry: {schedule: [1s]}");
+    let target = HttpStandin::start().await.unwrap();
+    // With one place the outbox looks for nothing more once it is taken.
+    let one = format!("one: {{http: {{base_url: {}, concurrency: 1}}}}\n", target.base_url());
+    let house = plan()
+        .connections(&one)
+        .recipe(&recipe.replace("cleaning", "one"))
+        .build()
+        .await;
+    target.then([Reply::status(503)]);
+    house.deliver("ours", &stay("A", "confirmed", 1)).await;
+    house.come_to(&["Tell: retrying"]).await;
+    // Somebody holds the store up between the look at what waits and the commit of the attempt.
+    let options: sqlx::sqlite::SqliteConnectOptions = house.database().parse().unwrap();
+    let mut other = options.connect().await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    house.advance(TimeDelta::seconds(2));
+    let taken = async {
+        while house.engine.lanes.states().iter().all(|lane| lane.busy == 0) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), taken)
+        .await
+        .unwrap();
+    house.advance(TimeDelta::seconds(25));
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    other.close().await.unwrap();
+    house.come_to(&["Tell: succeeded"]).await;
+    assert_eq!(house.attempts(0).await, ["1 retry", "2 retry", "3 done"]);
+    assert_eq!(target.requests().len(), 2);
 }
 
 #[tokio::test]
