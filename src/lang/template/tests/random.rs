@@ -101,6 +101,49 @@ fn questions(sums: impl Strategy<Value = String> + Clone) -> impl Strategy<Value
     })
 }
 
+/// Where a dotted name may stand: at the values given, and at names that hide them.
+const AROUND: &[&str] = &[
+    "{{ xPATH }}",
+    "{{ xPATH ~ '!' }}",
+    "{% set x = y %}{{ xPATH }}",
+    "{% for x in [y, 1] %}{{ xPATH if loop.first }}{% endfor %}{{ xPATH }}",
+    "{% with x = y %}{{ y.b.a }}{% endwith %}{{ xPATH }}",
+    "{% if xPATH %}{{ xPATH }}{% else %}{{ y.a }}{% endif %}",
+];
+
+/// Values of some depth under few keys.
+fn trees() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        (-9..=9).prop_map(|int: i32| json!(int)),
+        "[a-z<é]{0,3}".prop_map(|text| json!(text)),
+        any::<bool>().prop_map(|bool| json!(bool)),
+        Just(json!(null)),
+    ];
+    leaf.prop_recursive(3, 16, 3, |inner| {
+        let key = prop::sample::select(vec!["a", "b", "b b"]).prop_map(str::to_owned);
+        prop_oneof![
+            3 => prop::collection::btree_map(key, inner.clone(), 0..3).prop_map(|map| json!(map)),
+            1 => prop::collection::vec(inner, 0..3).prop_map(|list| json!(list)),
+        ]
+    })
+}
+
+/// The same for the other engine.
+fn theirs_of(value: &serde_json::Value) -> minijinja::Value {
+    use minijinja::Value;
+    match value {
+        serde_json::Value::Null => Value::from(()),
+        serde_json::Value::Bool(bool) => Value::from(*bool),
+        serde_json::Value::Number(number) => Value::from(number.as_i64().unwrap()),
+        serde_json::Value::String(text) => Value::from(text.as_str()),
+        serde_json::Value::Array(items) => items.iter().map(theirs_of).collect(),
+        serde_json::Value::Object(entries) => entries
+            .iter()
+            .map(|(key, value)| (key.as_str(), theirs_of(value)))
+            .collect(),
+    }
+}
+
 fn survives(source: &str) {
     let cx = stay();
     if let Ok(template) = Template::compile(source, Format::Html) {
@@ -133,6 +176,35 @@ proptest! {
         match (ours, theirs) {
             (Ok(ours), Ok(theirs)) => prop_assert_eq!(ours.value, theirs.to_lowercase()),
             (ours, theirs) => prop_assert!(ours.is_err() && theirs.is_err(), "{:?} {:?}", ours, theirs),
+        }
+    }
+
+    #[test]
+    fn a_dotted_name_is_that_of_jinja_and_that_of_its_parts(
+        (root, at) in (trees(), prop::collection::vec(prop::sample::select(vec!["a", "b", "['a']", "['b b']", "[0]", "[1]"]), 1..4)),
+        around in prop::sample::select(AROUND),
+    ) {
+        let part = |part: &&str| if part.starts_with('[') { (*part).to_owned() } else { format!(".{part}") };
+        let path: String = at.iter().map(part).collect();
+        let values = json!({"x": root, "y": {"a": "other", "b": {"a": 1}}});
+        let source = around.replace("PATH", &path);
+        let cx = Context::new(values.clone(), &[]);
+        let ours = Template::compile(&source, Format::Text).unwrap().text(&cx);
+        let by_parts = source.replace("{{ x", "{% set z = x %}{{ z");
+        let parts = Template::compile(&by_parts, Format::Text).unwrap().text(&cx);
+        prop_assert_eq!(ours.is_ok(), parts.is_ok(), "{:?} {:?}", ours, parts);
+        if let (Ok(ours), Ok(parts)) = (&ours, &parts) {
+            prop_assert_eq!(&ours.value, &parts.value);
+        }
+        let mut environment = minijinja::Environment::new();
+        environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+        let theirs = environment.render_str(&source, theirs_of(&values));
+        // What is null, a list or a map is printed in our own way.
+        if let Ok(theirs) = theirs.as_deref().map(str::to_lowercase)
+            && !theirs.contains("none")
+            && !theirs.contains(['[', '{'])
+        {
+            prop_assert_eq!(ours.unwrap().value, theirs);
         }
     }
 
