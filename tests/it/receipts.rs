@@ -2,6 +2,8 @@
 
 use chrono::TimeDelta;
 use futures::future::join_all;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 
 use crate::support::{House, Plan};
 
@@ -171,4 +173,123 @@ async fn what_comes_after_a_retry_in_one_commit_makes_it_no_news() {
     house.idle().await;
     assert!(retry.duplicate && !later.duplicate, "{retry:?} {later:?}");
     assert_eq!(house.reservation("lab", "A1").await["guests"], 3);
+}
+
+/// What happens to a source: a group of deliveries at one moment, time that passes, a crash.
+#[derive(Clone, Debug)]
+enum Happens {
+    Come(Vec<Body>),
+    Wait(i64),
+    Crash,
+}
+
+/// A body, with an id or without, for a stay or for none.
+#[derive(Clone, Debug, PartialEq)]
+struct Body {
+    source: &'static str,
+    id: Option<u32>,
+    code: Option<u32>,
+    guests: u32,
+}
+
+impl Body {
+    fn text(&self) -> String {
+        let id = self.id.map_or(String::new(), |id| format!(r#""event_id": "e{id}", "#));
+        let code = self
+            .code
+            .map_or(String::new(), |code| format!(r#""code": "A{code}", "#));
+        format!(
+            r#"{{{id}{code}"status": "confirmed", "check_in_date": "2027-05-01", "check_out_date": "2027-05-04", "guests": {}}}"#,
+            self.guests
+        )
+    }
+
+    fn is_same(&self, other: &Body) -> bool {
+        match (self.id, other.id) {
+            (None, None) => self == other,
+            (mine, theirs) => mine == theirs && self.source == other.source,
+        }
+    }
+}
+
+/// The rule in the plainest words: which earlier delivery makes this one a duplicate.
+fn duplicate_of(before: &[(Body, i64)], now: i64, body: &Body) -> Option<usize> {
+    let first = before.iter().rposition(|(earlier, _)| earlier.is_same(body))?;
+    if body.id.is_some() {
+        return Some(first);
+    }
+    let in_time = now - before[first].1 <= 600;
+    let other = |(later, _): &(Body, i64)| later.source == body.source && later.code == body.code;
+    let news = body.code.is_some() && before[first + 1..].iter().any(other);
+    (in_time && !news).then_some(first)
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    let body = (
+        prop::sample::select(vec!["lab", "lab", "shed"]),
+        prop::option::of(0..3_u32),
+        prop::option::weighted(0.8, 0..2_u32),
+        0..2_u32,
+    );
+    let body = body.prop_map(|(source, id, code, guests)| Body {
+        source,
+        id,
+        // An id is that of one stay.
+        code: id.map_or(code, |id| Some(id % 2)),
+        guests,
+    });
+    prop_oneof![
+        6 => prop::collection::vec(body, 1..6).prop_map(Happens::Come),
+        2 => prop::sample::select(vec![1, 300, 599, 601]).prop_map(Happens::Wait),
+        1 => Just(Happens::Crash),
+    ]
+}
+
+#[test]
+fn whatever_comes_together_or_after_a_restart_is_told_apart_by_the_same_rule() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let mut runner = TestRunner::new(Config {
+        cases: 40,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let story = prop::collection::vec(happens(), 1..14);
+    let told = runner.run(&story, |story| {
+        runtime.block_on(async {
+            let mut house = house().await;
+            let (mut now, mut stored) = (0, Vec::<(Body, i64)>::new());
+            let mut ids = Vec::new();
+            for happens in story {
+                match happens {
+                    Happens::Wait(seconds) => {
+                        house.advance(TimeDelta::seconds(seconds));
+                        now += seconds;
+                    }
+                    Happens::Crash => house = house.crash(|plan| plan).await,
+                    Happens::Come(bodies) => {
+                        let coming = bodies.iter().map(|body| {
+                            let (house, text) = (&house, body.text());
+                            async move { house.deliver(body.source, &text).await }
+                        });
+                        for (body, receipt) in bodies.iter().zip(join_all(coming).await) {
+                            let expected = duplicate_of(&stored, now, body);
+                            prop_assert_eq!(receipt.duplicate, expected.is_some(), "{:?} after {:?}", body, stored);
+                            match expected {
+                                Some(first) => prop_assert_eq!(&receipt.delivery, &ids[first]),
+                                None => {
+                                    stored.push((body.clone(), now));
+                                    ids.push(receipt.delivery);
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            Ok(())
+        })
+    });
+    told.unwrap();
 }
