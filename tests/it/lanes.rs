@@ -157,3 +157,43 @@ actions:
     assert_eq!(asked(&target.requests()), ["POST /2/A", "POST /2/B"]);
     assert_eq!(house.cleaning.requests().len(), 4);
 }
+
+const BOOK: &str = "
+name: Book
+on: {event: [reservation.confirmed, reservation.cancelled]}
+actions:
+  - http: {connection: slow, url: '/book/{{ reservation.code }}', json: {at: '{{ now }}'}}
+    at_most_once: true
+  - http: {connection: books, url: '/told/{{ reservation.code }}/{{ payload.guests }}'}
+";
+
+#[tokio::test]
+async fn what_waited_for_a_place_over_a_crash_goes_out_once_as_it_was_rendered() {
+    let (target, connection) = slow(", concurrency: 1").await;
+    let house = plan().connections(&connection).recipe(BOOK).build().await;
+    target.then([Reply::status(200).held()]);
+    house.decide(&stay("A", "confirmed", 1)).await;
+    target.wait_for(1).await;
+    house.decide(&stay("B", "confirmed", 1)).await;
+    house.decide(&stay("C", "confirmed", 1)).await;
+    let waiting = house.nth(1).await;
+    assert_eq!((waiting.run.state.as_str(), waiting.attempts.len()), ("ready", 0));
+    let rendered = waiting.steps[0].request.clone();
+    house.decide(&stay("C", "cancelled", 2)).await;
+    house.advance(TimeDelta::hours(1));
+    let house = house
+        .crash(|plan| plan.instead(&BOOK.replace("/told/", "/else/")))
+        .await;
+    house
+        .come_to(&["Book: parked", "Book: succeeded", "Book: cancelled", "Book: succeeded"])
+        .await;
+    let run = house.nth(1).await;
+    assert_eq!(run.steps[0].request, rendered);
+    assert_eq!(house.attempts(1).await, ["1 done", "2 done"]);
+    assert!(house.attempts(2).await.is_empty());
+    assert_eq!(
+        asked(&target.requests()),
+        ["POST /book/A", "POST /book/B", "POST /book/C"]
+    );
+    assert_eq!(asked(&house.books.requests()), ["POST /told/B/1", "POST /told/C/2"]);
+}
