@@ -230,7 +230,8 @@ async fn look(
         return Ok(Take::Open(Open {
             opening: Arc::new(opening),
             fresh: run.by_hand.is_some(),
-            recorded: true,
+            // One that failed and is tried again by hand is open once more.
+            recorded: step.state == "open",
             recipe,
         }));
     }

@@ -66,6 +66,18 @@ async fn a_retry_goes_on_at_the_step_that_failed() {
 }
 
 #[tokio::test]
+async fn a_step_that_is_tried_again_has_not_failed() {
+    let house = plan().recipe(TELL).build().await;
+    house.books.then([Reply::status(400), Reply::status(503)]);
+    house.decide(&stay("A", "confirmed", 1)).await;
+    house.come_to(&["Tell: dead"]).await;
+    assert_eq!(house.nth(0).await.steps[1].state, "failed");
+    house.retry(0, SAME).await.unwrap();
+    house.come_to(&["Tell: retrying"]).await;
+    assert_eq!(house.nth(0).await.steps[1].state, "open");
+}
+
+#[tokio::test]
 async fn a_step_that_cannot_be_rendered_is_where_a_retry_goes_on() {
     let wrong = TELL.replace("/second/{{ reservation.guests }}", "/second/{{ reservation.pets }}");
     let house = plan().recipe(&wrong).build().await;
