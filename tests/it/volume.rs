@@ -3,10 +3,11 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 use stayhook::case::Reply;
+use stayhook::model::clock::from_ms;
 use stayhook::model::decision::Decision;
-use stayhook::model::delivery::Outcome;
+use stayhook::model::delivery::{Arrival, Outcome, ReceiptKey};
 use stayhook::model::id::DeliveryId;
-use stayhook::store::{Filter, ReplayWhich};
+use stayhook::store::{Filter, Lease, ReplayWhich, Store};
 
 use crate::sender::{plan, stay};
 use crate::support::{House, Plan};
@@ -131,17 +132,37 @@ async fn whoever_stops_reading_half_way_leaves_nothing_open() {
 
 #[tokio::test]
 async fn a_replay_asked_for_in_the_meantime_is_not_forgotten() {
-    let house = plan().build().await;
-    house.tell("ours", &stay("A", "confirmed", 1)).await;
-    let id = DeliveryId(house.delivery(0).await.id);
-    let store = &house.engine.store;
+    // A store alone: nobody decides but this test.
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("sqlite://{}", folder.path().join("x.db").display());
+    let (store, writer) = Store::open(&address).await.unwrap();
+    let mut writing = tokio::task::JoinSet::new();
+    let own = store.clone();
+    writing.spawn(async move { Store::run_writer(writer, &own).await });
+    let now = from_ms(1_800_000_000_000);
+    let lease = || Lease {
+        owner: "test".to_owned(),
+        now,
+        until: now,
+    };
+    let id = DeliveryId("d_1".to_owned());
+    let arrival = Arrival {
+        id: id.clone(),
+        source: "ours".to_owned(),
+        receipt: ReceiptKey {
+            key: [1; 16],
+            scope: None,
+            weak: None,
+        },
+        received_at: now,
+        headers: "{}".to_owned(),
+        body: stay("A", "confirmed", 1).to_string().into_bytes(),
+    };
+    store.receive(arrival).await.unwrap();
     let which = || ReplayWhich {
         ids: vec![id.clone()],
         ..ReplayWhich::default()
     };
-    store.replay(which(), false, None).await.unwrap();
-    let seen = store.undecided(10, 1 << 20).await.unwrap().remove(0);
-    store.replay(which(), true, None).await.unwrap();
     let decision = |pending: &stayhook::model::delivery::Pending| Decision {
         delivery: pending.id.clone(),
         replay: pending.replay.clone(),
@@ -150,19 +171,21 @@ async fn a_replay_asked_for_in_the_meantime_is_not_forgotten() {
         trace: None,
         warnings: Vec::new(),
         facts: Vec::new(),
-        at: house.clock.now(),
+        at: now,
     };
-    store.apply(vec![decision(&seen)], house.engine.lease()).await.unwrap();
+    let first = store.undecided(10, 1 << 20).await.unwrap().remove(0);
+    store.apply(vec![decision(&first)], lease()).await.unwrap();
+    store.replay(which(), false, None).await.unwrap();
+    let seen = store.undecided(10, 1 << 20).await.unwrap().remove(0);
+    store.replay(which(), true, None).await.unwrap();
+    store.apply(vec![decision(&seen)], lease()).await.unwrap();
     let left = store.undecided(10, 1 << 20).await.unwrap();
     assert!(
         left.iter()
             .any(|pending| pending.replay.as_ref().is_some_and(|replay| replay.again)),
         "{left:?}"
     );
-    store
-        .apply(vec![decision(&left[0])], house.engine.lease())
-        .await
-        .unwrap();
+    store.apply(vec![decision(&left[0])], lease()).await.unwrap();
     assert!(store.undecided(10, 1 << 20).await.unwrap().is_empty());
 }
 
