@@ -14,6 +14,8 @@
 mod body;
 #[path = "end_to_end/load.rs"]
 mod load;
+#[path = "end_to_end/message.rs"]
+mod message;
 #[path = "end_to_end/program.rs"]
 mod program;
 #[path = "end_to_end/report.rs"]

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use super::body::Template;
+use super::message;
 
 /// What came of sending.
 pub struct Sent {
@@ -157,15 +158,6 @@ impl Line {
 
 /// The status, where the answer is there as a whole.
 fn whole(answer: &[u8]) -> Option<u16> {
-    let head = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
-    let text = std::str::from_utf8(&answer[..head]).unwrap();
-    let length: usize = text
-        .lines()
-        .find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length")
-                .then(|| value.trim().parse().unwrap())
-        })
-        .unwrap_or(0);
-    (answer.len() >= head + length).then(|| text[9..12].parse().unwrap())
+    let (head, length) = message::read(answer)?;
+    (answer.len() >= length).then(|| head[9..12].parse().unwrap())
 }

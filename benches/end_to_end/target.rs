@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::body::number;
+use super::message;
 
 const ANSWER: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 20\r\n\r\n{\"task\":{\"id\":4711}}";
@@ -84,7 +85,7 @@ async fn answer(mut stream: TcpStream, seen: &Seen) {
     loop {
         buffer.clear();
         let wanted = loop {
-            if let Some(wanted) = length(&buffer)
+            if let Some((_, wanted)) = message::read(&buffer)
                 && buffer.len() >= wanted
             {
                 break wanted;
@@ -106,19 +107,4 @@ async fn answer(mut stream: TcpStream, seen: &Seen) {
             return;
         }
     }
-}
-
-/// How long the request is, head and body, where its head is there.
-fn length(request: &[u8]) -> Option<usize> {
-    let head = request.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
-    let text = std::str::from_utf8(&request[..head]).unwrap();
-    let length: usize = text
-        .lines()
-        .find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length")
-                .then(|| value.trim().parse().unwrap())
-        })
-        .unwrap_or(0);
-    Some(head + length)
 }
