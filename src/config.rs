@@ -1,6 +1,7 @@
 //! The configuration file: one file below per section. Reading gives all mistakes of the file at once.
 
 mod admin;
+mod below;
 mod connections;
 mod properties;
 mod recipes;

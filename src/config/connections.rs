@@ -9,6 +9,7 @@ use crate::lang::fields::Fields;
 use crate::lang::shape::{EMPTY, Form, More, Own, Shape};
 use crate::lang::yaml::Node;
 
+use super::below::below;
 use super::{recipes, sources};
 
 /// The largest file that a connection names (a certificate), in bytes.
@@ -32,7 +33,7 @@ pub(super) fn read(node: Option<&Node>, base: &Path, report: &mut Report) -> Vec
     let Some(mut fields) = node.and_then(|node| Fields::of(node, &CONNECTIONS, report)) else {
         return Vec::new();
     };
-    let entries = fields.rest();
+    let entries = below(fields.rest(), &CONNECTION, report);
     fields.close();
     let read_file = |path: &str| recipes::read_text(&base.join(path), FILE_MAX).map_err(|why| why.to_string());
     let mut all = Vec::new();

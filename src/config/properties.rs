@@ -12,6 +12,7 @@ use crate::lang::shape::{EMPTY, Entry, Form, More, Own, Shape, TIME_OF_DAY, key}
 use crate::lang::yaml::{Key, Kind, Node};
 use crate::model::property::{Properties, Property};
 
+use super::below::below;
 use super::server::{ZONE, timezone};
 
 /// The longest key of a property, in characters.
@@ -152,7 +153,7 @@ pub(super) fn read(
         return all;
     };
     let mut taken = Vec::new();
-    let entries = fields.rest();
+    let entries = below(fields.rest(), &PROPERTY, report);
     fields.close();
     for (key, node) in entries {
         let found = property(key, node, &all, sources, &mut taken, report);

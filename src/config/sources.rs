@@ -8,6 +8,8 @@ use crate::lang::shape::{EMPTY, Form, More, Own, Shape};
 use crate::lang::yaml::{Key, Node};
 use crate::source::{self, SOURCE, Source};
 
+use super::below::below;
+
 /// The longest name of a source or a connection, in characters.
 const NAME_MAX: usize = 64;
 
@@ -42,7 +44,7 @@ pub(super) fn read(node: Option<&Node>, report: &mut Report) -> Sources {
     let Some(mut fields) = node.and_then(|node| Fields::of(node, &SOURCES, report)) else {
         return sources;
     };
-    let entries = fields.rest();
+    let entries = below(fields.rest(), &SOURCE, report);
     fields.close();
     sources.names = entries.iter().map(|(key, _)| key.text.clone()).collect();
     for (key, node) in entries {
