@@ -10,6 +10,7 @@ mod inbox;
 mod lanes;
 mod outbox;
 mod rescue;
+mod results;
 mod said;
 mod settle;
 mod setup;

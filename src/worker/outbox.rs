@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use futures::FutureExt as _;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -16,13 +15,12 @@ use crate::model::effect::Answer;
 use crate::model::fault;
 use crate::model::id::RunId;
 use crate::model::run::{AttemptOutcome, Finished, RunState, Then};
-use crate::store::StoreError;
 
 use super::conclude::conclude;
 use super::flight::{Flight, Launched};
 use super::lanes::Turn;
 use super::said;
-use super::{Engine, RENEW, STORE_DOWN, claim, follow};
+use super::{Engine, RENEW, STORE_DOWN, claim, follow, results};
 
 /// How many runs may be on their way from the inbox to the outbox.
 pub const LAUNCH_MAX: usize = 1024;
@@ -70,7 +68,7 @@ pub async fn run(engine: Engine, mut launched: mpsc::Receiver<Launched>, stop: C
             }
         }
         // In one commit, where it can be: the places of what has ended are free by now.
-        let (states, claimed) = tokio::join!(write_all(&engine, &concluded.finished), claim::claim(&engine));
+        let (states, claimed) = tokio::join!(results::write_all(&engine, &concluded.finished), claim::claim(&engine));
         go_on(&engine, &mut attempts, &mut out, concluded, &states);
         match claimed {
             Ok(claimed) => {
@@ -122,7 +120,7 @@ async fn drain(engine: &Engine, mut launched: mpsc::Receiver<Launched>, mut atte
         while let Some(ended) = attempts.join_next().await {
             let ended = gather(ended, &mut attempts, &mut out);
             let concluded = conclude_all(engine, ended, true).await;
-            let states = write_all(engine, &concluded.finished).await;
+            let states = results::write_all(engine, &concluded.finished).await;
             go_on(engine, &mut attempts, &mut out, concluded, &states);
         }
     };
@@ -298,40 +296,6 @@ async fn conclude_all(engine: &Engine, ended: Vec<(Flight, Answer)>, stopping: b
     concluded
 }
 
-/// Records results; the state each run has now. A run that is not in the answer was not ours any more.
-async fn write_all(engine: &Engine, finished: &[Finished]) -> HashMap<RunId, RunState> {
-    if finished.is_empty() {
-        return HashMap::new();
-    }
-    match write_down(engine, finished).await {
-        Ok(states) => states,
-        // One result that the store does not take holds up no other.
-        Err(_) => {
-            let mut states = HashMap::new();
-            for done in finished {
-                match write_down(engine, std::slice::from_ref(done)).await {
-                    Ok(one) => states.extend(one),
-                    Err(error) => {
-                        tracing::error!(run.id = %done.run, %error, "a result could not be recorded");
-                        // Sent again it would end here again: without what is special about it, it is dead.
-                        let plain = Finished {
-                            summary: "the result could not be recorded: a fault of Stayhook".to_owned(),
-                            excerpt: None,
-                            output: Value::Null,
-                            then: Then::Dead(
-                                "the result of its last attempt could not be recorded: a fault of Stayhook".to_owned(),
-                            ),
-                            ..done.clone()
-                        };
-                        states.extend(write_down(engine, &[plain]).await.unwrap_or_default());
-                    }
-                }
-            }
-            states
-        }
-    }
-}
-
 /// After the recording: the next steps begin, and what waits is looked for once more, since a claim that went on at the
 /// same time has not seen it.
 fn go_on(
@@ -364,32 +328,6 @@ fn go_on(
     }
     if !concluded.finished.is_empty() {
         engine.outbox.notify_one();
-    }
-}
-
-/// Records results, however long the store is down. Whoever has lost its lease by then records nothing: the guard is in
-/// the statement.
-///
-/// # Errors
-///
-/// Where waiting would not help.
-async fn write_down(engine: &Engine, finished: &[Finished]) -> Result<HashMap<RunId, RunState>, StoreError> {
-    let mut held_up = false;
-    loop {
-        match engine.store.record(finished.to_vec(), engine.lease()).await {
-            Err(error) if !matches!(error, StoreError::Broken(_) | StoreError::Conflict(_)) => {
-                if !std::mem::replace(&mut held_up, true) {
-                    tracing::warn!(%error, results = finished.len(), "results wait for the store");
-                }
-                engine.clock.sleep(TimeDelta::milliseconds(250)).await;
-            }
-            done => {
-                if held_up {
-                    tracing::info!(results = finished.len(), "results are recorded again");
-                }
-                return done;
-            }
-        }
     }
 }
 
