@@ -1,6 +1,7 @@
 //! Settings that stand beside the name they belong to instead of below it.
 
 use crate::lang::diag::Report;
+use crate::lang::fields;
 use crate::lang::shape::Shape;
 use crate::lang::yaml::{Key, Node};
 
@@ -21,21 +22,9 @@ pub(super) fn below<'n>(
         {
             beside.push(key);
         }
-        let Some(first) = beside.first() else {
+        if !fields::beside(&name.text, &beside, report) {
             sound.push(entry);
-            continue;
-        };
-        let (first_key, name) = (&first.text, &name.text);
-        let title = match beside.len() {
-            1 => format!("`{first_key}` stands beside `{name}` instead of below it"),
-            more => format!(
-                "`{first_key}` and {} more stand beside `{name}` instead of below it",
-                more - 1
-            ),
-        };
-        report
-            .mistake("indentation", &first.place, title)
-            .help(format!("indent what belongs to `{name}:` by two more spaces"));
+        }
     }
     sound
 }

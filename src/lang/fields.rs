@@ -298,6 +298,24 @@ pub fn not_yet(key: &Key, report: &mut Report) {
     report.mistake("not-yet", &key.place, title);
 }
 
+/// Reports settings that stand beside the name they belong to instead of below it, as one mistake; says whether there are
+/// any.
+pub fn beside(name: &str, misplaced: &[&Key], report: &mut Report) -> bool {
+    let Some(first) = misplaced.first() else { return false };
+    let which = match misplaced.len() {
+        1 => format!("`{}` stands", first.text),
+        more => format!("`{}` and {} more stand", first.text, more - 1),
+    };
+    report
+        .mistake(
+            "indentation",
+            &first.place,
+            format!("{which} beside `{name}` instead of below it"),
+        )
+        .help(format!("indent what belongs to `{name}:` by two more spaces"));
+    true
+}
+
 /// Reports a key that `what` does not have.
 pub fn unknown(key: &str, place: &Place, what: &str, known: &[&'static str], report: &mut Report) {
     let diagnostic = report.mistake("unknown-key", place, format!("{what} has no setting called `{key}`"));

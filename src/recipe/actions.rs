@@ -267,22 +267,7 @@ fn beside(node: &Node, kinds: &[&dyn EffectKind], report: &mut Report) -> bool {
     };
     let own = |key: &&Key| ACTION.entry(&key.text).is_none() && kind.shape().entry(&key.text).is_some();
     let misplaced: Vec<&Key> = node.entries().iter().map(|(key, _)| key).filter(own).collect();
-    let Some(first) = misplaced.first() else {
-        return false;
-    };
-    let name = kind.name();
-    let title = match misplaced.len() {
-        1 => format!("`{}` stands beside `{name}` instead of below it", first.text),
-        more => format!(
-            "`{}` and {} more stand beside `{name}` instead of below it",
-            first.text,
-            more - 1
-        ),
-    };
-    report
-        .mistake("indentation", &first.place, title)
-        .help(format!("indent what belongs to `{name}:` by two more spaces"));
-    true
+    fields::beside(kind.name(), &misplaced, report)
 }
 
 /// Reads `when`.
