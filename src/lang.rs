@@ -8,3 +8,4 @@ pub mod shape;
 pub mod template;
 pub mod tree;
 pub mod yaml;
+pub mod zone;

@@ -10,10 +10,10 @@ use crate::lang::diag::{Place, Report, did_you_mean};
 use crate::lang::fields::{Fields, quoted, text};
 use crate::lang::shape::{EMPTY, Entry, Form, More, Own, Shape, TIME_OF_DAY, key};
 use crate::lang::yaml::{Key, Kind, Node};
+use crate::lang::zone::{ZONE, timezone};
 use crate::model::property::{Properties, Property};
 
 use super::below::below;
-use super::server::{ZONE, timezone};
 
 /// The longest key of a property, in characters.
 const KEY_MAX: usize = 64;
@@ -205,7 +205,9 @@ fn property(
         }
     };
     let name = fields.text("name", report).unwrap_or(&key.text).to_owned();
-    let zone = fields.get("timezone").and_then(|node| timezone(node, report));
+    let zone = fields
+        .get("timezone")
+        .and_then(|node| timezone(node, "timezone", report));
     let check_in = time_of_day(&mut fields, "default_check_in", defaults.check_in, report);
     let check_out = time_of_day(&mut fields, "default_check_out", defaults.check_out, report);
     let tags = fields.texts("tags", report);
