@@ -88,7 +88,7 @@ fn map(c: &mut Criterion) {
     let mut group = c.benchmark_group("map");
     for (source, bytes) in bodies::both() {
         let delivery = Delivery::new(&scene, source, bytes);
-        assert!(matches!(delivery.map(&scene), Mapped::Facts(facts) if facts.len() == 1));
+        assert!(matches!(delivery.map(&scene), Mapped::Facts { facts, .. } if facts.len() == 1));
         group.bench_function(source, |b| b.iter(|| delivery.map(&scene)));
     }
 }

@@ -224,7 +224,9 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
         };
         (decision.explanation, decision.runs) = meet(&met, origin, rules, now);
     }
-    decision.stay = (stay_before.as_ref() != Some(&stay)).then_some(stay);
+    // A payment or message that names no stay stands alone: there is nothing to keep of one.
+    let keeps = !fact.stay.is_empty() && stay_before.as_ref() != Some(&stay);
+    decision.stay = keeps.then_some(stay);
     decision
 }
 
@@ -253,7 +255,7 @@ fn own_stay(
             Some(_) => origin.delivery.stay_named(origin.position, name),
         };
         return (
-            Stay::new(id, &fact.stay.source, origin.delivery.clone(), origin.received_at),
+            Stay::new(id, &fact.stay, origin.delivery.clone(), origin.received_at),
             Vec::new(),
         );
     };

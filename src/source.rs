@@ -93,7 +93,12 @@ pub struct Request<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mapped {
     /// What it says, in the body's order; warnings stand with the facts.
-    Facts(Vec<Fact>),
+    Facts {
+        /// The facts.
+        facts: Vec<Fact>,
+        /// What was left out on purpose, in words.
+        left_out: Vec<String>,
+    },
     /// There is nothing in it for us; why.
     Ignored(String),
     /// Nothing could be read; what was looked for and where.
@@ -238,15 +243,17 @@ impl Source {
             item: &body,
             headers,
         };
-        if let Some((_, because)) = self.ignore.iter().find(|(predicate, _)| predicate.holds(&input)) {
+        let (of_items, of_all): (Vec<_>, Vec<_>) =
+            self.ignore.iter().partition(|(predicate, _)| predicate.reads_item());
+        if let Some((_, because)) = of_all.iter().find(|(predicate, _)| predicate.holds(&input)) {
             return Mapped::Ignored(because.clone());
         }
-        match facts::read(&self.mappings, &self.stays_of, &input) {
-            facts::Read::Facts(mut facts) => {
+        match facts::read(&self.mappings, &of_items, &self.stays_of, &input) {
+            facts::Read::Facts(mut facts, left_out) => {
                 if let (Cow::Owned(_), Some(first)) = (&body, facts.first_mut()) {
                     first.warnings.push("NUL characters in texts were replaced".to_owned());
                 }
-                Mapped::Facts(facts)
+                Mapped::Facts { facts, left_out }
             }
             facts::Read::Nothing(because) => Mapped::Ignored(because),
             facts::Read::Unmapped(because) => Mapped::Unmapped(because),

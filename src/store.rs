@@ -25,7 +25,7 @@ use crate::model::delivery::{Arrival, Receipt};
 
 pub use apply::Applied;
 pub use by_hand::{HandError, HandOutcome};
-pub use known::{Looked, Lookup};
+pub use known::{Looked, Lookup, Name};
 pub use outbox::{Candidate, Lease, Start};
 pub use read::{Counts, Filter, Page};
 pub use replay::ReplayWhich;

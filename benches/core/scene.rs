@@ -258,13 +258,13 @@ impl Delivery {
 
     /// A stay of which nothing is known.
     pub fn no_stay(&self) -> Stay {
-        Stay::new(self.id.stay(0), self.source, self.id.clone(), now())
+        Stay::new(self.id.stay(0), &self.fact.stay, self.id.clone(), now())
     }
 }
 
 fn first_fact(scene: &Scene, source: &str, body: &Value, kept: &Value) -> Fact {
     match mapped(scene.source(source), black_box(body), kept).unwrap() {
-        Mapped::Facts(mut facts) => facts.remove(0),
+        Mapped::Facts { mut facts, .. } => facts.remove(0),
         other => panic!("{other:?}"),
     }
 }

@@ -174,7 +174,7 @@ impl Zone {
 
     /// A time as a mapping leaves it: with offset, without, or a date only (which is no instant).
     fn instant(&self, text: &str) -> Option<DateTime<FixedOffset>> {
-        match Written::read(text)? {
+        match Written::read(text, self.zone)? {
             Written::Offset(at) => Some(self.show(at)),
             Written::Local(at) => Some(self.local(at)),
             Written::Date(_) => None,
@@ -216,8 +216,12 @@ enum Written {
 }
 
 impl Written {
-    fn read(text: &str) -> Option<Written> {
+    fn read(text: &str, zone: Tz) -> Option<Written> {
         if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+            // Offset unknown (RFC 3339, 4.3): an instant without a local day of its own, which is the property's then.
+            if text.ends_with("-00:00") {
+                return Some(Written::Offset(at.with_timezone(&zone).fixed_offset()));
+            }
             return Some(Written::Offset(at));
         }
         if let Ok(at) = text.parse::<NaiveDateTime>() {
@@ -253,7 +257,7 @@ struct Moment {
 fn moment(stay: &Stay, field: &str, zone: &Zone, default: NaiveTime, warnings: &mut Vec<String>) -> Moment {
     let date_field = format!("{field}_date");
     let sent_date = stay.text(&date_field).and_then(|text| text.parse::<NaiveDate>().ok());
-    let sent_time = stay.text(field).and_then(Written::read);
+    let sent_time = stay.text(field).and_then(|text| Written::read(text, zone.zone));
     let (mut date, mut time) = (sent_date, sent_time);
     if let (Some(day), Some(written)) = (&date, &time)
         && written.date() != *day

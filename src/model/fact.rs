@@ -27,6 +27,8 @@ pub struct Fact {
 pub struct StayNames {
     /// The source whose stays are meant (another one's with `stays_of`).
     pub source: String,
+    /// Within what the names are unique, where the sender has several such rooms for names (accounts, hotels); else empty.
+    pub scope: String,
     /// What a person calls the confirmation code.
     pub code: Option<String>,
     /// All other names.
@@ -34,6 +36,11 @@ pub struct StayNames {
 }
 
 impl StayNames {
+    /// Whether it names no stay: a payment or message that stands alone.
+    pub fn is_empty(&self) -> bool {
+        self.code.is_none() && self.ids.is_empty()
+    }
+
     /// The code, then the ids.
     pub fn all(&self) -> impl Iterator<Item = &str> {
         self.code

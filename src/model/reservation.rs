@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::clock::Time;
-use super::fact::Stamp;
+use super::fact::{Stamp, StayNames};
 use super::id::{DeliveryId, StayId};
 
 /// A canonical status.
@@ -141,6 +141,9 @@ pub struct Stay {
     pub id: StayId,
     /// The source whose stay it is.
     pub source: String,
+    /// Within what its names are unique; empty for the whole source.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub scope: String,
     /// Every name under which a sender has ever meant it, codes too.
     pub ids: BTreeSet<String>,
     /// Field name to value; what is not in it was never said.
@@ -167,10 +170,11 @@ pub struct Stay {
 
 impl Stay {
     /// A stay of which nothing is known yet.
-    pub fn new(id: StayId, source: &str, delivery: DeliveryId, now: Time) -> Stay {
+    pub fn new(id: StayId, names: &StayNames, delivery: DeliveryId, now: Time) -> Stay {
         Stay {
             id,
-            source: source.to_owned(),
+            source: names.source.clone(),
+            scope: names.scope.clone(),
             ids: BTreeSet::new(),
             fields: BTreeMap::new(),
             writers: Vec::new(),

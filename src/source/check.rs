@@ -25,6 +25,10 @@ pub(super) fn shape(name: &str, kind: FieldKind, expr: &Expr, node: &Node, cx: &
         let title = format!("`minor` is for amounts, `{name}` is none");
         cx.report.mistake("odd-setting", &node.place, title);
     }
+    if expr.zone.is_some() && kind != FieldKind::Time {
+        let title = format!("`zone` is for times, `{name}` is none");
+        cx.report.mistake("odd-setting", &node.place, title);
+    }
     if expr.plus_days > 0 && kind != FieldKind::Date {
         let title = format!("`plus_days` is for local dates, `{name}` is none");
         cx.report

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::mapping::Mapping;
 use super::moment::decimal;
 use super::path::{Input, Lookup};
+use super::predicate::Predicate;
 use super::read::{self, Reading, StatusReading};
 use super::value::{Expr, Found, LIST_MAX, scalar_text};
 use crate::model::fact::{Fact, Says, StayNames};
@@ -19,19 +20,26 @@ const NAME_MAX: usize = 200;
 /// The most items of one delivery: they are decided in one transaction.
 const ITEMS_MAX: usize = 5000;
 
+/// The most places that are named where no mapping applies.
+const LOOKED_AT_MAX: usize = 12;
+
 /// What mappings make of a body.
 pub(super) enum Read {
-    Facts(Vec<Fact>),
+    /// What it says, and what of it was left out on purpose, in words.
+    Facts(Vec<Fact>, Vec<String>),
     /// A list of items that is empty.
     Nothing(String),
     Unmapped(String),
 }
 
 /// Reads a body by the first mapping that applies, or each of its items by the first that applies to it.
-pub(super) fn read(mappings: &[Mapping], source: &str, input: &Input<'_>) -> Read {
+///
+/// Items to which a rule of `ignore` applies are left out; `ignore` are the rules that read items.
+pub(super) fn read(mappings: &[Mapping], ignore: &[&(Predicate, String)], source: &str, input: &Input<'_>) -> Read {
     let mut facts = Vec::new();
+    let mut left_out: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut passed_over: Vec<(&Predicate, &Value)> = Vec::new();
     let mut problems = Vec::new();
-    let mut looked_at = Vec::new();
     let mut taken: HashSet<*const Value> = HashSet::new();
     let mut empty = None;
     for mapping in mappings {
@@ -47,13 +55,14 @@ pub(super) fn read(mappings: &[Mapping], source: &str, input: &Input<'_>) -> Rea
             if taken.contains(&std::ptr::from_ref(item)) {
                 continue;
             }
+            if let Some((_, because)) = ignore.iter().find(|(predicate, _)| predicate.holds(&input)) {
+                taken.insert(std::ptr::from_ref(item));
+                *left_out.entry(because).or_default() += 1;
+                continue;
+            }
             match &mapping.applies_to {
                 Some(predicate) if !predicate.holds(&input) => {
-                    for place in predicate.looked_at(&input) {
-                        if !looked_at.contains(&place) {
-                            looked_at.push(place);
-                        }
-                    }
+                    passed_over.push((predicate, item));
                     continue;
                 }
                 _ => {}
@@ -69,18 +78,50 @@ pub(super) fn read(mappings: &[Mapping], source: &str, input: &Input<'_>) -> Rea
             break;
         }
     }
+    let left_out: Vec<String> = left_out
+        .into_iter()
+        .map(|(because, count)| format!("{count} left out: {because}"))
+        .collect();
+    passed_over.retain(|(_, item)| !taken.contains(&std::ptr::from_ref(*item)));
+    let looked_at = looked_at(&passed_over, input);
     if let Some(first) = facts.first_mut() {
         first.warnings.extend(problems);
-        return Read::Facts(facts);
+        let unread: HashSet<*const Value> = passed_over.iter().map(|(_, item)| std::ptr::from_ref(*item)).collect();
+        let unread = unread.len();
+        if unread > 0 {
+            first.warnings.push(format!(
+                "{unread} of its items are read by no mapping: looked at {looked_at}"
+            ));
+        }
+        return Read::Facts(facts, left_out);
     }
     if !problems.is_empty() {
         return Read::Unmapped(problems.join("; "));
     }
+    if looked_at.is_empty() && !left_out.is_empty() {
+        return Read::Nothing(left_out.join("; "));
+    }
     match empty {
-        _ if !looked_at.is_empty() => Read::Unmapped(format!("no mapping applies: looked at {}", looked_at.join(", "))),
+        _ if !looked_at.is_empty() => Read::Unmapped(format!("no mapping applies: looked at {looked_at}")),
         Some(paths) => Read::Nothing(format!("nothing in {paths}")),
         None => Read::Unmapped("this source has no mapping yet".to_owned()),
     }
+}
+
+/// Where mappings looked that do not apply to some item, each place and word once.
+fn looked_at(passed_over: &[(&Predicate, &Value)], input: &Input<'_>) -> String {
+    let mut places = Vec::new();
+    for (predicate, item) in passed_over {
+        for place in predicate.looked_at(&Input { item, ..*input }) {
+            if places.len() < LOOKED_AT_MAX && !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        if places.len() == LOOKED_AT_MAX {
+            break;
+        }
+    }
+    places.join(", ")
 }
 
 /// The first name of the first stay that a body speaks of.
@@ -158,15 +199,35 @@ fn names(mapping: &Mapping, source: &str, input: &Input<'_>, warnings: &mut Vec<
     if mapping.code.is_none() && !ids.is_empty() {
         code = Some(ids.remove(0));
     }
-    if code.is_none() && ids.is_empty() {
+    // Without either the mapping is for payments or messages that name no stay.
+    let nameless = mapping.code.is_none() && mapping.ids.is_none();
+    if code.is_none() && ids.is_empty() && !nameless {
         let exprs = [&mapping.code, &mapping.ids];
         let paths: Vec<String> = exprs.into_iter().flatten().flat_map(Expr::paths).collect();
         return Err(format!("no code or id of a stay: looked at {}", paths.join(", ")));
     }
+    let scope = mapping.scope.as_ref().map(|expr| scope(expr, input, warnings));
     Ok(StayNames {
         source: source.to_owned(),
+        scope: scope.unwrap_or_default(),
         code,
         ids,
+    })
+}
+
+/// Empty where it is not there: such names are unique within the source.
+fn scope(expr: &Expr, input: &Input<'_>, warnings: &mut Vec<String>) -> String {
+    let found = match expr.find(input) {
+        Found::Value(value) => read::text(expr.translate(&value).unwrap_or(&value)).map(|text| text.trim().to_owned()),
+        Found::Odd(_) => None,
+        Found::Absent | Found::Null | Found::Empty => Some(String::new()),
+    };
+    found.filter(|text| text.len() <= NAME_MAX).unwrap_or_else(|| {
+        warnings.push(format!(
+            "`scope` is not readable: {} holds no short text",
+            expr.paths().join(", ")
+        ));
+        String::new()
     })
 }
 
@@ -218,15 +279,20 @@ fn apply(mapping: &Mapping, source: &str, input: &Input<'_>) -> Result<Vec<Fact>
     Ok(facts)
 }
 
+/// Of a list the first that the map knows: some senders name all that happened.
 fn hint(expr: &Expr, input: &Input<'_>) -> Option<String> {
-    let Found::Value(value) = expr.find(input) else {
-        return None;
-    };
-    match expr.translate(&value) {
-        Some(mapped) => scalar_text(mapped),
-        None if expr.is_constant() => scalar_text(&value),
-        None => None,
+    if expr.is_constant() {
+        let Found::Value(value) = expr.find(input) else {
+            return None;
+        };
+        return scalar_text(expr.translate(&value).unwrap_or(&value));
     }
+    let sent = expr.find_all(input).ok().flatten()?;
+    let mapped = sent.iter().find_map(|word| expr.word(word)).or_else(|| {
+        let first = sent.first()?;
+        expr.translate(&Value::String(first.clone())).and_then(scalar_text)
+    });
+    mapped
 }
 
 fn reservation(mapping: &Mapping, input: &Input<'_>, warnings: &mut Vec<String>) -> BTreeMap<String, Value> {
@@ -262,7 +328,25 @@ fn reservation(mapping: &Mapping, input: &Input<'_>, warnings: &mut Vec<String>)
         };
     }
     full_name(mapping, &mut fields);
+    last_four(&mut fields);
     fields
+}
+
+/// The end of the phone, where the sender does not give it apart. A masked phone is none: it takes no whole one away.
+fn last_four(fields: &mut BTreeMap<String, Value>) {
+    const LAST4: &str = "guest.phone_last4";
+    let Some(phone) = fields.get("guest.phone") else { return };
+    let end = match phone.as_str().map(read::phone) {
+        None => None,
+        Some(read::Phone::Whole(end)) => end,
+        Some(read::Phone::Masked(end)) => {
+            fields.remove("guest.phone");
+            end
+        }
+    };
+    if fields.get(LAST4).is_none_or(Value::is_null) {
+        fields.insert(LAST4.to_owned(), end.into());
+    }
 }
 
 /// The name from its two halves, where the body does not give it whole. A partial that speaks of one half only says

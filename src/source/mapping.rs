@@ -34,6 +34,8 @@ pub(super) struct Mapping {
     pub(super) code: Option<Expr>,
     /// All other names of the stay.
     pub(super) ids: Option<Expr>,
+    /// Within what the names are unique.
+    pub(super) scope: Option<Expr>,
     /// The fields of the reservation; empty where it speaks of a payment or message only.
     pub(super) fields: Vec<(&'static Field, Expr)>,
     /// The fields of a payment.
@@ -139,13 +141,13 @@ impl Mapping {
         let partial = partial.map_or(Partial::Never, |node| partial_of(node, cx));
         let hint = hint.and_then(|node| hint_of(node, cx));
 
-        let Some(reservation) = reservation else {
+        if reservation.is_none() && payment.is_none() && message.is_none() {
             cx.report
                 .mistake("missing-key", &node.place, format!("{what} needs `reservation`"))
-                .help("a payment or message needs to say whose it is too: `reservation: {code: $.booking_id}`");
+                .help("a payment or message that belongs to a stay says to which: `reservation: {code: $.booking_id}`");
             cx.items = false;
             return None;
-        };
+        }
         let mut compiled = Mapping {
             items,
             applies_to,
@@ -154,6 +156,7 @@ impl Mapping {
             hint,
             code: None,
             ids: None,
+            scope: None,
             fields: Vec::new(),
             payment: payment
                 .map(|node| section(node, &shapes::PAYMENT_OF, PAYMENT, cx))
@@ -162,11 +165,14 @@ impl Mapping {
                 .map(|node| section(node, &shapes::MESSAGE_OF, MESSAGE, cx))
                 .unwrap_or_default(),
         };
-        compiled.reservation(reservation, cx);
+        if let Some(reservation) = reservation {
+            compiled.reservation(reservation, cx);
+        }
+        let section_of = |words: &str| if words == "kind" { payment } else { message }.unwrap_or(node);
         for (words, section) in [("kind", &compiled.payment), ("from", &compiled.message)] {
             let allowed = if words == "kind" { PAYMENT_KINDS } else { AUTHORS };
             if let Some((_, _, expr)) = section.iter().find(|(name, ..)| *name == words) {
-                check::words(expr, words, allowed, reservation, cx);
+                check::words(expr, words, allowed, section_of(words), cx);
             }
         }
         cx.items = false;
@@ -180,6 +186,8 @@ impl Mapping {
         let (code, ids) = (fields.get("code"), fields.get("ids"));
         self.code = code.and_then(|node| Expr::compile(node, "code", cx));
         self.ids = ids.and_then(|node| Expr::compile(node, "ids", cx));
+        let scope = fields.get("scope");
+        self.scope = scope.and_then(|node| Expr::compile(node, "scope", cx));
         if code.is_none() && ids.is_none() {
             cx.report
                 .mistake(

@@ -1,6 +1,7 @@
 //! Times as senders write them.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::Value;
@@ -24,15 +25,7 @@ impl Moment {
     pub(super) fn of(value: &Value) -> Option<Moment> {
         match value {
             Value::Number(number) => epoch(&number.to_string()),
-            Value::String(text) => {
-                let text = text.trim();
-                parse(text).or_else(|| {
-                    let digits = text.split('.').next().unwrap_or_default();
-                    // Shorter ones are years, compact dates or numbers of something else.
-                    let long = digits.len() >= 9 && digits.bytes().all(|b| b.is_ascii_digit());
-                    long.then(|| epoch(text)).flatten()
-                })
-            }
+            Value::String(text) => parse(text.trim()).or_else(|| is_epoch(value).then(|| epoch(text.trim())).flatten()),
             _ => None,
         }
     }
@@ -44,6 +37,14 @@ impl Moment {
             Moment::Local(at) => at.format("%Y-%m-%dT%H:%M:%S%.f").to_string(),
             Moment::Date(date) => date.format("%Y-%m-%d").to_string(),
         }
+    }
+
+    /// A time without a zone, in this one; `None` where the calendar ends.
+    pub(super) fn in_zone(zone: Tz, at: NaiveDateTime) -> Option<Moment> {
+        // One that exists twice is the first; one that does not exist is an hour later.
+        let found = zone.from_local_datetime(&at).earliest();
+        let found = found.or_else(|| zone.from_local_datetime(&(at + TimeDelta::hours(1))).earliest())?;
+        Some(Moment::Instant(found.fixed_offset(), zone == Tz::UTC))
     }
 
     /// The local date as written, never converted.
@@ -104,6 +105,19 @@ fn epoch_ms(text: &str) -> Option<i64> {
     }
 }
 
+/// Whether it counts seconds or milliseconds, as a number or as a text of digits.
+pub(super) fn is_epoch(value: &Value) -> bool {
+    match value {
+        Value::Number(_) => true,
+        Value::String(text) => {
+            let digits = text.trim().split('.').next().unwrap_or_default();
+            // Shorter ones are years, compact dates or numbers of something else.
+            digits.len() >= 9 && digits.bytes().all(|b| b.is_ascii_digit())
+        }
+        _ => false,
+    }
+}
+
 fn epoch(text: &str) -> Option<Moment> {
     let at = Utc.timestamp_millis_opt(epoch_ms(text)?).single()?;
     Some(Moment::Instant(at.fixed_offset(), true))
@@ -129,7 +143,8 @@ fn parse(text: &str) -> Option<Moment> {
     let (time, zone) = rest.split_at(end);
     let time = NaiveTime::parse_from_str(time, "%H:%M:%S%.f")
         .or_else(|_| NaiveTime::parse_from_str(time, "%H:%M"))
-        .ok()?;
+        .ok()
+        .or_else(|| hour(time))?;
     let at = date.and_time(time);
     match zone.trim_start() {
         "" => Some(Moment::Local(at)),
@@ -139,6 +154,13 @@ fn parse(text: &str) -> Option<Moment> {
             Some(Moment::Instant(offset.from_local_datetime(&at).single()?, false))
         }
     }
+}
+
+/// `16`: some senders name the hour alone.
+fn hour(text: &str) -> Option<NaiveTime> {
+    (text.len() <= 2)
+        .then(|| NaiveTime::from_hms_opt(text.parse().ok()?, 0, 0))
+        .flatten()
 }
 
 fn offset_of(text: &str) -> Option<FixedOffset> {

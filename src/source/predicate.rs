@@ -98,6 +98,12 @@ impl Predicate {
         self.0.iter().all(|condition| condition.holds(input))
     }
 
+    /// Whether any condition reads the item (`@`).
+    pub(super) fn reads_item(&self) -> bool {
+        let of_item = |condition: &Condition| matches!(&condition.at, Lookup::Path(path) if path.of_item());
+        self.0.iter().any(of_item)
+    }
+
     /// What it looks at, with what stands there where that is a plain word: `$.type (room.created)`.
     pub(super) fn looked_at(&self, input: &Input<'_>) -> Vec<String> {
         let one = |condition: &Condition| {

@@ -115,12 +115,23 @@ fn typed(name: &str, kind: FieldKind, expr: &Expr, value: &Value, currency: Opti
         FieldKind::Date => {
             let date = match value {
                 // A number is an instant, and its local date is not known here.
-                Value::String(_) => Moment::of(value)?.date(),
+                Value::String(_) if !moment::is_epoch(value) => Moment::of(value)?.date(),
                 _ => return None,
             };
             Some(Moment::Date(moment::plus_days(date, expr.plus_days)?).text().into())
         }
-        FieldKind::Time => Moment::of(value).map(|at| at.text().into()),
+        FieldKind::Time => {
+            let at = Moment::of(value)?;
+            let text = match (at, expr.zone) {
+                (Moment::Local(at), Some(zone)) => Moment::in_zone(zone, at)?.text(),
+                // Seconds since 1970 name no day: a stay's is that of its property.
+                (Moment::Instant(..), _) if moment::is_epoch(value) && name.starts_with("check_") => {
+                    at.text().replace('Z', "-00:00")
+                }
+                (at, _) => at.text(),
+            };
+            Some(text.into())
+        }
         FieldKind::Status => scalar_text(value)
             .and_then(|word| Status::from_word(&word))
             .map(|status| status.word().into()),
@@ -139,6 +150,30 @@ pub(super) fn text(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
+    }
+}
+
+/// The last four digits of a phone.
+pub(super) enum Phone {
+    /// It is whole; `None` where it is too short to have four that mean anything.
+    Whole(Option<String>),
+    /// The sender has masked it: no phone, but perhaps its end.
+    Masked(Option<String>),
+}
+
+/// Whether a phone is one, and how it ends.
+pub(super) fn phone(text: &str) -> Phone {
+    const MASKS: &[char] = &['*', '•', '●', '·', '#', '…', '_'];
+    let lower = text.to_lowercase();
+    let hidden = text.rfind(MASKS).or_else(|| lower.rfind("xx").map(|at| at + 1));
+    let end = |text: &str| {
+        let digits: Vec<char> = text.chars().filter(char::is_ascii_digit).collect();
+        let from = digits.len().checked_sub(4)?;
+        Some((digits[from..].iter().collect::<String>(), digits.len()))
+    };
+    match hidden.and_then(|at| text.get(at..)) {
+        Some(rest) => Phone::Masked(end(rest).map(|(last4, _)| last4)),
+        None => Phone::Whole(end(text).filter(|(_, digits)| *digits >= 7).map(|(last4, _)| last4)),
     }
 }
 

@@ -78,7 +78,9 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
         .enumerate()
         .filter_map(|(at, node)| Mapping::compile(node, &what(at), &mut cx))
         .collect();
+    cx.items = mappings.iter().any(|mapping| !mapping.items.is_empty());
     let ignore = ignore_node.map(|node| ignore(node, &mut cx)).unwrap_or_default();
+    cx.items = false;
     let signed = scheme.as_ref().is_some_and(Scheme::signs_body);
     let keys = keys_node
         .map(|node| Keys::compile(node, signed, &mappings, &mut cx))

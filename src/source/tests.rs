@@ -4,6 +4,7 @@ mod anything;
 mod credentials;
 mod keys;
 mod mistakes;
+mod refined;
 mod senders;
 mod values;
 
@@ -57,7 +58,7 @@ fn now() -> Time {
 
 fn facts(source: &Source, body: &str) -> Vec<Fact> {
     match source.map(&json(body), &no_headers) {
-        Mapped::Facts(facts) => facts,
+        Mapped::Facts { facts, .. } => facts,
         other => panic!("{other:?}"),
     }
 }

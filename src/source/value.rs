@@ -3,16 +3,20 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
+use chrono_tz::Tz;
 use serde_json::Value;
 
-use super::moment::decimal;
 use super::path::{Compiling, Input, Lookup};
 use crate::lang::fields::Fields;
 use crate::lang::shape::Shape;
 use crate::lang::yaml::{Kind, Node};
+use crate::lang::zone::timezone;
 use crate::model::reservation::fold_word;
+use pick::Pick;
+use refine::Refine;
 
+mod pick;
+mod refine;
 mod shapes;
 
 pub(super) use shapes::{EVENT_VALUE, VALUE, form_of, shape_of};
@@ -27,26 +31,29 @@ pub(super) struct Expr {
     words: Option<BTreeMap<String, Value>>,
     other: Option<Value>,
     pick: Option<Pick>,
+    refine: Refine,
     /// The amount is in the currency's smallest unit.
     pub(super) minor: bool,
     /// Days to add to a date.
     pub(super) plus_days: i64,
+    /// The zone of a time that is sent without one.
+    pub(super) zone: Option<Tz>,
 }
 
 #[derive(Clone, Debug)]
 enum From {
     Lookups(Vec<Lookup>),
     Constant(Value),
+    Join(Join),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Pick {
-    First,
-    Last,
-    Min,
-    Max,
-    Sum,
-    Count,
+/// Texts put together.
+#[derive(Clone, Debug)]
+struct Join {
+    parts: Vec<Expr>,
+    with: String,
+    /// Whether a part that is not there is left out; else there is nothing at all.
+    skip: bool,
 }
 
 /// What an expression finds in a body.
@@ -78,37 +85,49 @@ impl Expr {
         let mut fields = Fields::called(node, shape, format!("`{what}`"), cx.report)?;
         let from = fields.get("from");
         let constant = fields.get("value");
+        let join = fields.get("join");
+        let with_at = fields.get("with");
+        let with = fields.text("with", cx.report);
+        let skip = fields.flag("skip_missing", false, cx.report);
         let words = fields.get("map");
         let other = fields.get("else").map(Node::value);
         let minor = fields.flag("minor", false, cx.report);
-        let pick = fields.word("pick", cx.report);
+        let pick = fields.word("pick", cx.report).map(Pick::of_word);
         let plus_days = fields.count("plus_days", cx.report);
+        let zone = fields.get("zone").and_then(|node| timezone(node, "zone", cx.report));
+        let refine = Refine::compile(&mut fields, cx);
         fields.finish(cx.report);
-        let from = match (from, constant) {
-            (Some(from), None) => From::Lookups(lookups(from, cx)?),
-            (None, Some(constant)) => From::Constant(constant.value()),
-            (Some(_), Some(constant)) => {
-                let title = format!("`{what}` has both `from` and `value`");
+        if let (Some(with), None) = (with_at, join) {
+            let title = format!("`with` of `{what}` stands between the parts of a `join`, and there is none");
+            cx.report.mistake("odd-setting", &with.place, title);
+        }
+        let from = match (from, constant, join) {
+            (Some(from), None, None) => From::Lookups(lookups(from, cx)?),
+            (None, Some(constant), None) => From::Constant(constant.value()),
+            (None, None, Some(join)) => From::Join(Join {
+                parts: parts_of(join, what, cx)?,
+                with: with.unwrap_or(" ").to_owned(),
+                skip,
+            }),
+            (None, None, None) => {
+                let title = format!("`{what}` needs `from`, `value` or `join`");
                 cx.report
-                    .mistake("two-values", &constant.place, title)
-                    .help("leave one of them out");
-                return None;
-            }
-            (None, None) => {
-                cx.report
-                    .mistake("missing-key", &node.place, format!("`{what}` needs `from` or `value`"))
+                    .mistake("missing-key", &node.place, title)
                     .help("for example `{from: $.status, map: {accepted: confirmed}}`");
                 return None;
             }
+            (from, constant, join) => {
+                let both: Vec<String> = [("from", from), ("value", constant), ("join", join)]
+                    .iter()
+                    .filter_map(|(name, node)| node.map(|_| format!("`{name}`")))
+                    .collect();
+                let place = join.or(constant).map_or(&node.place, |node| &node.place);
+                cx.report
+                    .mistake("two-values", place, format!("`{what}` has both {}", both.join(" and ")))
+                    .help("leave one of them out");
+                return None;
+            }
         };
-        let pick = pick.map(|word| match word {
-            "last" => Pick::Last,
-            "min" => Pick::Min,
-            "max" => Pick::Max,
-            "sum" => Pick::Sum,
-            "count" => Pick::Count,
-            _ => Pick::First,
-        });
         Some(Expr {
             words: match words {
                 Some(node) => Some(words_of(node, what, cx)?),
@@ -117,7 +136,9 @@ impl Expr {
             other,
             pick,
             minor,
+            refine,
             plus_days: plus_days.and_then(|days| i64::try_from(days).ok()).unwrap_or(0),
+            zone,
             from,
         })
     }
@@ -128,8 +149,10 @@ impl Expr {
             words: None,
             other: None,
             pick: None,
+            refine: Refine::default(),
             minor: false,
             plus_days: 0,
+            zone: None,
         }
     }
 
@@ -137,6 +160,7 @@ impl Expr {
     pub(super) fn find<'v>(&'v self, input: &Input<'v>) -> Found<'v> {
         let lookups = match &self.from {
             From::Constant(value) => return Found::Value(Cow::Borrowed(value)),
+            From::Join(join) => return self.refine.found(join.find(input)),
             From::Lookups(lookups) => lookups,
         };
         let mut best = Found::Absent;
@@ -147,12 +171,12 @@ impl Expr {
                     Some(text) => Found::Value(Cow::Owned(Value::String(text))),
                     None => Found::Absent,
                 },
-                Lookup::Path(path) => self.choose(&path.all(input), path.text()),
+                Lookup::Path(path) => pick::choose(self.pick, &path.all(input), path.text()),
             };
-            match found {
-                Found::Value(_) | Found::Odd(_) => return found,
+            match self.refine.found(found) {
+                found @ (Found::Value(_) | Found::Odd(_)) => return found,
                 Found::Absent => {}
-                Found::Null | Found::Empty if best == Found::Absent => best = found,
+                found @ (Found::Null | Found::Empty) if best == Found::Absent => best = found,
                 Found::Null | Found::Empty => {}
             }
         }
@@ -168,8 +192,12 @@ impl Expr {
         let mut add = |text: Option<String>, odd_at: &mut Option<String>, path: String| match text {
             // One more than is taken, so that it shows.
             Some(_) if texts.len() > LIST_MAX => {}
-            Some(text) if text.is_empty() || texts.contains(&text) => {}
-            Some(text) => texts.push(text),
+            Some(text) => {
+                let text = self.refine.text(&text).unwrap_or_default();
+                if !text.is_empty() && !texts.contains(&text) {
+                    texts.push(text);
+                }
+            }
             None => *odd_at = Some(path),
         };
         match &self.from {
@@ -179,6 +207,12 @@ impl Expr {
                 }
             }
             From::Constant(value) => add(scalar_text(value), &mut odd, "its `value`".to_owned()),
+            From::Join(join) => match join.find(input) {
+                Found::Value(value) => add(scalar_text(&value), &mut odd, join.paths().join(", ")),
+                Found::Odd(path) => odd = Some(path),
+                Found::Null | Found::Empty => there = true,
+                Found::Absent => {}
+            },
             From::Lookups(lookups) => {
                 for lookup in lookups {
                     match lookup {
@@ -221,12 +255,17 @@ impl Expr {
         words.get(&word).or(self.other.as_ref())
     }
 
+    /// What its `map` makes of a word, `else` aside.
+    pub(super) fn word(&self, word: &str) -> Option<String> {
+        self.words.as_ref()?.get(&fold_word(word)).and_then(scalar_text)
+    }
+
     /// The words that its `map` knows; `None` where there is no `map`.
     pub(super) fn known_words(&self) -> Option<Vec<String>> {
         match (&self.words, &self.from) {
             (Some(words), _) => Some(words.keys().cloned().collect()),
             (None, From::Constant(_)) => Some(Vec::new()),
-            (None, From::Lookups(_)) => None,
+            (None, From::Lookups(_) | From::Join(_)) => None,
         }
     }
 
@@ -258,6 +297,7 @@ impl Expr {
         match &self.from {
             From::Constant(_) => Vec::new(),
             From::Lookups(lookups) => lookups.iter().map(Lookup::text).collect(),
+            From::Join(join) => join.paths(),
         }
     }
 
@@ -268,77 +308,66 @@ impl Expr {
             From::Lookups(lookups) => lookups
                 .iter()
                 .any(|l| matches!(l, Lookup::Path(path) if path.of_item())),
-        }
-    }
-
-    fn choose<'v>(&self, found: &[&'v Value], path: &str) -> Found<'v> {
-        let there: Vec<&'v Value> = found
-            .iter()
-            .copied()
-            .filter(|value| !value.is_null() && !is_empty(value))
-            .collect();
-        let Some(first) = there.first().copied() else {
-            return match found.first() {
-                None => Found::Absent,
-                Some(value) if value.is_null() => Found::Null,
-                Some(_) => Found::Empty,
-            };
-        };
-        let Some(pick) = self.pick else {
-            return Found::Value(Cow::Borrowed(first));
-        };
-        // A path to one list means its items: `$.nights` is as good as `$.nights[*]`.
-        let items: Vec<&'v Value> = match there.as_slice() {
-            [Value::Array(items)] => items.iter().filter(|item| !item.is_null()).collect(),
-            _ => there,
-        };
-        let numbers = || {
-            items
-                .iter()
-                .map(|item| scalar_text(item).and_then(|t| decimal(&t)))
-                .collect::<Option<Vec<_>>>()
-        };
-        let (Some(first), Some(last)) = (items.first().copied(), items.last().copied()) else {
-            return match pick {
-                Pick::Count => Found::Value(Cow::Owned(Value::from(0))),
-                _ => Found::Absent,
-            };
-        };
-        match pick {
-            Pick::First => Found::Value(Cow::Borrowed(first)),
-            Pick::Last => Found::Value(Cow::Borrowed(last)),
-            Pick::Count => Found::Value(Cow::Owned(Value::from(items.len()))),
-            Pick::Sum => {
-                let sum = numbers().and_then(|n| n.into_iter().try_fold(Decimal::ZERO, Decimal::checked_add));
-                match sum.and_then(|sum| sum.to_string().parse().ok()) {
-                    Some(sum) => Found::Value(Cow::Owned(Value::Number(sum))),
-                    None => Found::Odd(format!("`{path}` cannot be added up: not all of it is a number")),
-                }
-            }
-            Pick::Min | Pick::Max => {
-                let texts: Option<Vec<String>> = items.iter().map(|item| scalar_text(item)).collect();
-                let Some(texts) = texts else {
-                    return Found::Odd(format!(
-                        "`{path}` cannot be compared: not all of it is a text or number"
-                    ));
-                };
-                let numbers = numbers();
-                let order = |a: &usize, b: &usize| match &numbers {
-                    Some(numbers) => numbers[*a].cmp(&numbers[*b]),
-                    None => texts[*a].cmp(&texts[*b]),
-                };
-                let at = match pick {
-                    Pick::Min => (0..items.len()).min_by(order),
-                    _ => (0..items.len()).max_by(order),
-                };
-                at.map_or(Found::Absent, |at| Found::Value(Cow::Borrowed(items[at])))
-            }
+            From::Join(join) => join.parts.iter().any(|part| !part.is_constant() && part.reads_item()),
         }
     }
 }
 
-fn is_empty(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.trim().is_empty())
+impl Join {
+    /// The parts with what stands between them.
+    fn find<'v>(&'v self, input: &Input<'v>) -> Found<'v> {
+        let mut texts = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            let text = match part.find(input) {
+                Found::Value(value) => scalar_text(part.translate(&value).unwrap_or(&value)),
+                Found::Odd(why) => return Found::Odd(why),
+                Found::Absent | Found::Null | Found::Empty => Some(String::new()),
+            };
+            match text {
+                Some(text) if !text.is_empty() => texts.push(text),
+                Some(_) if self.skip => {}
+                Some(_) => return Found::Absent,
+                None => return Found::Odd(format!("{} holds no text or number", part.paths().join(", "))),
+            }
+        }
+        if texts.is_empty() {
+            return Found::Absent;
+        }
+        Found::Value(Cow::Owned(Value::String(texts.join(&self.with))))
+    }
+
+    fn paths(&self) -> Vec<String> {
+        self.parts.iter().flat_map(Expr::paths).collect()
+    }
+}
+
+fn parts_of(node: &Node, what: &str, cx: &mut Compiling<'_>) -> Option<Vec<Expr>> {
+    let Kind::List(items) = &node.kind else {
+        cx.report
+            .mistake(
+                "expected-list",
+                &node.place,
+                format!("`join` of `{what}` is a list, this is {}", node.what()),
+            )
+            .help("for example `join: [$.arrival, $.check_in_time]`");
+        return None;
+    };
+    if items.is_empty() {
+        let title = format!("`join` of `{what}` needs something to put together");
+        cx.report.mistake("empty-list", &node.place, title);
+    }
+    let mut parts = Vec::new();
+    for item in items {
+        if let Kind::List(_) = item.kind {
+            let title = "a part of a `join` is a path or settings, not a list";
+            cx.report
+                .mistake("expected-text", &item.place, title)
+                .help("several places for one part are written `{from: [$.a, $.b]}`");
+            continue;
+        }
+        parts.extend(Expr::compile(item, what, cx));
+    }
+    (parts.len() == items.len() && !items.is_empty()).then_some(parts)
 }
 
 fn lookups(node: &Node, cx: &mut Compiling<'_>) -> Option<Vec<Lookup>> {

@@ -116,7 +116,7 @@ async fn stays(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(),
             stay.ids.iter().map(|name| {
                 [
                     stay.source.as_str().into(),
-                    "".into(),
+                    stay.scope.as_str().into(),
                     name.into(),
                     stay.id.as_str().into(),
                 ]

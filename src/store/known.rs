@@ -11,11 +11,14 @@ use crate::model::reservation::Stay;
 use super::dialect::{Conn, Sql};
 use super::{Store, StoreError, from_json, replay};
 
+/// (source, scope, name): what a stay is found by.
+pub type Name = (String, String, String);
+
 /// What a group of facts has to know.
 #[derive(Clone, Debug, Default)]
 pub struct Lookup {
-    /// (source, name) of stays.
-    pub names: BTreeSet<(String, String)>,
+    /// The names of stays.
+    pub names: BTreeSet<Name>,
     /// (source, about, id) of payments and messages.
     pub facts: BTreeSet<(String, About, String)>,
     /// Events that may have been made before.
@@ -25,8 +28,8 @@ pub struct Lookup {
 /// What was found.
 #[derive(Clone, Debug, Default)]
 pub struct Looked {
-    /// (source, name) to the stays it means; usually one.
-    pub stays: HashMap<(String, String), String>,
+    /// A name to the stay it means.
+    pub stays: HashMap<Name, String>,
     /// Stay id to stay, with its place in the order of first appearance.
     pub by_id: HashMap<String, (i64, Stay)>,
     /// (source, about, id) to content.
@@ -87,13 +90,14 @@ impl Store {
 }
 
 async fn names(conn: &mut Conn, lookup: &Lookup, looked: &mut Looked) -> Result<(), StoreError> {
-    let sql = "SELECT source, value, stay_id FROM identities WHERE scope = '' AND (source, value) IN (VALUES ";
-    let names = lookup.names.iter().map(|(source, name)| [source.into(), name.into()]);
+    let sql = "SELECT source, scope, value, stay_id FROM identities WHERE (source, scope, value) IN (VALUES ";
+    let names = lookup.names.iter();
+    let names = names.map(|(source, scope, name)| [source.into(), scope.into(), name.into()]);
     let mut ids = BTreeSet::new();
     for row in conn.over_rows(sql, names.collect(), ")").await? {
-        let stay = row.text(2)?;
+        let stay = row.text(3)?;
         ids.insert(stay.clone());
-        looked.stays.insert((row.text(0)?, row.text(1)?), stay);
+        looked.stays.insert((row.text(0)?, row.text(1)?, row.text(2)?), stay);
     }
     let sql = "SELECT seq, id, state, revision FROM stays WHERE id IN (VALUES ";
     let ids = ids.into_iter().map(|id| [id.into()]);

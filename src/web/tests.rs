@@ -23,7 +23,7 @@ use crate::model::decision::{Decision, Explanation, FactDecision, FirstStep, New
 use crate::model::delivery::{Arrival, Outcome, ReceiptKey};
 use crate::model::effect::Prepared;
 use crate::model::event::{About, Event};
-use crate::model::fact::Stamp;
+use crate::model::fact::{Stamp, StayNames};
 use crate::model::id::{DeliveryId, RunId, hash};
 use crate::model::reservation::{Held, Stay, Writer};
 use crate::model::run::{Mode, event_run_key};
@@ -240,7 +240,11 @@ fn open() -> FirstStep {
 fn decision(n: usize, now: Time, first: FirstStep) -> Decision {
     let delivery = delivery_id(n);
     let code = format!("C{n}");
-    let mut stay = Stay::new(delivery.stay(0), "lab", delivery.clone(), now);
+    let names = StayNames {
+        source: "lab".to_owned(),
+        ..StayNames::default()
+    };
+    let mut stay = Stay::new(delivery.stay(0), &names, delivery.clone(), now);
     stay.ids = [code.clone(), format!("alias-{n}")].into();
     stay.writers.push(Writer {
         stamp: Stamp { by: 5, then: 1 },

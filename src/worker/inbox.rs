@@ -17,7 +17,7 @@ use crate::model::fact::{Fact, Says};
 use crate::model::fault::{Fault, guard};
 use crate::model::reservation::Stay;
 use crate::source::Mapped;
-use crate::store::{Looked, Lookup, StoreError};
+use crate::store::{Looked, Lookup, Name, StoreError};
 
 use super::flight::{Flights, Launched, with_first_steps};
 use super::said::{self, Said};
@@ -76,6 +76,7 @@ struct Read {
     pending: Pending,
     payload: Arc<Value>,
     warnings: Vec<String>,
+    left_out: Vec<String>,
     says: Result<Vec<Fact>, Nothing>,
 }
 
@@ -142,6 +143,7 @@ async fn damaged(engine: &Engine, reads: Vec<Read>) -> Result<usize, StoreError>
 
 fn read(setup: &Setup, pending: Pending) -> Read {
     let unmapped = |because: String| Err(Nothing::Because(Outcome::Unmapped, because));
+    let mut left_out = Vec::new();
     let (payload, warnings, says) = match (setup.sources.get(&pending.source), body::read(&pending.body)) {
         (_, Err(because)) => (Value::Null, Vec::new(), unmapped(because)),
         (None, Ok((payload, warnings))) => (
@@ -155,7 +157,10 @@ fn read(setup: &Setup, pending: Pending) -> Read {
         (Some(source), Ok((payload, warnings))) => {
             let headers = serde_json::from_str(&pending.headers).unwrap_or_default();
             let says = match mapped(source, &payload, &headers) {
-                Ok(Mapped::Facts(facts)) => Ok(facts),
+                Ok(Mapped::Facts { facts, left_out: left }) => {
+                    left_out = left;
+                    Ok(facts)
+                }
                 Ok(Mapped::Ignored(because)) => Err(Nothing::Because(Outcome::Ignored, because)),
                 Ok(Mapped::Unmapped(because)) => unmapped(because),
                 Err(fault) => Err(Nothing::Fault(fault)),
@@ -167,6 +172,7 @@ fn read(setup: &Setup, pending: Pending) -> Read {
         pending,
         payload: Arc::new(payload),
         warnings,
+        left_out,
         says,
     }
 }
@@ -179,13 +185,15 @@ fn about(fact: &Fact) -> Option<(About, &str)> {
     }
 }
 
+fn named(fact: &Fact, name: &str) -> Name {
+    (fact.stay.source.clone(), fact.stay.scope.clone(), name.to_owned())
+}
+
 fn lookup(reads: &[Read]) -> Lookup {
     let mut lookup = Lookup::default();
     for read in reads {
         for (position, fact) in read.says.iter().flatten().enumerate() {
-            lookup
-                .names
-                .extend(fact.stay.all().map(|name| (fact.stay.source.clone(), name.to_owned())));
+            lookup.names.extend(fact.stay.all().map(|name| named(fact, name)));
             lookup
                 .facts
                 .extend(about(fact).map(|(about, id)| (read.pending.source.clone(), about, id.to_owned())));
@@ -199,21 +207,24 @@ fn lookup(reads: &[Read]) -> Lookup {
 
 /// Takes a delivery into the group unless something before it is about the same stay: one delivery per stay per group,
 /// in order of arrival. What is passed over holds back what follows it.
-fn claim(taken: &mut HashSet<(String, String)>, read: &Read, looked: &Looked) -> bool {
+fn claim(taken: &mut HashSet<Name>, read: &Read, looked: &Looked) -> bool {
     let mut names = HashSet::new();
     for fact in read.says.iter().flatten() {
         for name in fact.stay.all() {
-            let key = (fact.stay.source.clone(), name.to_owned());
+            let key = named(fact, name);
             // Every other name of a known stay means the same stay.
             if let Some((_, stay)) = looked.stays.get(&key).and_then(|id| looked.by_id.get(id)) {
-                names.extend(stay.ids.iter().map(|name| (stay.source.clone(), name.clone())));
+                let all = stay.ids.iter();
+                names.extend(all.map(|name| (stay.source.clone(), stay.scope.clone(), name.clone())));
             }
             names.insert(key);
         }
         // The same payment under the same key, too, is one after the other.
-        names.extend(
-            about(fact).map(|(about, id)| (format!("{}\u{1f}{}", read.pending.source, about.word()), id.to_owned())),
-        );
+        let own = |(about, id): (About, &str)| {
+            let kind = format!("\u{1f}{}", about.word());
+            (read.pending.source.clone(), kind, id.to_owned())
+        };
+        names.extend(about(fact).map(own));
     }
     let free = names.is_disjoint(taken);
     taken.extend(names);
@@ -295,6 +306,9 @@ fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked) -> Deci
     let worst = decision.facts.iter().max_by_key(|fact| fact.outcome);
     decision.outcome = worst.map_or(Outcome::Ignored, |fact| fact.outcome);
     decision.because = worst.map_or_else(|| "there is nothing in it".to_owned(), |fact| fact.because.clone());
+    for left_out in &read.left_out {
+        decision.because = format!("{}; {left_out}", decision.because);
+    }
     if pending.outcome == Outcome::Processed && matches!(decision.outcome, Outcome::Unchanged | Outcome::Stale) {
         // It changed the stay when it came; that nothing of it is news the second time does not take that back.
         decision.outcome = Outcome::Processed;
@@ -307,10 +321,9 @@ fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked) -> Deci
 fn stays(fact: &Fact, looked: &Looked, overlay: &[Stay]) -> Vec<Stay> {
     let mut ids = BTreeSet::new();
     for name in fact.stay.all() {
-        let mine = overlay
-            .iter()
-            .find(|stay| stay.source == fact.stay.source && stay.ids.contains(name));
-        match (mine, looked.stays.get(&(fact.stay.source.clone(), name.to_owned()))) {
+        let same = |stay: &&Stay| stay.source == fact.stay.source && stay.scope == fact.stay.scope;
+        let mine = overlay.iter().find(|stay| same(stay) && stay.ids.contains(name));
+        match (mine, looked.stays.get(&named(fact, name))) {
             (Some(stay), _) => _ = ids.insert((i64::MAX, stay.id.0.clone())),
             (None, Some(id)) => _ = ids.insert((looked.by_id.get(id).map_or(0, |(seq, _)| *seq), id.clone())),
             (None, None) => {}

@@ -1,5 +1,7 @@
 //! One stay under several names.
 
+use stayhook::model::property::Properties;
+
 use crate::support::{House, Plan};
 
 const OPEN: &str = "{preset: generic, auth: none}";
@@ -247,4 +249,65 @@ reservation: {code: "@.code", status: "@.status", check_in_date: "@.from", check
     assert_eq!(house.states().await, ["booked: succeeded"]);
     let detail = house.delivery(0).await.detail;
     assert_eq!(detail["facts"].as_array().unwrap().len(), 3);
+}
+
+const HOTELS: &str = "{auth: none, map: [{applies_to: {$.paid: \"*\"}, payment: {id: $.paid, amount: $.amount}}, \
+    {version: {by: $.v}, reservation: {ids: $.id, scope: $.hotel, status: {value: confirmed}, check_in: $.from, check_out: $.to}}]}";
+
+#[tokio::test]
+async fn the_same_number_in_two_hotels_is_two_stays() {
+    let house = Plan::default().source("lab", HOTELS).recipe(BOOKED).build().await;
+    for (hotel, v) in [("north", 1), ("south", 1), ("north", 2)] {
+        let body = format!(
+            r#"{{"id": 7, "hotel": "{hotel}", "from": "2027-05-01T15:00", "to": "2027-05-0{}T10:00", "v": {v}}}"#,
+            v + 3
+        );
+        house.tell("lab", &body).await;
+    }
+    assert_eq!(stays(&house).await, 2);
+    assert_eq!(house.states().await, ["booked: succeeded", "booked: succeeded"]);
+}
+
+#[tokio::test]
+async fn a_payment_that_names_no_stay_makes_its_event_and_no_stay() {
+    let paid = "name: paid\non: {event: [payment.created, payment.updated]}\nactions:\n  - http: {connection: cleaning, url: /paid, json: {id: \"{{ payment.id }}\", code: \"{{ reservation.code }}\", to: \"{{ property.name }}\"}}\n";
+    let house = Plan::default().source("lab", HOTELS).recipe(paid).build().await;
+    for amount in [5, 5, 6] {
+        house
+            .tell(
+                "lab",
+                &format!(r#"{{"paid": "p1", "amount": {amount}, "at": {amount}}}"#),
+            )
+            .await;
+    }
+    house.tell("lab", r#"{"paid": "p2", "amount": 5}"#).await;
+    assert_eq!(stays(&house).await, 0);
+    assert_eq!(
+        house.states().await,
+        ["paid: succeeded", "paid: succeeded", "paid: succeeded"]
+    );
+    let requests = house.cleaning.requests();
+    assert!(requests.iter().all(|request| request.json()["code"].is_null()));
+}
+
+#[tokio::test]
+async fn a_count_of_seconds_takes_its_day_from_the_zone_of_the_property() {
+    let properties = Properties {
+        timezone: "Europe/Berlin".parse().unwrap(),
+        ..Properties::none()
+    };
+    let house = Plan::default()
+        .source("lab", HOTELS)
+        .properties(properties)
+        .build()
+        .await;
+    // 2027-05-01 23:30 and 2027-05-04 22:10 in Universal Time.
+    house
+        .tell("lab", r#"{"id": 7, "from": 1809214200, "to": 1809468600000, "v": 1}"#)
+        .await;
+    let reservation = house.reservation("lab", "7").await;
+    assert_eq!(reservation["check_in_date"], "2027-05-02", "{reservation}");
+    assert_eq!(reservation["check_in"], "2027-05-02T01:30:00+02:00");
+    assert_eq!(reservation["check_out_date"], "2027-05-05");
+    assert_eq!(reservation["nights"], 3);
 }

@@ -29,7 +29,7 @@ fn told(source: &Source, bodies: &[Value]) -> Vec<Value> {
     };
     let mut stays: Vec<Stay> = Vec::new();
     for (n, body) in bodies.iter().enumerate() {
-        let Mapped::Facts(facts) = source.map(body, &|_| None) else {
+        let Mapped::Facts { facts, .. } = source.map(body, &|_| None) else {
             panic!("not mapped: {body}")
         };
         let now = at("2027-01-01T00:00:00Z") + chrono::TimeDelta::seconds(n as i64);

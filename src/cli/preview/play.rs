@@ -152,7 +152,7 @@ fn one(
     };
     let payload = Arc::new(payload);
     let facts = match mapped(source, &payload, &Value::Null) {
-        Ok(Mapped::Facts(facts)) => facts,
+        Ok(Mapped::Facts { facts, .. }) => facts,
         Ok(Mapped::Ignored(because)) => {
             played.nothing = Some(format!("ignored: {because}"));
             return played;
@@ -224,7 +224,8 @@ impl Memory {
             stays: self
                 .stays
                 .iter()
-                .filter(|stay| stay.source == fact.stay.source && fact.stay.all().any(|name| stay.ids.contains(name)))
+                .filter(|stay| stay.source == fact.stay.source && stay.scope == fact.stay.scope)
+                .filter(|stay| fact.stay.all().any(|name| stay.ids.contains(name)))
                 .cloned()
                 .collect(),
             content: own.and_then(|key| self.contents.get(&key).cloned()),

@@ -1,6 +1,6 @@
 //! What a mapping may say.
 
-use crate::lang::shape::{EMPTY, Entry, Form, More, PATH, Shape, key};
+use crate::lang::shape::{EMPTY, Entry, Form, More, PATH, Rule, Shape, key};
 use crate::model::field::{FIELDS, Field, MESSAGE, PAYMENT};
 
 use super::super::predicate::PREDICATE;
@@ -61,10 +61,9 @@ pub(in crate::source) static MAPPING: Shape = Shape {
         key(
             "reservation",
             Form::Settings(&RESERVATION),
-            "The fields of the stay, or at least what names it.",
+            "The fields of the stay, or at least what names it. A payment or message whose body names no stay does without.",
             "reservation: {code: $.code, status: {from: $.status, map: {accepted: confirmed}}, check_in: $.arrival}",
-        )
-        .needed(),
+        ),
         key(
             "payment",
             Form::Settings(&PAYMENT_OF),
@@ -78,6 +77,7 @@ pub(in crate::source) static MAPPING: Shape = Shape {
             "message: {id: $.message.id, from: $.message.from, text: $.message.text}",
         ),
     ],
+    rules: &[Rule::Some(&["reservation", "payment", "message"])],
     ..EMPTY
 };
 
@@ -114,6 +114,12 @@ pub(super) static RESERVATION: Shape = Shape {
             ANY,
             "All other names under which later deliveries mean the same stay; of a list all count.",
             "ids: [$.id, $.channel_id]",
+        ),
+        key(
+            "scope",
+            ANY,
+            "Within what the names are unique, where one source speaks for several accounts or hotels that number alike.",
+            "scope: $.account_id",
         ),
         key(
             "guest",

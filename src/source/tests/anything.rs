@@ -79,7 +79,7 @@ proptest! {
             // Read again from its text it is the same delivery.
             let again = json(&body.to_string());
             prop_assert_eq!(key, source.receipt_key(b"", &again, &no_headers));
-            if let Mapped::Facts(facts) = source.map(&body, &no_headers) {
+            if let Mapped::Facts { facts, .. } = source.map(&body, &no_headers) {
                 for fact in facts {
                     prop_assert!(fact.stay.all().all(|name| !name.is_empty()));
                 }

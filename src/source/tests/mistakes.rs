@@ -160,7 +160,7 @@ fn mistakes_have_a_place_and_a_correction() {
             "booking.new",
         ),
         (
-            "auth: none\npayment: {id: $.p}",
+            "auth: none\nversion: {by: $.p}",
             "missing-key",
             1,
             "needs `reservation`",

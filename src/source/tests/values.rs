@@ -181,7 +181,13 @@ map:
     assert_eq!(codes, ["A", "B"]);
     assert!(matches!(&facts[0].says, Says::Reservation { fields } if fields["channel"] == "pms"));
     assert!(matches!(&facts[1].says, Says::Payment { payment, .. } if payment["amount"] == json("0.250")));
-    assert_eq!(facts[0].warnings, ["no code or id of a stay: looked at @.code"]);
+    assert_eq!(
+        facts[0].warnings,
+        [
+            "no code or id of a stay: looked at @.code",
+            "1 of its items are read by no mapping: looked at @.what (other)"
+        ]
+    );
     // One thing bare instead of a list of one.
     let bare = r#"{"events": {"what": "stay", "code": "C"}}"#;
     assert_eq!(super::facts(&source, bare)[0].stay.code.as_deref(), Some("C"));

@@ -1,9 +1,13 @@
 //! Where a value comes from, as a mapping says it.
 
 use crate::lang::shape::{EMPTY, EVENT, Entry, Form, More, Own, PATH, Rule, Shape, key};
+use crate::lang::zone::ZONE;
 use crate::model::field::{AUTHORS, Field, FieldKind, PAYMENT_KINDS, STATUSES, STAY_KINDS};
 
 const PATHS: Form = Form::OneOrMore(&Form::Like(&PATH));
+
+/// A part of a `join`.
+static JOINED: Form = Form::Either(&[Form::Like(&PATH), Form::Settings(&VALUE)]);
 
 /// What a field takes: a path, a list of paths, or settings.
 pub(in crate::source) fn form_of(field: &Field) -> Form {
@@ -31,8 +35,9 @@ pub(in crate::source) fn shape_of(field: &Field) -> &'static Shape {
 
 const SETTINGS: Shape = Shape {
     what: "where a value comes from",
-    about: "A path (`code: $.code`), a list of paths of which the first counts that is there, or these settings.",
-    rules: &[Rule::One(&["from", "value"])],
+    about: "A path (`code: $.code`), a list of paths of which the first counts that is there, or these settings. What is \
+            found goes through `absent`, `strip`, `match` and `part` in this order, then through `map`.",
+    rules: &[Rule::One(&["from", "value", "join"])],
     ..EMPTY
 };
 
@@ -57,7 +62,7 @@ struct Examples {
     other: &'static str,
 }
 
-const fn keys(words: Form, map: &'static Shape, examples: &Examples) -> [Entry; 7] {
+const fn keys(words: Form, map: &'static Shape, examples: &Examples) -> [Entry; 15] {
     [
         key(
             "from",
@@ -66,6 +71,43 @@ const fn keys(words: Form, map: &'static Shape, examples: &Examples) -> [Entry; 
             "from: [$.status, $.state]",
         ),
         key("value", words, "A fixed value instead.", examples.value),
+        key(
+            "join",
+            Form::List(&JOINED),
+            "Texts to put together instead; where one of them is not there, there is nothing.",
+            "join: [$.arrival, $.check_in_time]",
+        ),
+        key(
+            "with",
+            Form::Text,
+            "What stands between the parts of a `join`; a space where nothing is said.",
+            "with: T",
+        ),
+        key(
+            "skip_missing",
+            Form::Flag,
+            "`true`: parts of a `join` that are not there are left out.",
+            "skip_missing: true",
+        ),
+        key(
+            "absent",
+            Form::OneOrMore(&Form::Value),
+            "Texts by which the sender means that there is nothing to say.",
+            "absent: [\"\", \"0000-00-00\", N/A]",
+        ),
+        key("strip", Form::Text, "What is taken off at the beginning.", "strip: B"),
+        key(
+            "match",
+            Form::Text,
+            "A regular expression: its first group counts, else all that fits; what it does not fit is not there.",
+            "match: \"^B([0-9]+)$\"",
+        ),
+        key(
+            "part",
+            Form::Word(&["first_name", "last_name"]),
+            "Half of a name that is sent whole: `Chiara De Luca` or `De Luca, Chiara`.",
+            "part: first_name",
+        ),
         key(
             "map",
             Form::Settings(map),
@@ -85,6 +127,12 @@ const fn keys(words: Form, map: &'static Shape, examples: &Examples) -> [Entry; 
             Form::Count(0, 366),
             "Days to add to a date: for senders that name the last night.",
             "plus_days: 1",
+        ),
+        key(
+            "zone",
+            Form::Like(&ZONE),
+            "The zone of a time that is sent without one; the property's where nothing is said.",
+            "zone: UTC",
         ),
     ]
 }
