@@ -7,16 +7,21 @@ mod schemes;
 use http::HeaderName;
 use ipnet::IpNet;
 
-use super::authenticate::Scheme;
+use super::authenticate::{Place, Scheme};
+use super::path::Path;
 use crate::lang::diag::Report;
 use crate::lang::fields::{Fields, text};
 use crate::lang::yaml::{Kind, Node};
-use credentials::{Credentials, missing, secrets, user};
+use crate::model::secret::Secret;
+use credentials::{Credentials, Given, Used, Ways, secrets, user};
 use hmac::hmac;
 use schemes::{AUTH, TOKEN};
 
 pub(crate) use credentials::guessable;
 pub(super) use schemes::{ALLOW_IPS, BASIC, SCHEMES};
+
+/// The keys of `auth`, in the order in which the schemes are told.
+const KINDS: &[&str] = &["token", "basic", "hmac", "allow_ips", "any", "all"];
 
 /// Puts together the schemes that `auth` names, filled with the credentials, and what the credentials add by themselves.
 pub(super) fn compile(
@@ -34,7 +39,8 @@ pub(super) fn compile(
         secret: secrets(fields.get("secret"), "secret", report),
         basic: fields.get("basic").and_then(|node| user(node, report)),
         basic_given: fields.get("basic").is_some(),
-        used: [false; 3],
+        used: Used::default(),
+        missing: Vec::new(),
         name: name.to_owned(),
         place: place.clone(),
     };
@@ -43,15 +49,16 @@ pub(super) fn compile(
     if let Some(node) = auth {
         all.extend(schemes(node, &mut credentials, report));
     }
-    let [token_used, secret_used, basic_used] = credentials.used;
-    if let (Some(tokens), false) = (credentials.token, token_used) {
-        all.push(Scheme::Token { header: None, tokens });
+    credentials.report_missing(report);
+    let used = credentials.used;
+    if let (Some(tokens), false) = (credentials.token, used.token) {
+        all.push(Scheme::Token(Place::Address, words(tokens)));
     }
-    if let (Some((username, password)), false) = (credentials.basic, basic_used) {
+    if let (Some((username, password)), false) = (credentials.basic, used.basic) {
         all.push(Scheme::Basic { username, password });
     }
     all.extend(allow_ips.map(Scheme::AllowIps));
-    if let (Some(place), Some(_), false) = (secret_at, credentials.secret, secret_used) {
+    if let (Some(place), Some(_), false) = (secret_at, credentials.secret, used.secret) {
         report
             .mistake(
                 "unused-credential",
@@ -76,7 +83,7 @@ pub(super) fn compile(
             .help("add `token:`, `basic:`, `allow_ips:` or `auth:`; what is to be open is written `auth: none`");
         return None;
     }
-    Some(Scheme::All(all))
+    Some(Scheme::all(all))
 }
 
 fn schemes(node: &Node, credentials: &mut Credentials, report: &mut Report) -> Vec<Scheme> {
@@ -90,7 +97,11 @@ fn schemes(node: &Node, credentials: &mut Credentials, report: &mut Report) -> V
             .flat_map(|item| schemes(item, credentials, report))
             .collect(),
         Kind::Scalar(scalar) if scalar.text == "none" => vec![Scheme::Open],
-        Kind::Scalar(scalar) if matches!(scalar.text.as_str(), "basic" | "token" | "hmac") => {
+        Kind::Scalar(scalar)
+            if AUTH
+                .entry(&scalar.text)
+                .is_some_and(|key| key.form.settings().is_some()) =>
+        {
             let text = scalar.text.clone();
             report
                 .mistake(
@@ -117,27 +128,18 @@ fn schemes(node: &Node, credentials: &mut Credentials, report: &mut Report) -> V
             };
             let mut found = Vec::new();
             // `token: {}` and `basic: {}` are settings with nothing in them; `token:` alone means the same.
-            for kind in ["token", "basic", "hmac", "allow_ips", "any", "all"] {
-                let node = fields.get(kind);
-                let Some(node) = node else { continue };
-                let scheme = match kind {
+            for kind in KINDS {
+                let Some(node) = fields.get(kind) else { continue };
+                let scheme = match *kind {
                     "token" => token(node, credentials, report),
                     "basic" => basic(node, credentials, report),
                     "hmac" => hmac(node, credentials, report).map(Scheme::Hmac),
                     "allow_ips" => Some(Scheme::AllowIps(nets(node, report))),
-                    "any" => {
-                        let alternatives: Vec<Scheme> = node
-                            .items()
-                            .iter()
-                            .map(|one| Scheme::All(schemes(one, credentials, report)))
-                            .filter(|one| !matches!(one, Scheme::All(all) if all.is_empty()))
-                            .collect();
-                        if alternatives.is_empty() {
-                            report.mistake("no-auth", &node.place, "`any` needs alternatives");
-                        }
-                        Some(Scheme::Any(alternatives))
+                    "any" => any(node, credentials, report),
+                    _ => {
+                        found.extend(schemes(node, credentials, report));
+                        None
                     }
-                    _ => Some(Scheme::All(schemes(node, credentials, report))),
                 };
                 found.extend(scheme);
             }
@@ -147,24 +149,109 @@ fn schemes(node: &Node, credentials: &mut Credentials, report: &mut Report) -> V
     }
 }
 
+/// Alternatives; those whose credential the source does not have are left out, as long as one remains.
+fn any(node: &Node, credentials: &mut Credentials, report: &mut Report) -> Option<Scheme> {
+    let before = report.mistakes();
+    let outside = std::mem::take(&mut credentials.missing);
+    let mut alternatives = Vec::new();
+    let mut lacking = Ways::new();
+    for one in node.items() {
+        let used = credentials.used;
+        let all = schemes(one, credentials, report);
+        let needs = std::mem::take(&mut credentials.missing);
+        if !needs.is_empty() {
+            lacking.extend(Credentials::ways(&needs));
+            // What only an alternative asks for that is left out, nobody has asked for.
+            credentials.used = used;
+        } else if !all.is_empty() {
+            alternatives.push(Scheme::all(all));
+        }
+    }
+    credentials.missing = outside;
+    if !alternatives.is_empty() {
+        return Some(Scheme::any(alternatives));
+    }
+    if !lacking.is_empty() {
+        credentials.missing.push(lacking);
+    } else if report.mistakes() == before {
+        report.mistake("no-auth", &node.place, "`any` needs alternatives");
+    }
+    None
+}
+
 fn token(node: &Node, credentials: &mut Credentials, report: &mut Report) -> Option<Scheme> {
-    let mut fields = Fields::of(node, &TOKEN, report)?;
-    let header = fields.get("header").and_then(|node| header(node, report));
-    fields.finish(report);
-    credentials.used[0] = true;
+    let place = place(node, report);
+    credentials.used.token = true;
     let Some(tokens) = credentials.token.clone() else {
-        missing(credentials, "token", report);
+        credentials.lacks("token");
         return None;
     };
-    Some(Scheme::Token { header, tokens })
+    Some(Scheme::Token(place?, words(tokens)))
+}
+
+/// Where a token stands.
+fn place(node: &Node, report: &mut Report) -> Option<Place> {
+    let mut fields = Fields::of(node, &TOKEN, report)?;
+    let given = ["header", "query", "body"].map(|key| fields.get(key));
+    fields.finish(report);
+    match given {
+        [None, None, None] => Some(Place::Address),
+        [Some(node), None, None] => header(node, report).map(Place::Header),
+        [None, Some(node), None] => {
+            let name = text(node, "query", report)?;
+            if name.trim().is_empty() {
+                report
+                    .mistake(
+                        "bad-parameter",
+                        &node.place,
+                        "`query` is the name of a parameter of the address",
+                    )
+                    .help("for example `query: key`, where the sender posts to `…?key=<token>`");
+                return None;
+            }
+            Some(Place::Query(name.to_owned()))
+        }
+        [None, None, Some(node)] => body_path(node, report).map(Place::Body),
+        _ => {
+            report
+                .mistake(
+                    "one-place",
+                    &node.place,
+                    "a token stands in one place: `header`, `query` or `body`",
+                )
+                .help("where it may come in either, write `any: [{token: {header: X-Token}}, {token: {query: key}}]`");
+            None
+        }
+    }
+}
+
+fn body_path(node: &Node, report: &mut Report) -> Option<Path> {
+    let written = text(node, "body", report)?;
+    let path = Path::parse(written).map_err(|why| format!("`{written}` is not readable as a JSONPath: {why}"));
+    match path {
+        Ok(path) if written.starts_with('$') => return Some(path),
+        Err(why) if written.starts_with('$') => report.mistake("bad-path", &node.place, why),
+        _ => report.mistake(
+            "bad-path",
+            &node.place,
+            format!("`{written}` is not a path into the body"),
+        ),
+    }
+    .help("a path begins with `$`, for example `$.token`");
+    None
+}
+
+/// The secrets alone.
+fn words(given: Vec<Given>) -> Vec<Secret> {
+    given.into_iter().map(|one| one.secret).collect()
 }
 
 fn basic(node: &Node, credentials: &mut Credentials, report: &mut Report) -> Option<Scheme> {
     let given = match &node.kind {
         Kind::Map(entries) if entries.is_empty() => {
-            credentials.used[2] = true;
+            credentials.used.basic = true;
             if !credentials.basic_given {
-                missing(credentials, "basic", report);
+                credentials.lacks("basic");
             }
             credentials.basic.clone()
         }

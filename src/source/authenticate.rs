@@ -3,6 +3,7 @@
 mod signature;
 mod words;
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 
 use base64::Engine as _;
@@ -10,12 +11,16 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use http::HeaderName;
 use ipnet::IpNet;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
 
 use super::Request;
+use super::path::Path;
 use crate::model::clock::Time;
+use crate::model::json;
 use crate::model::secret::Secret;
 pub(super) use signature::{Algorithm, Part, Signature};
-use words::{basic, token};
+use words::basic;
 
 /// Senders differ in whether they pad.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -35,11 +40,8 @@ pub struct Denied {
 pub(super) enum Scheme {
     /// Nothing; written out as `none`.
     Open,
-    /// One of these tokens, in this header or else in the path, the query or as a bearer token.
-    Token {
-        header: Option<HeaderName>,
-        tokens: Vec<Secret>,
-    },
+    /// One of these tokens.
+    Token(Place, Vec<Secret>),
     /// HTTP basic.
     Basic { username: String, password: Secret },
     /// A signature over the body.
@@ -52,12 +54,77 @@ pub(super) enum Scheme {
     Any(Vec<Scheme>),
 }
 
+/// Where a token stands.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// In the path, in `?token=`, or behind `Bearer`.
+    Address,
+    /// In this header.
+    Header(HeaderName),
+    /// In this parameter of the query.
+    Query(String),
+    /// There in the body.
+    Body(Path),
+}
+
+/// A request that is looked at, with its body once somebody has had to read it.
+struct Look<'a> {
+    request: &'a Request<'a>,
+    body: OnceCell<Option<Value>>,
+}
+
+impl Look<'_> {
+    /// The body as it will be mapped; `None` where it cannot be read.
+    fn body(&self) -> Option<&Value> {
+        self.body.get_or_init(|| json::read(self.request.decoded).ok()).as_ref()
+    }
+}
+
 impl Scheme {
+    /// All of these; what has to read the body comes last, so that nothing is read of a body that is not believed yet.
+    pub(super) fn all(schemes: Vec<Scheme>) -> Scheme {
+        let flat = schemes.into_iter().flat_map(|scheme| match scheme {
+            Scheme::All(all) => all,
+            one => vec![one],
+        });
+        let mut all: Vec<Scheme> = flat.collect();
+        all.sort_by_key(Scheme::reads_body);
+        Scheme::All(all)
+    }
+
+    /// One of these; what has to read the body is tried last.
+    pub(super) fn any(mut alternatives: Vec<Scheme>) -> Scheme {
+        alternatives.sort_by_key(Scheme::reads_body);
+        match alternatives.len() {
+            1 => alternatives.remove(0),
+            _ => Scheme::Any(alternatives),
+        }
+    }
+
+    fn reads_body(&self) -> bool {
+        !self.body_paths().is_empty()
+    }
+
+    /// Where in the body tokens stand: what is there must not be stored.
+    pub(super) fn body_paths(&self) -> Vec<&Path> {
+        match self {
+            Scheme::Token(Place::Body(path), _) => vec![path],
+            Scheme::All(all) | Scheme::Any(all) => all.iter().flat_map(Scheme::body_paths).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether the request satisfies it.
     pub(super) fn holds(&self, request: &Request<'_>) -> Result<(), Denied> {
+        let body = OnceCell::new();
+        self.holds_for(&Look { request, body })
+    }
+
+    fn holds_for(&self, look: &Look<'_>) -> Result<(), Denied> {
+        let request = look.request;
         match self {
             Scheme::Open => Ok(()),
-            Scheme::Token { header, tokens } => token(header.as_ref(), tokens, request),
+            Scheme::Token(place, tokens) => words::token(place, tokens, look),
             Scheme::Basic { username, password } => basic(username, password, request.headers),
             Scheme::Hmac(signature) => signature.holds(request),
             Scheme::AllowIps(nets) => {
@@ -68,9 +135,9 @@ impl Scheme {
                     "address not allowed",
                 )
             }
-            Scheme::All(all) => all.iter().try_for_each(|scheme| scheme.holds(request)),
+            Scheme::All(all) => all.iter().try_for_each(|scheme| scheme.holds_for(look)),
             Scheme::Any(any) => {
-                let fits = any.iter().any(|scheme| scheme.holds(request).is_ok());
+                let fits = any.iter().any(|scheme| scheme.holds_for(look).is_ok());
                 check(fits, "none of the alternatives holds")
             }
         }
@@ -84,10 +151,12 @@ impl Scheme {
         };
         match self {
             Scheme::Open => "nothing (anybody may post)".to_owned(),
-            Scheme::Token {
-                header: Some(header), ..
-            } => format!("a token in the header {header}"),
-            Scheme::Token { header: None, .. } => "a token in the path, the query or as bearer".to_owned(),
+            Scheme::Token(place, _) => match place {
+                Place::Address => "a token in the path, the query or as bearer".to_owned(),
+                Place::Header(header) => format!("a token in the header {header}"),
+                Place::Query(name) => format!("a token in the address as ?{name}="),
+                Place::Body(path) => format!("a token in the body at {}", path.text()),
+            },
             Scheme::Basic { username, .. } => format!("user {username} with a password"),
             Scheme::Hmac(signature) => format!("a signature in the header {}", signature.header),
             Scheme::AllowIps(nets) => {
@@ -121,15 +190,15 @@ impl Scheme {
     pub(super) fn sign(&self, body: &[u8], now: Time, query: &mut Vec<String>, headers: &mut Vec<(String, String)>) {
         match self {
             Scheme::Open | Scheme::AllowIps(_) => {}
-            Scheme::Token { header, tokens } => {
+            Scheme::Token(place, tokens) => {
                 let Some(token) = tokens.first() else { return };
-                match header {
-                    Some(header) => headers.push((header.to_string(), token.reveal().to_owned())),
-                    None => {
-                        let quoted =
-                            percent_encoding::utf8_percent_encode(token.reveal(), percent_encoding::NON_ALPHANUMERIC);
-                        query.push(format!("token={quoted}"));
-                    }
+                let quoted = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+                match place {
+                    Place::Header(header) => headers.push((header.to_string(), token.reveal().to_owned())),
+                    Place::Address => query.push(format!("token={}", quoted(token.reveal()))),
+                    Place::Query(name) => query.push(format!("{}={}", quoted(name), quoted(token.reveal()))),
+                    // The body goes out as it was given.
+                    Place::Body(_) => {}
                 }
             }
             Scheme::Basic { username, password } => {

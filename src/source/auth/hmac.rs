@@ -56,11 +56,11 @@ pub(super) fn hmac(node: &Node, credentials: &mut Credentials, report: &mut Repo
     let secrets = match own {
         Some(own) => own,
         None => {
-            credentials.used[1] = true;
+            credentials.used.secret = true;
             match credentials.secret.clone() {
                 Some(secrets) => secrets,
                 None => {
-                    super::credentials::missing(credentials, "secret", report);
+                    credentials.lacks("secret");
                     return None;
                 }
             }
@@ -73,7 +73,7 @@ pub(super) fn hmac(node: &Node, credentials: &mut Credentials, report: &mut Repo
         prefix,
         signed: signed?,
         timestamp,
-        secrets,
+        secrets: super::words(secrets),
     })
 }
 

@@ -1,6 +1,6 @@
 //! What `auth` and the credentials of a source may say.
 
-use crate::lang::shape::{EMPTY, Entry, Form, Like, Shape, key, later};
+use crate::lang::shape::{EMPTY, Entry, Form, Like, Rule, Shape, key, later};
 
 /// Addresses that may send.
 pub(in crate::source) const ALLOW_IPS: Entry = key(
@@ -25,7 +25,7 @@ pub(in crate::source) static AUTH: Shape = Shape {
         key(
             "token",
             Form::Settings(&TOKEN),
-            "The `token` of the source, in the address or in a header.",
+            "The `token` of the source: in the address, in a header or in the body.",
             "token: {header: X-Token}",
         ),
         key(
@@ -44,7 +44,8 @@ pub(in crate::source) static AUTH: Shape = Shape {
         key(
             "any",
             SCHEMES,
-            "Alternatives, of which one has to hold.",
+            "Alternatives, of which one has to hold. Those whose credential the source does not have are left out, as long as one \
+             remains.",
             "any: [{token: {}}, {hmac: {header: X-Signature}}]",
         ),
         key(
@@ -66,13 +67,33 @@ pub(in crate::source) static AUTH: Shape = Shape {
 /// `token` in `auth`.
 pub(super) static TOKEN: Shape = Shape {
     what: "`token`",
-    about: "Where the token stands.",
-    keys: &[key(
-        "header",
-        HEADER,
-        "The header in which it stands, beside the address and `Authorization: Bearer`.",
-        "header: X-Token",
-    )],
+    about: "Where the token stands. With nothing in it: at the end of the address (`/hooks/NAME/<token>`), in `?token=`, or \
+            behind `Authorization: Bearer`.",
+    keys: &[
+        key(
+            "header",
+            HEADER,
+            "The header in which it stands, and nowhere else.",
+            "header: X-Token",
+        ),
+        key(
+            "query",
+            Form::Text,
+            "The parameter of the address in which it stands, and nowhere else.",
+            "query: key",
+        ),
+        key(
+            "body",
+            Form::Like(&Like {
+                what: "a JSONPath (`$.token`)",
+                pattern: r"^\$",
+                numbers: false,
+            }),
+            "Where in the body it stands, and nowhere else. It is not stored.",
+            "body: $.token",
+        ),
+    ],
+    rules: &[Rule::AtMostOne(&["header", "query", "body"])],
     ..EMPTY
 };
 

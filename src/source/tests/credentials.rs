@@ -1,5 +1,7 @@
 //! Who is believed.
 
+mod places;
+
 use std::net::IpAddr;
 
 use hmac::{Hmac, KeyInit, Mac};

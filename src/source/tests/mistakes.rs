@@ -24,6 +24,30 @@ fn mistakes_have_a_place_and_a_correction() {
         ),
         ("preset: generic\nsecret: s", "unused-credential", 2, "`secret`"),
         (
+            "preset: generic\nauth: {token: {header: X, query: y}}\ntoken: t",
+            "one-place",
+            2,
+            "a token stands in one place",
+        ),
+        (
+            "preset: generic\nauth: {token: {query: \" \"}}\ntoken: t",
+            "bad-parameter",
+            2,
+            "name of a parameter",
+        ),
+        (
+            "preset: generic\nauth: {token: {body: key}}\ntoken: t",
+            "bad-path",
+            2,
+            "not a path into the body",
+        ),
+        (
+            "preset: generic\nauth: {token: {body: \"$.a-b\"}}\ntoken: t",
+            "bad-path",
+            2,
+            "not readable as a JSONPath",
+        ),
+        (
             "preset: generic\ntoken: \"\"",
             "empty-credential",
             2,
