@@ -1,6 +1,8 @@
 //! Whether a request comes from the sender it claims to come from.
 
+mod key;
 mod signature;
+mod standard;
 mod words;
 
 use std::cell::OnceCell;
@@ -19,7 +21,9 @@ use super::path::Path;
 use crate::model::clock::Time;
 use crate::model::json;
 use crate::model::secret::Secret;
-pub(super) use signature::{Algorithm, Part, Signature};
+pub(super) use key::{Key, Written};
+pub(super) use signature::{Algorithm, Part, Signature, Stamp, StampAt};
+pub(super) use standard::Standard;
 use words::basic;
 
 /// Senders differ in whether they pad.
@@ -46,6 +50,8 @@ pub(super) enum Scheme {
     Basic { username: String, password: Secret },
     /// A signature over the body.
     Hmac(Signature),
+    /// A signature by Standard Webhooks.
+    Webhooks(Standard),
     /// The address of the sender.
     AllowIps(Vec<IpNet>),
     /// All of these.
@@ -127,6 +133,7 @@ impl Scheme {
             Scheme::Token(place, tokens) => words::token(place, tokens, look),
             Scheme::Basic { username, password } => basic(username, password, request.headers),
             Scheme::Hmac(signature) => signature.holds(request),
+            Scheme::Webhooks(standard) => standard.holds(request),
             Scheme::AllowIps(nets) => {
                 // `::ffff:192.0.2.1` is 192.0.2.1 on a socket that listens to both.
                 let ip = request.client_ip.map(|ip| IpAddr::to_canonical(&ip));
@@ -158,7 +165,10 @@ impl Scheme {
                 Place::Body(path) => format!("a token in the body at {}", path.text()),
             },
             Scheme::Basic { username, .. } => format!("user {username} with a password"),
-            Scheme::Hmac(signature) => format!("a signature in the header {}", signature.header),
+            Scheme::Hmac(signature) => {
+                format!("a signature in the header {}{}", signature.header, signature.says_age())
+            }
+            Scheme::Webhooks(standard) => standard.says(),
             Scheme::AllowIps(nets) => {
                 let nets: Vec<String> = nets.iter().map(ToString::to_string).collect();
                 format!("an address in {}", nets.join(" or "))
@@ -171,7 +181,7 @@ impl Scheme {
     /// Whether a signature over the body is part of it.
     pub(super) fn signs_body(&self) -> bool {
         match self {
-            Scheme::Hmac(_) => true,
+            Scheme::Hmac(_) | Scheme::Webhooks(_) => true,
             Scheme::All(all) | Scheme::Any(all) => all.iter().any(Scheme::signs_body),
             _ => false,
         }
@@ -206,6 +216,7 @@ impl Scheme {
                 headers.push(("authorization".to_owned(), format!("Basic {pair}")));
             }
             Scheme::Hmac(signature) => signature.sign(body, now, headers),
+            Scheme::Webhooks(standard) => standard.sign(body, now, headers),
             Scheme::All(all) => all.iter().for_each(|scheme| scheme.sign(body, now, query, headers)),
             Scheme::Any(any) => {
                 if let Some(first) = any.first() {

@@ -1,6 +1,9 @@
 //! What `auth` and the credentials of a source may say.
 
-use crate::lang::shape::{EMPTY, Entry, Form, Like, Rule, Shape, key, later};
+mod signatures;
+
+use crate::lang::shape::{EMPTY, Entry, Form, Like, Rule, Shape, key};
+pub(super) use signatures::{HMAC, ID, STANDARD_WEBHOOKS, STRIPE, TIMESTAMP};
 
 /// Addresses that may send.
 pub(in crate::source) const ALLOW_IPS: Entry = key(
@@ -40,6 +43,18 @@ pub(in crate::source) static AUTH: Shape = Shape {
             "A signature over the body, made with the `secret` of the source.",
             "hmac: {header: X-Signature, prefix: \"sha256=\"}",
         ),
+        key(
+            "standard_webhooks",
+            Form::Settings(&STANDARD_WEBHOOKS),
+            "A signature by Standard Webhooks (Svix), made with the `secret` of the source.",
+            "standard_webhooks: {}",
+        ),
+        key(
+            "stripe",
+            Form::Settings(&STRIPE),
+            "A signature as Stripe makes it, with the `secret` of the source.",
+            "stripe: {}",
+        ),
         ALLOW_IPS,
         key(
             "any",
@@ -54,12 +69,6 @@ pub(in crate::source) static AUTH: Shape = Shape {
             "Schemes that all have to hold.",
             "all: [{token: {}}, {allow_ips: [203.0.113.0/24]}]",
         ),
-        later(
-            "standard_webhooks",
-            "Signatures by Standard Webhooks.",
-            "standard_webhooks: {}",
-        ),
-        later("stripe", "Signatures by Stripe.", "stripe: {}"),
     ],
     ..EMPTY
 };
@@ -121,79 +130,7 @@ static EMPTY_SETTINGS: Shape = Shape {
     ..EMPTY
 };
 
-/// `hmac` in `auth`.
-pub(super) static HMAC: Shape = Shape {
-    what: "`hmac`",
-    about: "A signature over the body (HMAC).",
-    keys: &[
-        key(
-            "header",
-            HEADER,
-            "The header in which it stands.",
-            "header: X-Signature",
-        )
-        .needed(),
-        key(
-            "algorithm",
-            Form::Word(&["sha256", "sha1", "sha512"]),
-            "The hash; `sha256` where nothing is said.",
-            "algorithm: sha256",
-        ),
-        key(
-            "encoding",
-            Form::Word(&["hex", "base64"]),
-            "How it is written; `hex` where nothing is said.",
-            "encoding: base64",
-        ),
-        key("prefix", Form::Text, "What stands before it.", "prefix: \"sha256=\""),
-        key(
-            "signed",
-            Form::Like(&Like {
-                what: "a text with `{body}` in it",
-                pattern: r"\{body\}",
-                numbers: false,
-            }),
-            "What is signed: the body, with `{ts}` the time that `timestamp` names.",
-            "signed: \"{ts}.{body}\"",
-        ),
-        key(
-            "timestamp",
-            Form::Settings(&TIMESTAMP),
-            "Where the time stands that is signed too.",
-            "timestamp: {header: X-Timestamp, tolerance: 5m}",
-        ),
-        key(
-            "secret",
-            Form::OneOrMore(&Form::Text),
-            "A secret of its own, where it is not the source's.",
-            "secret: \"${SECOND_SECRET}\"",
-        ),
-    ],
-    ..EMPTY
-};
-
-/// `timestamp` in `hmac`.
-pub(super) static TIMESTAMP: Shape = Shape {
-    what: "`timestamp`",
-    about: "The time that is signed with the body.",
-    keys: &[
-        key(
-            "header",
-            HEADER,
-            "The header in which it stands.",
-            "header: X-Timestamp",
-        )
-        .needed(),
-        key(
-            "tolerance",
-            Form::Duration,
-            "How far it may be off; 5m where nothing is said.",
-            "tolerance: 5m",
-        ),
-    ],
-    ..EMPTY
-};
-
+/// The name of a header.
 const HEADER: Form = Form::Like(&Like {
     what: "the name of a header",
     pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",

@@ -1,6 +1,7 @@
 //! Who is believed.
 
 mod places;
+mod signatures;
 
 use std::net::IpAddr;
 

@@ -3,6 +3,27 @@
 use super::*;
 
 #[test]
+fn a_long_tolerance_is_warned_of() {
+    for auth in [
+        "{stripe: {tolerance: 2h}}",
+        "{standard_webhooks: {tolerance: 61m}}",
+        "{hmac: {header: X, signed: \"{ts}{body}\", timestamp: {header: Y, tolerance: 1d}}}",
+    ] {
+        let secret = "secret: MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let (source, report) = tried(&format!("preset: generic\nauth: {auth}\n{secret}"));
+        assert!(source.is_some(), "{auth}");
+        assert_eq!(
+            report.items.iter().map(|item| item.code).collect::<Vec<_>>(),
+            ["long-tolerance"],
+            "{auth}"
+        );
+    }
+    let (_, report) =
+        tried("preset: generic\nauth: {stripe: {tolerance: 1h}}\nsecret: MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    assert!(report.items.is_empty());
+}
+
+#[test]
 fn mistakes_have_a_place_and_a_correction() {
     let map = "reservation: {code: $.code}";
     for (settings, code, line, said) in [
@@ -17,10 +38,58 @@ fn mistakes_have_a_place_and_a_correction() {
         ),
         ("preset: guesty\nsecret: t", "not-yet", 1, "not in this version yet"),
         (
-            "preset: generic\nauth: {stripe: {}}\nsecret: s",
-            "not-yet",
+            "preset: generic\nauth: stripe\nsecret: s",
+            "expected-settings",
             2,
-            "`stripe` is not in this version yet",
+            "`stripe` is written as settings",
+        ),
+        (
+            "preset: generic\nauth: {hmac: {header: X, signed: \"{time}.{body}\"}}\nsecret: s",
+            "unknown-part",
+            2,
+            "not `{time}`",
+        ),
+        (
+            "preset: generic\nauth: {hmac: {header: X, signed: \"{id}.{body}\"}}\nsecret: s",
+            "missing-key",
+            2,
+            "`id` does not say where",
+        ),
+        (
+            "preset: generic\nauth: {hmac: {header: X, id: {header: Y}}}\nsecret: s",
+            "unsigned-id",
+            2,
+            "anybody could change it",
+        ),
+        (
+            "preset: generic\nauth: {hmac: {header: X, signed: \"{ts}.{body}\", timestamp: {prefix: \"t=\"}}}\nsecret: s",
+            "missing-key",
+            2,
+            "between the entries",
+        ),
+        (
+            "preset: generic\nauth: {hmac: {header: X, signed: \"{ts}.{body}\", timestamp: {header: T, prefix: \"t=\"}}}\nsecret: s",
+            "one-place",
+            2,
+            "`header` or `prefix`",
+        ),
+        (
+            "preset: generic\nauth: {hmac: {header: X, signed: \"{ts}.{body}\", timestamp: {tolerance: 5m}}}\nsecret: s",
+            "missing-key",
+            2,
+            "needs `header` or `prefix`",
+        ),
+        (
+            "preset: generic\nauth: {hmac: {header: X, prefix: t=1, separator: \",\", signed: \"{ts}.{body}\", timestamp: {prefix: \"t=\"}}}\nsecret: s",
+            "same-prefix",
+            2,
+            "begin with `t=` too",
+        ),
+        (
+            "preset: generic\nauth: {hmac: {header: X, separator: \"\"}}\nsecret: s",
+            "empty-text",
+            2,
+            "`separator` is an empty text",
         ),
         ("preset: generic\nsecret: s", "unused-credential", 2, "`secret`"),
         (

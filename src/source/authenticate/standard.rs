@@ -1,0 +1,79 @@
+//! Signatures by Standard Webhooks, whose headers come under two names. Whose format it is:
+//! <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>.
+
+use chrono::TimeDelta;
+use http::HeaderName;
+
+use super::key::Key;
+use super::signature::{Algorithm, Part, Signature, Stamp, StampAt};
+use super::{Denied, check};
+use crate::model::clock::Time;
+use crate::source::Request;
+
+/// Of more signatures under one name nobody looks at the rest.
+const SIGNATURES_MAX: usize = 8;
+
+/// The two names: `webhook-…`, and `svix-…` of those who had it first.
+#[derive(Clone, Debug)]
+pub(in crate::source) struct Standard {
+    families: [Signature; 2],
+}
+
+impl Standard {
+    pub(in crate::source) fn new(keys: &[Key], tolerance: TimeDelta) -> Standard {
+        let family = |[id, timestamp, signature]: [&'static str; 3]| Signature {
+            header: HeaderName::from_static(signature),
+            algorithm: Algorithm::Sha256,
+            base64: true,
+            prefix: "v1,".to_owned(),
+            separator: Some(" ".to_owned()),
+            signed: vec![
+                Part::Id,
+                Part::Text(".".to_owned()),
+                Part::Timestamp,
+                Part::Text(".".to_owned()),
+                Part::Body,
+            ],
+            id: Some(HeaderName::from_static(id)),
+            timestamp: Some(Stamp {
+                at: StampAt::Header(HeaderName::from_static(timestamp)),
+                tolerance,
+            }),
+            keys: keys.to_vec(),
+        };
+        Standard {
+            families: [
+                family(["webhook-id", "webhook-timestamp", "webhook-signature"]),
+                family(["svix-id", "svix-timestamp", "svix-signature"]),
+            ],
+        }
+    }
+
+    /// Each name of which anything is there has to hold by itself, and both have to give the same id. Else an id that
+    /// nobody signed could be put beside one that is signed, and what was sent before would look new.
+    pub(super) fn holds(&self, request: &Request<'_>) -> Result<(), Denied> {
+        let mut known = None;
+        for family in self.families.iter().filter(|one| one.is_there(request.headers)) {
+            family.holds_among(request, SIGNATURES_MAX)?;
+            let id = family.id(request.headers)?;
+            check(known.is_none_or(|known| known == id), "several ids")?;
+            known = Some(id);
+        }
+        check(known.is_some(), "no signature")
+    }
+
+    pub(super) fn says(&self) -> String {
+        let [webhook, svix] = &self.families;
+        format!(
+            "a signature by Standard Webhooks in the header {} or {}{}",
+            webhook.header,
+            svix.header,
+            webhook.says_age()
+        )
+    }
+
+    pub(super) fn sign(&self, body: &[u8], now: Time, headers: &mut Vec<(String, String)>) {
+        let [webhook, _] = &self.families;
+        webhook.sign(body, now, headers);
+    }
+}
