@@ -6,6 +6,7 @@ mod standard;
 mod words;
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use base64::Engine as _;
@@ -178,12 +179,31 @@ impl Scheme {
         }
     }
 
-    /// Whether a signature over the body is part of it.
-    pub(super) fn signs_body(&self) -> bool {
+    /// The headers, in lower case, that are signed wherever the body is; `None` where no body is signed.
+    ///
+    /// Whoever has seen a signed delivery can send it again with any other header, unless every way in which the signature
+    /// gets it believed covers that header.
+    pub(super) fn covered(&self) -> Option<BTreeSet<String>> {
+        let signed = self.ways().into_iter().flatten();
+        signed.reduce(|all, way| all.intersection(&way).cloned().collect())
+    }
+
+    /// What is signed in each of the ways to be believed.
+    fn ways(&self) -> BTreeSet<Option<BTreeSet<String>>> {
         match self {
-            Scheme::Hmac(_) | Scheme::Webhooks(_) => true,
-            Scheme::All(all) | Scheme::Any(all) => all.iter().any(Scheme::signs_body),
-            _ => false,
+            Scheme::Hmac(signature) => BTreeSet::from([Some(signature.covered())]),
+            Scheme::Webhooks(standard) => BTreeSet::from([Some(standard.covered())]),
+            Scheme::All(all) => all.iter().fold(BTreeSet::from([None]), |ways, scheme| {
+                let more = scheme.ways();
+                let pairs = ways.iter().flat_map(|way| more.iter().map(move |other| (way, other)));
+                let both = pairs.map(|pair| match pair {
+                    (Some(one), Some(other)) => Some(one | other),
+                    (one, other) => one.as_ref().or(other.as_ref()).cloned(),
+                });
+                both.collect()
+            }),
+            Scheme::Any(any) => any.iter().flat_map(Scheme::ways).collect(),
+            _ => BTreeSet::from([None]),
         }
     }
 

@@ -55,8 +55,13 @@ pub(super) struct Found {
 }
 
 impl Keys {
-    /// Reads the list; `signed` where the body is signed, `mappings` to know what names a stay.
-    pub(super) fn compile(node: &Node, signed: bool, mappings: &[Mapping], cx: &mut Compiling<'_>) -> Keys {
+    /// Reads the list; `signed` are the headers that are signed where the body is, `mappings` to know what names a stay.
+    pub(super) fn compile(
+        node: &Node,
+        signed: Option<&BTreeSet<String>>,
+        mappings: &[Mapping],
+        cx: &mut Compiling<'_>,
+    ) -> Keys {
         let names: BTreeSet<String> = mappings
             .iter()
             .flat_map(|mapping| {
@@ -121,10 +126,12 @@ fn short(parts: &[&[u8]]) -> [u8; 16] {
     key
 }
 
-fn part(node: &Node, signed: bool, cx: &mut Compiling<'_>) -> Option<Part> {
+fn part(node: &Node, signed: Option<&BTreeSet<String>>, cx: &mut Compiling<'_>) -> Option<Part> {
     if !matches!(node.kind, Kind::Map(_)) {
         let lookup = Lookup::compile(node, cx)?;
-        if signed && matches!(lookup, Lookup::Header(_)) {
+        if let (Some(signed), Lookup::Header(name)) = (signed, &lookup)
+            && !signed.contains(name)
+        {
             cx.report
                 .mistake("unsigned-header", &node.place, format!("`{}` is not covered by the signature", lookup.text()))
                 .help("anybody who has seen one delivery could send it again under another header: use what the body says");
@@ -159,7 +166,10 @@ impl Part {
     fn bytes(&self, input: &Input<'_>) -> Option<Vec<u8>> {
         let (at, text) = match self {
             Part::Body { without } => return Some(body_bytes(input, without)),
-            Part::At(Lookup::Header(name)) => (format!("header.{name}"), (input.headers)(name)?),
+            Part::At(Lookup::Header(name)) => {
+                let (name, text) = header(name, input)?;
+                (format!("header.{name}"), text)
+            }
             Part::At(Lookup::Path(path)) => {
                 let found = path.all(input).into_iter().find(|value| !value.is_null())?;
                 let whole = || String::from_utf8_lossy(&canonical(found, &HashSet::new())).into_owned();
@@ -170,6 +180,22 @@ impl Part {
         // The path is part of the key: an id and an event id of the same number are two things.
         (!text.trim().is_empty()).then(|| short(&[at.as_bytes(), text.as_bytes()]).to_vec())
     }
+}
+
+/// The id of a delivery by Standard Webhooks goes by two names. It is the same id under either, else what has come under
+/// both could be sent again under one of them and look new.
+const ONE_ID: [&str; 2] = ["webhook-id", "svix-id"];
+
+/// A header with the name it counts under.
+fn header<'n>(name: &'n str, input: &Input<'_>) -> Option<(&'n str, String)> {
+    if !ONE_ID.contains(&name) {
+        return Some((name, (input.headers)(name)?));
+    }
+    // The name that was asked for first: it may be the only one that is signed.
+    let names = [name].into_iter().chain(ONE_ID);
+    let mut texts = names.filter_map(|name| (input.headers)(name));
+    let text = texts.find(|text| !text.trim().is_empty())?;
+    Some((ONE_ID[0], text))
 }
 
 fn body_bytes(input: &Input<'_>, without: &[Path]) -> Vec<u8> {

@@ -81,9 +81,9 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
     cx.items = mappings.iter().any(|mapping| !mapping.items.is_empty());
     let ignore = ignore_node.map(|node| ignore(node, &mut cx)).unwrap_or_default();
     cx.items = false;
-    let signed = scheme.as_ref().is_some_and(Scheme::signs_body);
+    let signed = scheme.as_ref().and_then(Scheme::covered);
     let keys = keys_node
-        .map(|node| Keys::compile(node, signed, &mappings, &mut cx))
+        .map(|node| Keys::compile(node, signed.as_ref(), &mappings, &mut cx))
         .unwrap_or_default();
     let headers = cx.headers;
     if layers.mappings.is_empty() && !learn {

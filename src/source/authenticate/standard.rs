@@ -1,6 +1,8 @@
 //! Signatures by Standard Webhooks, whose headers come under two names. Whose format it is:
 //! <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use http::HeaderName;
 
@@ -70,6 +72,13 @@ impl Standard {
             svix.header,
             webhook.says_age()
         )
+    }
+
+    /// The headers with the id, in lower case: of whichever name is there it is signed. Not those with the time, which
+    /// would tell nothing apart but what was sent under both names and is sent again under one.
+    pub(super) fn covered(&self) -> BTreeSet<String> {
+        let ids = self.families.iter().filter_map(|family| family.id.as_ref());
+        ids.map(ToString::to_string).collect()
     }
 
     pub(super) fn sign(&self, body: &[u8], now: Time, headers: &mut Vec<(String, String)>) {

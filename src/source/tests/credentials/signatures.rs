@@ -319,7 +319,7 @@ fn sixteen_signatures_are_looked_at_and_no_more() {
 
 #[test]
 fn headers_under_both_names_have_to_agree() {
-    let source = generic(STANDARD);
+    let source = generic(&format!("{STANDARD}\nreceipt_key: [header.svix-id, header.webhook-id]"));
     let signature = "v1,kvK9z7H3uELsYvkj9vGzTAJOD4nmUKiu8uhFJmTI9Vk=";
     let one = |name: &str| {
         let headers = [("id", "msg_1"), ("timestamp", SENT), ("signature", signature)];
@@ -358,8 +358,48 @@ fn headers_under_both_names_have_to_agree() {
 }
 
 #[test]
+fn a_signed_id_recognises_what_comes_again_under_either_name() {
+    let key = |source: &Source, headers: &Headers| {
+        let header = |name: &str| {
+            headers
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value.clone())
+        };
+        source.receipt_key(BODY.as_bytes(), &json(BODY), &header)
+    };
+    let webhook = of(&[("webhook-id", "msg_1"), ("webhook-timestamp", SENT)]);
+    let svix = of(&[("svix-id", "msg_1"), ("svix-timestamp", SENT)]);
+    let both = [webhook.clone(), svix.clone()].concat();
+    for keys in [
+        "[header.svix-id, header.webhook-id]",
+        "[header.webhook-id]",
+        "[header.svix-id]",
+    ] {
+        let source = generic(&format!("{STANDARD}\nreceipt_key: {keys}"));
+        let found = key(&source, &webhook);
+        assert!(found.weak.is_none());
+        for again in [&svix, &both] {
+            assert_eq!(key(&source, again).key, found.key, "{keys}");
+        }
+        assert_ne!(key(&source, &of(&[("svix-id", "msg_2")])).key, found.key);
+    }
+    // Where one name alone is signed, what stands under the other changes nothing.
+    let svix_only = generic(
+        "auth: {hmac: {header: X-Sig, signed: \"{id}.{body}\", id: {header: svix-id}}}\nsecret: s\nreceipt_key: header.svix-id",
+    );
+    let signed = svix_only.sign(BODY.as_bytes(), now()).headers;
+    let mut again = signed.clone();
+    again.insert(0, ("webhook-id".to_owned(), "new".to_owned()));
+    assert_eq!(posted(&svix_only, &again), Ok(()));
+    assert_eq!(key(&svix_only, &again).key, key(&svix_only, &signed).key);
+}
+
+#[test]
 fn an_id_cannot_be_told_from_what_follows_it_in_two_ways() {
-    let source = generic("auth: {hmac: {header: X-Sig, signed: \"{id}.{body}\", id: {header: X-Id}}}\nsecret: s");
+    let source = generic(
+        "auth: {hmac: {header: X-Sig, signed: \"{id}.{body}\", id: {header: X-Id}}}\nsecret: s\nreceipt_key: header.X-Id",
+    );
     let mut headers = source.sign(b"a.b=1", now()).headers;
     assert_eq!(posted_at(&source, &headers, "a.b=1", TimeDelta::zero()), Ok(()));
     // The same bytes are signed, cut at another place.
@@ -413,6 +453,49 @@ fn check_says_what_is_asked_for() {
         ),
     ] {
         assert_eq!(generic(settings).asks_for(), said);
+    }
+}
+
+#[test]
+fn a_receipt_key_names_no_header_that_can_be_changed() {
+    let id = "hmac: {header: X-A, signed: \"{id}:{body}\", id: {header: X-Id}}";
+    let time = "hmac: {header: X-B, signed: \"{ts}:{body}\", timestamp: {header: X-Time}}";
+    for (auth, header, fine) in [
+        ("{stripe: {}}".to_owned(), "svix-id", false),
+        ("{standard_webhooks: {}}".to_owned(), "svix-id", true),
+        ("{standard_webhooks: {}}".to_owned(), "svix-timestamp", false),
+        (format!("{{{id}}}"), "X-Id", true),
+        (format!("{{{time}}}"), "X-Id", false),
+        (format!("{{{time}}}"), "X-Time", true),
+        (format!("[{{{id}}}, {{{time}}}]"), "X-Id", true),
+        (format!("{{any: [{{{id}}}, {{{time}}}]}}"), "X-Id", false),
+        // Who has the token can send anything anyway; who has only seen a signature cannot use that way.
+        (format!("{{any: [{{token: {{}}}}, {{{id}}}]}}"), "X-Id", true),
+        // But here a signed delivery gets in whose id is not signed.
+        (
+            format!("[{{any: [{{token: {{}}}}, {{{id}}}]}}, {{hmac: {{header: X-C}}}}]"),
+            "X-Id",
+            false,
+        ),
+        ("{token: {}}".to_owned(), "X-Id", true),
+    ] {
+        let secret = if auth == "{token: {}}" {
+            ""
+        } else {
+            "secret: MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"
+        };
+        let token = if auth.contains("token") { "token: t\n" } else { "" };
+        let (source, report) = tried(&format!(
+            "preset: generic\nauth: {auth}\n{secret}{token}receipt_key: header.{header}"
+        ));
+        let codes: Vec<_> = report
+            .items
+            .iter()
+            .map(|item| item.code)
+            .filter(|code| *code != "weak-credential")
+            .collect();
+        assert_eq!(source.is_some(), fine, "{auth} {header} {codes:?}");
+        assert_eq!(codes.contains(&"unsigned-header"), !fine, "{auth} {header} {codes:?}");
     }
 }
 
