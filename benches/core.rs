@@ -75,7 +75,7 @@ fn read(c: &mut Criterion) {
             b.iter(|| json::read(black_box(&bytes)).unwrap())
         });
         group.bench_function(format!("{name}, to be decided"), |b| {
-            b.iter(|| read_body(black_box(&bytes)).unwrap())
+            b.iter(|| read_body(None, black_box(&bytes)).unwrap())
         });
     };
     add("2 KB", bodies::booking());

@@ -1,6 +1,7 @@
 //! Plain data and pure rules, one concept a file. Imports nothing else of ours and does no I/O.
 
 pub mod blank;
+pub mod body;
 pub mod clock;
 pub mod decision;
 pub mod delivery;

@@ -28,6 +28,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use crate::model::body::decode;
 use crate::model::clock::Clock;
 use crate::model::delivery::{Arrival, Receipt};
 use crate::model::id::Ids;
@@ -233,13 +234,13 @@ async fn receive(
     };
     let believed = source.authenticate(&request);
     believed.map_err(|denied| answer::unauthenticated(denied.reason, source))?;
-    let body = body::without_mark(unpacked.unwrap_or(raw));
-    if body.trim_ascii().is_empty() {
+    let body = unpacked.unwrap_or(raw);
+    if body::is_blank(&body) {
         return Ok(Done::Ping);
     }
-    body::check_type(&parts.headers)?;
+    let kind = body::content_type(&parts.headers)?;
     let (receipt, headers) = {
-        let parsed = body::parse(&body)?;
+        let parsed = decode(kind, &body).map_err(body::unreadable)?;
         let header = |name: &str| header(&parts.headers, name);
         let kept = Value::from_iter(source.kept_headers(&header));
         (source.receipt_key(&body, &parsed, &header), kept.to_string())

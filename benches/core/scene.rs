@@ -189,7 +189,7 @@ impl Delivery {
                 (name, HeaderValue::from_str(value).unwrap())
             })
             .collect();
-        let (body, _) = stayhook::worker::read_body(&bytes).unwrap();
+        let (body, _) = stayhook::worker::read_body(None, &bytes).unwrap();
         let text = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
         let kept = scene.source(source).kept_headers(&text);
         let kept = serde_json::to_value(kept).unwrap();

@@ -29,8 +29,16 @@ pub enum Unreadable {
 ///
 /// Where it is no JSON, or too deep.
 pub fn read(bytes: &[u8]) -> Result<Value, Unreadable> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Unreadable::NotUtf8)?;
-    if depth(bytes) > DEPTH_MAX {
+    read_text(std::str::from_utf8(bytes).map_err(|_| Unreadable::NotUtf8)?)
+}
+
+/// The same of bytes that are known to be UTF-8.
+///
+/// # Errors
+///
+/// Where it is no JSON, or too deep.
+pub fn read_text(text: &str) -> Result<Value, Unreadable> {
+    if depth(text.as_bytes()) > DEPTH_MAX {
         return Err(Unreadable::TooDeep);
     }
     let mut value = unbounded(text).map_err(|_| Unreadable::NotJson)?;
@@ -38,6 +46,11 @@ pub fn read(bytes: &[u8]) -> Result<Value, Unreadable> {
         clean(&mut value);
     }
     Ok(value)
+}
+
+/// Whether a key is one of the parser's own, of which nothing may be kept.
+pub fn is_own_key(key: &str) -> bool {
+    key.starts_with(OWN)
 }
 
 /// Any type from a text whose depth is known to be bounded. The parser's own bound is 127 levels, which is less than what
@@ -101,7 +114,7 @@ fn clean(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(clean),
         Value::Object(members) => {
-            members.retain(|key, _| !key.starts_with(OWN));
+            members.retain(|key, _| !is_own_key(key));
             members.values_mut().for_each(clean);
         }
         _ => {}

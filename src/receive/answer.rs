@@ -122,19 +122,41 @@ pub(super) const BROKEN_GZIP: Problem = Problem::new(
     "The header says that the body is gzip, but it cannot be decompressed.",
 );
 
-pub(super) const CONTENT_TYPE_NOT_JSON: Problem = Problem::new(
+pub(super) const WRONG_TYPE: Problem = Problem::new(
     StatusCode::UNSUPPORTED_MEDIA_TYPE,
     "content-type",
     "wrong content type",
-    "Deliveries are JSON: send them with `Content-Type: application/json`, or without a content type. If the sender lets you \
-     choose a format, choose JSON rather than a form or XML.",
+    "Deliveries are JSON, with `Content-Type: application/json` or without a content type, or forms, with \
+     `Content-Type: application/x-www-form-urlencoded`. If the sender lets you choose a format, choose JSON rather than XML.",
+);
+
+pub(super) const CHARSET: Problem = Problem::new(
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    "charset",
+    "unknown charset",
+    "The content type names a `charset` that is not known. Send the body in UTF-8.",
+);
+
+pub(super) const NOT_IN_CHARSET: Problem = Problem::new(
+    StatusCode::BAD_REQUEST,
+    "not-in-charset",
+    "not in its charset",
+    "The body is not text in the charset that its content type or its byte order mark names.",
+);
+
+pub(super) const TOO_MANY_FIELDS: Problem = Problem::new(
+    StatusCode::BAD_REQUEST,
+    "too-many-fields",
+    "too many form fields",
+    "The body is a form of more than 5,000 fields.",
 );
 
 pub(super) const NOT_UTF8: Problem = Problem::new(
     StatusCode::BAD_REQUEST,
     "not-utf-8",
     "not UTF-8",
-    "The body is not UTF-8, which JSON has to be.",
+    "The body is not UTF-8. Where it is in another charset, its content type has to say so, for example \
+     `application/json; charset=iso-8859-1`.",
 );
 
 pub(super) const TOO_DEEP: Problem = Problem::new(

@@ -1,4 +1,4 @@
-//! From bytes on the wire to JSON, within bounds of size, time and memory.
+//! From the wire to bytes, within bounds of size, time and memory.
 
 use std::io::Read as _;
 use std::sync::Arc;
@@ -10,11 +10,10 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use http::request::Parts;
 use http_body_util::BodyExt as _;
-use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::model::json::{self, Unreadable};
+use crate::model::body::Unreadable;
 
 use super::answer::{self, Problem};
 
@@ -149,33 +148,30 @@ fn unpack(packed: &[u8], max: usize) -> Result<Vec<u8>, Problem> {
     Ok(bytes)
 }
 
-/// The body without a byte order mark, which some senders put before their JSON and which means nothing.
-pub(super) fn without_mark(mut body: Vec<u8>) -> Vec<u8> {
-    if body.starts_with(b"\xEF\xBB\xBF") {
-        body.drain(..3);
-    }
-    body
+/// Whether there is nothing in a body; a byte order mark alone says nothing.
+pub(super) fn is_blank(body: &[u8]) -> bool {
+    body.strip_prefix(b"\xEF\xBB\xBF")
+        .unwrap_or(body)
+        .trim_ascii()
+        .is_empty()
 }
 
-/// JSON by its name, or no name at all; only the first content type counts.
-pub(super) fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(value) = headers.get(CONTENT_TYPE) else {
-        return Ok(());
-    };
-    let kind = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
-    let kind = kind.trim_ascii().to_ascii_lowercase();
-    match kind.as_slice() {
-        b"" | b"application/json" | b"text/json" => Ok(()),
-        other if other.ends_with(b"+json") => Ok(()),
-        _ => Err(answer::CONTENT_TYPE_NOT_JSON),
-    }
+/// The content type; only the first one counts.
+pub(super) fn content_type(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let value = headers.get(CONTENT_TYPE);
+    let text = value.map(|value| std::str::from_utf8(value.as_bytes()));
+    text.transpose().map_err(|_| answer::WRONG_TYPE)
 }
 
-/// The body as JSON. Of a key that is there twice the last counts; the warning is given when it is mapped.
-pub(super) fn parse(body: &[u8]) -> Result<Value, Problem> {
-    json::read(body).map_err(|why| match why {
+/// What a body that cannot be read is told.
+pub(super) fn unreadable(why: Unreadable) -> Problem {
+    match why {
+        Unreadable::ContentType => answer::WRONG_TYPE,
+        Unreadable::Charset => answer::CHARSET,
         Unreadable::NotUtf8 => answer::NOT_UTF8,
+        Unreadable::NotInCharset => answer::NOT_IN_CHARSET,
         Unreadable::TooDeep => answer::TOO_DEEP,
         Unreadable::NotJson => answer::NOT_JSON,
-    })
+        Unreadable::TooManyPairs => answer::TOO_MANY_FIELDS,
+    }
 }

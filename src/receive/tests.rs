@@ -25,6 +25,8 @@ use crate::lang::yaml;
 use crate::listener;
 use crate::store::Writer;
 
+use crate::model::body::FORM;
+
 const TOKEN: &str = "open-7f2c9d1e";
 
 fn source(name: &str, settings: &str) -> Source {

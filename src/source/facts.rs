@@ -288,11 +288,10 @@ fn hint(expr: &Expr, input: &Input<'_>) -> Option<String> {
         return scalar_text(expr.translate(&value).unwrap_or(&value));
     }
     let sent = expr.find_all(input).ok().flatten()?;
-    let mapped = sent.iter().find_map(|word| expr.word(word)).or_else(|| {
+    sent.iter().find_map(|word| expr.word(word)).or_else(|| {
         let first = sent.first()?;
         expr.translate(&Value::String(first.clone())).and_then(scalar_text)
-    });
-    mapped
+    })
 }
 
 fn reservation(mapping: &Mapping, input: &Input<'_>, warnings: &mut Vec<String>) -> BTreeMap<String, Value> {

@@ -8,8 +8,9 @@ use crate::model::id::EventId;
 use super::dialect::{Conn, Param};
 use super::{Store, StoreError, from_json};
 
-/// An event, as far as it can be read, and the body of its delivery; empty once retention has removed it.
-pub type Answered = (Result<Option<Event>, StoreError>, Vec<u8>);
+/// An event, as far as it can be read, and the kept headers and the body of its delivery; both are empty once
+/// retention has removed them.
+pub type Answered = (Result<Option<Event>, StoreError>, String, Vec<u8>);
 
 impl Store {
     /// Reads events by their ids; one that is no longer stored is not in the answer.
@@ -21,11 +22,13 @@ impl Store {
 
 /// The same within a transaction.
 pub(super) async fn answered(conn: &mut Conn, ids: Vec<[Param; 1]>) -> Result<HashMap<String, Answered>, StoreError> {
-    let sql = "SELECT e.id, e.body, d.body FROM events e LEFT JOIN deliveries d ON d.id = e.delivery_id WHERE e.id IN (VALUES ";
+    let sql = "SELECT e.id, e.body, d.headers, d.body FROM events e LEFT JOIN deliveries d ON d.id = e.delivery_id \
+               WHERE e.id IN (VALUES ";
     let mut events = HashMap::new();
     for row in conn.over_rows(sql, ids, ")").await? {
         let event = row.opt_text(1)?.map(|text| from_json(&text)).transpose();
-        events.insert(row.text(0)?, (event, row.opt_blob(2)?.unwrap_or_default()));
+        let headers = row.opt_text(2)?.unwrap_or_default();
+        events.insert(row.text(0)?, (event, headers, row.opt_blob(3)?.unwrap_or_default()));
     }
     Ok(events)
 }

@@ -32,6 +32,8 @@ pub struct Candidate {
     pub run: Run,
     /// The event it answers; not read where the step is rendered already and goes out as it is.
     pub event: Option<Event>,
+    /// The headers that were kept with the event's delivery, a JSON object; empty like the body.
+    pub headers: String,
     /// The body of the event's delivery; empty once retention has removed it, and where the event is not read.
     pub body: Vec<u8>,
     /// The steps that were rendered before.
@@ -225,16 +227,17 @@ async fn load(conn: &mut Conn, runs: Vec<Run>) -> Result<Vec<Candidate>, StoreEr
     Ok(runs
         .into_iter()
         .map(|run| {
-            let (event, body) = run
+            let (event, headers, body) = run
                 .event
                 .as_ref()
                 .and_then(|id| events.get(id.as_str()).cloned())
-                .unwrap_or((Ok(None), Vec::new()));
+                .unwrap_or((Ok(None), String::new(), Vec::new()));
             let steps = steps.remove(run.id.as_str()).unwrap_or_else(|| Ok(Vec::new()));
             let damaged = event.as_ref().err().or(steps.as_ref().err()).cloned();
             Candidate {
                 run,
                 event: event.unwrap_or_default(),
+                headers,
                 body,
                 steps: steps.unwrap_or_default(),
                 damaged,

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::model::blank::blank;
+use crate::model::body;
 use crate::model::reservation::Stay;
 
 use super::dialect::Row;
@@ -140,7 +141,11 @@ fn value(text: Option<String>) -> Result<Value, StoreError> {
 
 /// Reads a row of its columns.
 pub fn delivery(row: &Row, whole: bool) -> Result<DeliveryRow, StoreError> {
-    let body = if whole { row.opt_blob(10)? } else { None };
+    let (headers, body) = if whole {
+        (row.opt_text(9)?, row.opt_blob(10)?)
+    } else {
+        (None, None)
+    };
     Ok(DeliveryRow {
         seq: row.int(0)?,
         id: row.text(1)?,
@@ -151,8 +156,8 @@ pub fn delivery(row: &Row, whole: bool) -> Result<DeliveryRow, StoreError> {
         duplicates: row.int(6)?,
         last_seen_at_ms: row.int(7)?,
         detail: value(row.opt_text(8)?)?,
-        headers: if whole { Some(value(row.opt_text(9)?)?) } else { None },
-        body: body.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        body: body.map(|bytes| body::shown(headers.as_deref().unwrap_or_default(), &bytes)),
+        headers: if whole { Some(value(headers)?) } else { None },
     })
 }
 

@@ -7,16 +7,18 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use crate::model::body::decode_with_text;
 use crate::model::json;
 
-/// The body as JSON, with a warning where a key is there twice in one object (the last one wins).
-pub fn read(body: &[u8]) -> Result<(Value, Vec<String>), String> {
-    let value = json::read(body).map_err(|why| format!("the body is not JSON: {why:?}"))?;
-    if json::keys_are_single(body, &value) {
+/// The body as a value, with a warning where a key is there twice in one object of JSON (the last one wins).
+pub fn read(content_type: Option<&str>, body: &[u8]) -> Result<(Value, Vec<String>), String> {
+    let read = decode_with_text(content_type, body);
+    let (value, text) = read.map_err(|why| format!("the body {}", why.says()))?;
+    let Some(text) = text.filter(|text| !json::keys_are_single(text.as_bytes(), &value)) else {
         return Ok((value, Vec::new()));
-    }
+    };
     let twice = Cell::new(false);
-    let mut reader = serde_json::Deserializer::from_slice(body);
+    let mut reader = serde_json::Deserializer::from_str(&text);
     reader.disable_recursion_limit();
     // It has parsed once, so its depth is bounded; the second reading looks at keys only.
     let _ = Keys(&twice).deserialize(&mut reader);
@@ -93,10 +95,17 @@ mod tests {
 
     #[test]
     fn a_key_that_is_there_twice_is_said() {
-        let (value, warnings) = read(br#"{"a": 1, "b": [{"c": 1.50, "c": 12345678901234567890123}]}"#).unwrap();
+        let twice = br#"{"a": 1, "b": [{"c": 1.50, "c": 12345678901234567890123}]}"#;
+        let (value, warnings) = read(None, twice).unwrap();
         assert_eq!(value["b"][0]["c"].to_string(), "12345678901234567890123");
         assert_eq!(warnings.len(), 1);
-        assert!(read(br#"{"a": {"x": 1}, "b": {"x": 1.5}}"#).unwrap().1.is_empty());
-        assert!(read(b"{").is_err());
+        assert!(read(None, br#"{"a": {"x": 1}, "b": {"x": 1.5}}"#).unwrap().1.is_empty());
+        assert!(
+            read(Some("application/x-www-form-urlencoded"), b"a=:1&b=2")
+                .unwrap()
+                .1
+                .is_empty()
+        );
+        assert_eq!(read(None, b"{").unwrap_err(), "the body is not JSON");
     }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::model::body::decode_stored;
 use crate::model::clock::Time;
 use crate::model::decision::{Opening, SkippedStep};
 use crate::model::event::Event;
 use crate::model::id::RunId;
-use crate::model::json;
 use crate::model::run::RunState;
 use crate::recipe::{self, Recipe};
 use crate::store::{Candidate, Start, StoreError};
@@ -132,7 +132,7 @@ async fn take_up(
         .await;
     }
     let answers = candidate.event.clone().map(|event| {
-        let payload: Arc<Value> = Arc::new(json::read(&candidate.body).unwrap_or_default());
+        let payload: Arc<Value> = Arc::new(decode_stored(&candidate.headers, &candidate.body).unwrap_or_default());
         (event, payload)
     });
     match look(engine, setup, &candidate, answers.as_ref(), now).await? {

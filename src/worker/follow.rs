@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::model::body::decode_stored;
 use crate::model::effect::Answer;
-use crate::model::json;
 
 use super::Engine;
 use super::flight::Flight;
@@ -23,8 +23,9 @@ pub async fn with_answered(engine: &Engine, mut ended: Vec<(Flight, Answer)>) ->
         Ok(events) => {
             for (flight, _) in ended.iter_mut().filter(|(flight, _)| lacks(flight)) {
                 let id = flight.run.event.as_ref();
-                if let Some((Ok(Some(event)), body)) = id.and_then(|id| events.get(id.as_str())) {
-                    flight.answers = Some((event.clone(), Arc::new(json::read(body).unwrap_or_default())));
+                if let Some((Ok(Some(event)), headers, body)) = id.and_then(|id| events.get(id.as_str())) {
+                    let payload = decode_stored(headers, body).unwrap_or_default();
+                    flight.answers = Some((event.clone(), Arc::new(payload)));
                 }
             }
         }

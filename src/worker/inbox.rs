@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::decide::{Known, Origin, Rules, decide};
+use crate::model::body::kept_type;
 use crate::model::decision::{Decision, FactDecision};
 use crate::model::delivery::{Outcome, Pending};
 use crate::model::event::About;
@@ -144,7 +145,9 @@ async fn damaged(engine: &Engine, reads: Vec<Read>) -> Result<usize, StoreError>
 fn read(setup: &Setup, pending: Pending) -> Read {
     let unmapped = |because: String| Err(Nothing::Because(Outcome::Unmapped, because));
     let mut left_out = Vec::new();
-    let (payload, warnings, says) = match (setup.sources.get(&pending.source), body::read(&pending.body)) {
+    let kind = kept_type(&pending.headers);
+    let read = body::read(kind.as_deref(), &pending.body);
+    let (payload, warnings, says) = match (setup.sources.get(&pending.source), read) {
         (_, Err(because)) => (Value::Null, Vec::new(), unmapped(because)),
         (None, Ok((payload, warnings))) => (
             payload,

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::decide::{Known, Origin, Rules, decide};
 use crate::lang::diag::Report;
+use crate::model::body::guess_type;
 use crate::model::clock::Time;
 use crate::model::decision::{Explanation, FactDecision, NewRun, Opening, SkippedStep};
 use crate::model::event::{About, Event};
@@ -110,7 +111,7 @@ pub(super) fn play(
         let later = i64::try_from(bodies.len() - at - 1).unwrap_or_default();
         // A second apart, so that a sender that states no order has one all the same.
         let received_at = asked.at - TimeDelta::seconds(later);
-        let payload = match read_body(body) {
+        let payload = match read_body(guess_type(body), body) {
             Ok(read) => read,
             Err(because) => {
                 report.general("payload", format!("{file}: {because}"));

@@ -92,7 +92,26 @@ async fn what_is_wrong_with_a_request_is_said() {
         ("not gzip at all", packed(b"{}"), 400, "broken-gzip"),
         ("half a gzip", packed(&half_gzip), 400, "broken-gzip"),
         ("a bomb", packed(&bomb()), 413, "too-large"),
-        ("a form", json("application/x-www-form-urlencoded"), 415, "content-type"),
+        ("a file", json("multipart/form-data; boundary=b"), 415, "content-type"),
+        (
+            "no such charset",
+            json("application/json; charset=klingon"),
+            415,
+            "charset",
+        ),
+        ("cut UTF-16", bytes(b"\xff\xfe{"), 400, "not-in-charset"),
+        (
+            "a form that is not UTF-8",
+            post("a=%ff").header("Content-Type", FORM),
+            400,
+            "not-utf-8",
+        ),
+        (
+            "a form of 5,001 fields",
+            post(&"a=1&".repeat(5001)).header("Content-Type", FORM),
+            400,
+            "too-many-fields",
+        ),
         ("XML", json("application/xml"), 415, "content-type"),
         ("text", json("text/plain; charset=utf-8"), 415, "content-type"),
         ("a type that is none", json("json"), 415, "content-type"),
@@ -173,6 +192,7 @@ async fn what_is_wrong_with_a_request_is_said() {
 async fn what_is_well_formed_is_stored() {
     let lab = Lab::start().await;
     let post = |body: &str| Sent::post("/hooks/lab", body);
+    let bytes = |body: &[u8]| Sent::post("/hooks/lab", body);
     let kind = |n: u8, kind: &str| post(&format!(r#"{{"kind": {n}}}"#)).header("Content-Type", kind);
     let encoding = |n: u8, word: &str| post(&format!(r#"{{"encoding": {n}}}"#)).header("Content-Encoding", word);
     let packed = Sent::post("/hooks/lab", gzip(br#"{"packed": 1}"#));
@@ -207,6 +227,15 @@ async fn what_is_well_formed_is_stored() {
             Sent::post("/hooks/lab", [vec![b' '; (1 << 20) - 2], b"11".to_vec()].concat()),
         ),
         ("a slash at the end", Sent::post("/hooks/lab/", r#"{"slash": 1}"#)),
+        ("a form", post("a=1&b=Zo%C3%AB").header("Content-Type", FORM)),
+        (
+            "JSON said to be a form",
+            post(r#"{"curl": 1}"#).header("Content-Type", FORM),
+        ),
+        (
+            "UTF-16",
+            bytes(b"\xff\xfe\"\0\xeb\0\"\0").header("Content-Type", "application/json; charset=utf-16"),
+        ),
         (
             "a token nobody asked for",
             Sent::post("/hooks/lab/%ff", r#"{"token": 1}"#),
@@ -220,10 +249,13 @@ async fn what_is_well_formed_is_stored() {
     // Packed another way it is the same delivery.
     let twice = lab.send(&packed.header("Content-Encoding", "identity, x-gzip")).await;
     assert!(twice.stored().1);
+    // In another charset it is the same delivery too.
+    let utf_8 = lab.post("/hooks/lab", "\"ë\"").await;
+    assert!(utf_8.stored().1);
     assert_eq!(lab.deliveries().await, cases.len() as u64);
     assert_eq!(lab.woken.load(Ordering::SeqCst), cases.len());
     assert_eq!(lab.counted.stored.load(Ordering::SeqCst), cases.len());
-    assert_eq!(lab.counted.duplicates.load(Ordering::SeqCst), 1);
+    assert_eq!(lab.counted.duplicates.load(Ordering::SeqCst), 2);
     assert!(lab.counted.rejected.lock().unwrap().is_empty());
 }
 
