@@ -27,6 +27,7 @@ mod metrics;
 mod mistakes;
 mod names;
 mod order;
+mod presets;
 mod queues;
 mod receipts;
 mod recipes;
