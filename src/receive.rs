@@ -32,7 +32,7 @@ use crate::model::body::decode;
 use crate::model::clock::Clock;
 use crate::model::delivery::{Arrival, Receipt};
 use crate::model::id::Ids;
-use crate::source::{self, Source};
+use crate::source::{self, Denied, Source};
 use crate::store::{Store, StoreError};
 
 use self::answer::Problem;
@@ -108,14 +108,17 @@ struct Shared {
     held: Arc<Semaphore>,
 }
 
-/// `/hooks/{source}` and `/hooks/{source}/{token}`; whatever else is asked for is not found.
+/// `/hooks/{source}`, and two parts more at the most, of which any may be the token; whatever else is asked for is not found.
 pub fn router(receiver: Receiver) -> Router {
     let held = Arc::new(Semaphore::new(receiver.limits.held_bytes.min(Semaphore::MAX_PERMITS)));
     Router::new()
         .route("/hooks/{source}", any(hook))
         // The same address with a slash at its end, as people paste it.
         .route("/hooks/{source}/", any(hook))
-        .route("/hooks/{source}/{token}", any(hook))
+        .route("/hooks/{source}/{one}", any(hook))
+        .route("/hooks/{source}/{one}/", any(hook))
+        .route("/hooks/{source}/{one}/{two}", any(hook))
+        .route("/hooks/{source}/{one}/{two}/", any(hook))
         .fallback(|| async { answer::NO_SUCH_PAGE.response() })
         .with_state(Arc::new(Shared { receiver, held }))
 }
@@ -131,11 +134,11 @@ async fn hook(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Resp
     let began = Instant::now();
     let receiver = &shared.receiver;
     let (parts, body) = request.into_parts();
-    let (name, token) = named(parts.uri.path());
-    let route = if token.is_some() {
-        "/hooks/{source}/{token}"
-    } else {
-        "/hooks/{source}"
+    let (name, segments) = named(parts.uri.path());
+    let route = match segments.len() {
+        0 => "/hooks/{source}",
+        1 => "/hooks/{source}/{token}",
+        _ => "/hooks/{source}/{path}/{token}",
     };
     let Some(source) = (receiver.sources)(&name) else {
         body::let_go(&parts.headers, body).await;
@@ -143,8 +146,12 @@ async fn hook(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Resp
         tracing::debug!(route, status = 404, "no such source");
         return answer::UNKNOWN_SOURCE.response();
     };
+    if segments.len() > 1 && !source.reads_path() {
+        body::let_go(&parts.headers, body).await;
+        return answer::NO_SUCH_PAGE.response();
+    }
     let name = source.name();
-    match receive(&shared, &source, token.as_deref(), &parts, body).await {
+    match receive(&shared, &source, &segments, &parts, body).await {
         Ok(Done::Ping) => {
             tracing::debug!(route, source = name, status = 200, "ping");
             answer::ping()
@@ -180,18 +187,35 @@ impl Receiver {
     }
 }
 
-/// The source and the token that a path names, decoded. What is not UTF-8 gets replacement characters and fits nothing.
-fn named(path: &str) -> (Cow<'_, str>, Option<Cow<'_, str>>) {
+/// The source that a path names and what stands behind it, decoded. What is not UTF-8 gets replacement characters and
+/// fits nothing.
+fn named(path: &str) -> (Cow<'_, str>, Vec<Cow<'_, str>>) {
     let rest = path.strip_prefix("/hooks/").unwrap_or_default();
-    let (name, token) = rest.split_once('/').unwrap_or((rest, ""));
+    let mut parts = rest.split('/');
     let decoded = |text| percent_decode_str(text).decode_utf8_lossy();
-    (decoded(name), (!token.is_empty()).then(|| decoded(token)))
+    let name = decoded(parts.next().unwrap_or_default());
+    (name, parts.filter(|part| !part.is_empty()).map(decoded).collect())
+}
+
+/// Whether the sender is believed, with any of the segments for its token.
+fn authenticate(source: &Source, request: source::Request<'_>, segments: &[Cow<'_, str>]) -> Result<(), Denied> {
+    let with = |segment: Option<&Cow<'_, str>>| {
+        source.authenticate(&source::Request {
+            path_token: segment.map(AsRef::as_ref),
+            ..request
+        })
+    };
+    let first = with(segments.first());
+    if first.is_err() && segments.iter().skip(1).any(|segment| with(Some(segment)).is_ok()) {
+        return Ok(());
+    }
+    first
 }
 
 async fn receive(
     shared: &Shared,
     source: &Source,
-    path_token: Option<&str>,
+    segments: &[Cow<'_, str>],
     parts: &Parts,
     body: Body,
 ) -> Result<Done, Problem> {
@@ -223,16 +247,17 @@ async fn receive(
         .get::<ConnectInfo<SocketAddr>>()
         .map(|peer| peer.0.ip());
     let now = receiver.clock.now();
+    let query = parts.uri.query().unwrap_or_default();
     let request = source::Request {
-        path_token,
-        query: parts.uri.query().unwrap_or_default(),
+        path_token: None,
+        query,
         headers: &parts.headers,
         raw: &raw,
         decoded: unpacked.as_deref().unwrap_or(&raw),
         client_ip: peer.and_then(|peer| proxy::client(peer, &parts.headers, &receiver.trusted_proxies)),
         now,
     };
-    let believed = source.authenticate(&request);
+    let believed = authenticate(source, request, segments);
     believed.map_err(|denied| answer::unauthenticated(denied.reason, source))?;
     let body = unpacked.unwrap_or(raw);
     if body::is_blank(&body) {
@@ -241,9 +266,12 @@ async fn receive(
     let kind = body::content_type(&parts.headers)?;
     let (receipt, headers) = {
         let parsed = decode(kind, &body).map_err(body::unreadable)?;
-        let header = |name: &str| header(&parts.headers, name);
-        let kept = Value::from_iter(source.kept_headers(&header));
-        (source.receipt_key(&body, &parsed, &header), kept.to_string())
+        let beside = |name: &str| match name.starts_with(['?', '/']) {
+            true => source.in_address(name, query, segments.iter().map(AsRef::as_ref)),
+            false => header(&parts.headers, name),
+        };
+        let kept = Value::from_iter(source.kept_headers(&beside));
+        (source.receipt_key(&body, &parsed, &beside), kept.to_string())
     };
     let arrival = Arrival {
         id: receiver.ids.delivery(now),

@@ -1,6 +1,7 @@
 //! A configured inbound endpoint: who may post to it, what recognises a delivery that comes again, and how a body
 //! becomes facts. Compiled once from the configuration; everything here is pure.
 
+mod address;
 mod auth;
 mod authenticate;
 mod check;
@@ -73,7 +74,7 @@ pub struct Respond {
 /// A request as it came in.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// The token in the path, decoded.
+    /// What may be a token in the path, decoded. Where several parts of the path may be, each is tried.
     pub path_token: Option<&'a str>,
     /// The query as it stands in the URL, without `?`.
     pub query: &'a str,
@@ -232,7 +233,8 @@ impl Source {
         }
     }
 
-    /// What the body says. `headers` are those that [`Source::kept_headers`] kept, or all.
+    /// What the body says. `headers` are those that [`Source::kept_headers`] kept, or all; they are asked for `?NAME` and
+    /// `/` too.
     pub fn map(&self, body: &Value, headers: &dyn Fn(&str) -> Option<String>) -> Mapped {
         if is_empty(body) {
             return Mapped::Ignored("the body is empty".to_owned());
@@ -261,13 +263,34 @@ impl Source {
     }
 
     /// The headers that are stored with a delivery, in lower case: what the mapping reads, and what says what and from
-    /// whom the body is. Never a credential.
+    /// whom the body is. Among them is what it reads of the address, under names that no header can have: `?NAME` for a
+    /// parameter of the query, `/` for the path. Never a credential.
     pub fn kept_headers(&self, headers: &dyn Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
         ["content-type", "user-agent"]
             .into_iter()
             .chain(self.headers.iter().map(String::as_str))
             .filter_map(|name| Some((name.to_owned(), headers(name)?.chars().take(HEADER_MAX).collect())))
             .collect()
+    }
+
+    /// Whether anything of it reads `path`: only then more may stand in the address than the token.
+    pub fn reads_path(&self) -> bool {
+        self.headers.contains(address::PATH)
+    }
+
+    /// What the address says, by its name among the kept headers (`?NAME`, `/`): `query` as it stands in the URL,
+    /// `segments` of the path after the name of the source, decoded. `None` also for every other name.
+    pub fn in_address<'s>(
+        &self,
+        name: &str,
+        query: &str,
+        segments: impl IntoIterator<Item = &'s str>,
+    ) -> Option<String> {
+        match name.strip_prefix(address::PARAMETER) {
+            Some(parameter) => address::parameter(query, parameter),
+            None if name == address::PATH => address::path(segments, &self.auth),
+            None => None,
+        }
     }
 
     /// The request in which this sender would post `body`.

@@ -47,6 +47,10 @@ fn sources() -> Vec<Source> {
             "old-pms",
             "preset: generic\nbasic: {username: pms, password: pa55phrase}",
         ),
+        (
+            "by-path",
+            "token: open-7f2c9d1e\nreceipt_key: [[path, query.n]]\nmap: {reservation: {code: $.code}, event: {from: path, map: {created: reservation.created}}}",
+        ),
         ("fenced", "auth: none\nlearn: true\nallow_ips: [203.0.113.0/24]"),
     ]
     .into_iter()

@@ -1,4 +1,4 @@
-//! Where in a delivery a value stands: a JSONPath (RFC 9535), compiled once, or a header.
+//! Where in a delivery a value stands: a JSONPath (RFC 9535), compiled once, a header, or a part of the address.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,13 @@ use jsonpath_rust::parser::parse_json_path;
 use jsonpath_rust::query::js_path_process;
 use serde_json::Value;
 
+use super::address;
 use crate::lang::diag::Report;
 use crate::lang::fields::text;
 use crate::lang::yaml::Node;
+
+/// How long the name of a parameter is at the most, in bytes.
+const NAME_MAX: usize = 100;
 
 /// What values are looked up in.
 #[derive(Clone, Copy)]
@@ -19,7 +23,7 @@ pub(super) struct Input<'v> {
     pub(super) body: &'v Value,
     /// The item of `items` that is being read, else the body; `@`.
     pub(super) item: &'v Value,
-    /// The value of a header.
+    /// What stands beside the body, as [`Lookup::Header`] names it.
     pub(super) headers: &'v dyn Fn(&str) -> Option<String>,
 }
 
@@ -27,7 +31,7 @@ pub(super) struct Input<'v> {
 pub(super) struct Compiling<'r> {
     /// Where mistakes go.
     pub(super) report: &'r mut Report,
-    /// The headers that are read, in lower case: they have to be kept with the delivery.
+    /// What is read beside the body, as [`Lookup::Header`] names it: it has to be kept with the delivery.
     pub(super) headers: BTreeSet<String>,
     /// Whether the mapping has `items`: only then does `@` mean something.
     pub(super) items: bool,
@@ -153,17 +157,18 @@ fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().trim().to_owned()
 }
 
-/// A path or a header.
+/// A path, or what stands beside the body.
 #[derive(Clone, Debug)]
 pub(super) enum Lookup {
     /// In the body.
     Path(Path),
-    /// The header of this name, in lower case.
+    /// The header of this name, in lower case; `?NAME` for a parameter of the query and `/` for `path`, neither of which
+    /// can be the name of a header.
     Header(String),
 }
 
 impl Lookup {
-    /// Reads `$.a.b`, `@.a` or `header.X-Name`; anything else is a mistake at its place.
+    /// Reads `$.a.b`, `@.a`, `header.X-Name`, `query.NAME` or `path`; anything else is a mistake at its place.
     pub(super) fn compile(node: &Node, cx: &mut Compiling<'_>) -> Option<Lookup> {
         let written = text(node, "a path", cx.report)?;
         Lookup::of_text(written, node, cx)
@@ -174,10 +179,12 @@ impl Lookup {
         if let Some(name) = written.strip_prefix("header.") {
             return header(name, node, cx);
         }
-        if written.starts_with("query.") {
-            let title = format!("`{written}`: reading the query is not in this version yet");
-            cx.report.mistake("not-yet", &node.place, title);
-            return None;
+        if let Some(name) = written.strip_prefix("query.") {
+            return parameter(name, node, cx);
+        }
+        if written == "path" {
+            cx.headers.insert(address::PATH.to_owned());
+            return Some(Lookup::Header(address::PATH.to_owned()));
         }
         if !written.starts_with(['$', '@']) {
             cx.report
@@ -221,7 +228,11 @@ impl Lookup {
     pub(super) fn text(&self) -> String {
         match self {
             Lookup::Path(path) => path.text().to_owned(),
-            Lookup::Header(name) => format!("header.{name}"),
+            Lookup::Header(name) if name == address::PATH => "path".to_owned(),
+            Lookup::Header(name) => match name.strip_prefix(address::PARAMETER) {
+                Some(parameter) => format!("query.{parameter}"),
+                None => format!("header.{name}"),
+            },
         }
     }
 }
@@ -247,6 +258,33 @@ fn header(name: &str, node: &Node, cx: &mut Compiling<'_>) -> Option<Lookup> {
     }
     cx.headers.insert(header.as_str().to_owned());
     Some(Lookup::Header(header.as_str().to_owned()))
+}
+
+fn parameter(name: &str, node: &Node, cx: &mut Compiling<'_>) -> Option<Lookup> {
+    let written_as_is = |c: char| !c.is_control() && !matches!(c, '&' | '=' | '#' | '?' | '%' | '+');
+    if name.is_empty() || name.len() > NAME_MAX || !name.chars().all(written_as_is) {
+        cx.report
+            .mistake(
+                "bad-parameter",
+                &node.place,
+                format!("`{name}` is not the name of a parameter in an address"),
+            )
+            .help("in `/hooks/pms?event=created` the parameter is `event`: `query.event`");
+        return None;
+    }
+    if is_credential(&name.to_ascii_lowercase()) {
+        cx.report
+            .mistake(
+                "credential-header",
+                &node.place,
+                format!("the parameter `{name}` holds a credential and is never kept"),
+            )
+            .help("the body may say the same; `stayhook map FILE` shows where");
+        return None;
+    }
+    let name = format!("{}{name}", address::PARAMETER);
+    cx.headers.insert(name.clone());
+    Some(Lookup::Header(name))
 }
 
 /// Whether a header (in lower case) may hold a credential or a signature; these are never stored.

@@ -10,9 +10,9 @@ use crate::lang::yaml::{Key, Kind, Node};
 /// Paths and what has to stand there.
 pub(super) static PATHS: Own = Own {
     name: "$.path",
-    pattern: r"^(\$|@|header\.)",
+    pattern: r"^(\$|@|header\.|query\.|path$)",
     form: Form::Several(&Form::Either(&[Form::Value, Form::Nothing])),
-    about: "A path or header, and a value or a list of values of which one has to stand there. Texts compare in any case, \
+    about: "A path, header, parameter of the address or `path`, and a value or a list of values of which one has to stand there. Texts compare in any case, \
             `*` stands for anything; `~` for what is not there.",
     example: "$.type: [booking.updated, \"payment.*\"]",
 };

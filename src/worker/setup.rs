@@ -65,8 +65,12 @@ impl Setup {
 /// What a source makes of a stored body; a fault of ours in there is an error, not the end.
 pub fn mapped(source: &Source, body: &Value, headers: &Value) -> Result<Mapped, Fault> {
     let header = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        headers.get(name).and_then(Value::as_str).map(str::to_owned)
+        // A parameter of the address is kept as it is called.
+        let lower = (!name.starts_with('?')).then(|| name.to_ascii_lowercase());
+        headers
+            .get(lower.as_deref().unwrap_or(name))
+            .and_then(Value::as_str)
+            .map(str::to_owned)
     };
     guard(|| {
         fault::maybe("map", || body.to_string());

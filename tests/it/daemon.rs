@@ -226,10 +226,16 @@ impl Daemon {
 
 /// One request over its own connection; `None` where there was no whole answer.
 pub async fn request(address: &str, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
+    let (head, body) = request_of(address, method, path, "application/json", body).await?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, body))
+}
+
+/// The same of another content type; the answer's head and body.
+pub async fn request_of(address: &str, method: &str, path: &str, kind: &str, body: &str) -> Option<(String, String)> {
     let talk = async {
         let mut stream = TcpStream::connect(address).await.ok()?;
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
             body.len()
         );
         stream.write_all(head.as_bytes()).await.ok()?;
@@ -238,8 +244,7 @@ pub async fn request(address: &str, method: &str, path: &str, body: &str) -> Opt
         stream.read_to_end(&mut answer).await.ok()?;
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let (head, body) = answer.split_once("\r\n\r\n")?;
-        let status = head.split(' ').nth(1)?.parse().ok()?;
-        Some((status, body.to_owned()))
+        Some((head.to_owned(), body.to_owned()))
     };
     tokio::time::timeout(PATIENCE, talk).await.ok()?
 }

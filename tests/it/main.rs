@@ -30,6 +30,7 @@ mod order;
 mod presets;
 mod queues;
 mod receipts;
+mod received;
 mod recipes;
 mod reference;
 mod replay;

@@ -54,10 +54,11 @@ pub struct Like {
     pub numbers: bool,
 }
 
-/// A path into a body, or a header.
+/// A path into a body, a header, or a part of the address.
 pub static PATH: Like = Like {
-    what: "a JSONPath (`$.code`, of an item `@.code`) or a header (`header.X-Name`)",
-    pattern: r"^(\$|@|header\.)",
+    what: "a JSONPath (`$.code`, of an item `@.code`), a header (`header.X-Name`), a parameter of the address (`query.NAME`) \
+           or `path`, what stands in the address after the name of the source",
+    pattern: r"^(\$|@|header\.|query\.|path$)",
     numbers: false,
 };
 

@@ -67,6 +67,18 @@ async fn what_is_wrong_with_a_request_is_said() {
         ("another page", Sent::post("/", "{}"), 404, "not-found"),
         ("hooks alone", Sent::post("/hooks/", "{}"), 404, "not-found"),
         ("too many parts", Sent::post("/hooks/lab/a/b", "{}"), 404, "not-found"),
+        (
+            "too many parts for any",
+            Sent::post("/hooks/by-path/a/b/c", "{}"),
+            404,
+            "not-found",
+        ),
+        (
+            "no token among the parts",
+            Sent::post("/hooks/by-path/a/b", "{}"),
+            401,
+            "unauthenticated",
+        ),
         ("PUT", post("").method("PUT"), 405, "method"),
         ("DELETE", post("").method("DELETE"), 405, "method"),
         ("OPTIONS", post("").method("OPTIONS"), 405, "method"),
@@ -272,6 +284,33 @@ async fn who_only_asks_whether_anybody_is_there_is_told() {
     let packed = Sent::post("/hooks/lab", gzip(b"")).header("Content-Encoding", "gzip");
     assert_eq!(lab.send(&packed).await.body, r#"{"ping": true}"#);
     assert_eq!(lab.deliveries().await, 0);
+}
+
+#[tokio::test]
+async fn any_part_of_the_path_may_be_the_token() {
+    let lab = Lab::start().await;
+    let paths = [
+        ("/hooks/by-path/open-7f2c9d1e/created?n=1", false),
+        ("/hooks/by-path/created/open-7f2c9d1e/?n=1", true),
+        ("/hooks/by-path/created?token=open-7f2c9d1e&n=1", true),
+        ("/hooks/by-path/created/?n=%31&token=open-7f2c9d1e", true),
+        ("/hooks/by-path/created/open-7f2c9d1e?n=2", false),
+        ("/hooks/by-path/altered/open-7f2c9d1e?n=2", false),
+        ("/hooks/by-path/v2/altered?token=open-7f2c9d1e&n=2", false),
+        ("/hooks/by-path/open-7f2c9d1e?n=2", false),
+    ];
+    for (path, duplicate) in paths {
+        assert_eq!(lab.post(path, r#"{"code": 1}"#).await.stored().1, duplicate, "{path}");
+    }
+    let mut conn = lab.second_connection().await;
+    let sql = "SELECT headers FROM deliveries ORDER BY seq";
+    let headers: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut conn).await.unwrap();
+    let paths = headers
+        .iter()
+        .map(|text| serde_json::from_str::<Value>(text).unwrap()["/"].clone());
+    let expected = ["created", "created", "altered", "v2/altered"].map(Value::from);
+    assert_eq!(paths.collect::<Vec<_>>(), [&expected[..], &[Value::Null]].concat());
+    assert!(!headers.concat().contains(TOKEN));
 }
 
 #[tokio::test]

@@ -185,7 +185,30 @@ fn mistakes_have_a_place_and_a_correction() {
             2,
             "no `items` here",
         ),
-        ("auth: none\nreservation: {code: query.x}", "not-yet", 2, "query"),
+        (
+            "auth: none\nreservation: {code: query.api-key}",
+            "credential-header",
+            2,
+            "the parameter `api-key`",
+        ),
+        (
+            "auth: none\nreservation: {code: 'query.a=b'}",
+            "bad-parameter",
+            2,
+            "`a=b`",
+        ),
+        (
+            "auth: {hmac: {header: X-S}}\nreceipt_key: [query.id]\nsecret: s\nMAP",
+            "unsigned-header",
+            2,
+            "`query.id` is not covered",
+        ),
+        (
+            "auth: {hmac: {header: X-S}}\nreceipt_key: [[$.id, path]]\nsecret: s\nMAP",
+            "unsigned-header",
+            2,
+            "`path` is not covered",
+        ),
         (
             "auth: none\nreservation: {code: header.X-Api-Key}",
             "credential-header",

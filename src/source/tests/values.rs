@@ -217,6 +217,36 @@ reservation: {code: [header.X-Code, $.code]}",
 }
 
 #[test]
+fn the_address_can_be_read_and_is_kept() {
+    let source = mapping(
+        "ignore: [{path: room_created, because: rooms}]
+applies_to: {query.Kind: [stay, ~]}
+event: {from: path, map: {booking_created: reservation.created}}
+reservation: {code: [query.code, $.code], status: {value: confirmed}}",
+    );
+    assert!(source.reads_path() && !mapping("reservation: {code: query.code}").reads_path());
+    let at = |query: &'static str, path: &'static str| {
+        let source = source.clone();
+        move |name: &str| source.in_address(name, query, [path])
+    };
+    let kept = source.kept_headers(&at("Kind=stay&code=A+1&token=t&other=x", "booking_created"));
+    let kept: Vec<_> = kept
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(kept, [("/", "booking_created"), ("?Kind", "stay"), ("?code", "A 1")]);
+    let read = |query, path| source.map(&json("[1]"), &at(query, path));
+    let facts = match read("Kind=stay&code=A+1", "booking_created") {
+        Mapped::Facts(facts) => facts,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(facts[0].stay.code.as_deref(), Some("A 1"));
+    assert_eq!(facts[0].hint.as_deref(), Some("reservation.created"));
+    assert_eq!(read("code=A", "room_created"), Mapped::Ignored("rooms".into()));
+    assert!(matches!(read("Kind=room&code=A", ""), Mapped::Unmapped(_)));
+}
+
+#[test]
 fn a_source_adds_to_its_preset() {
     let source = source(
         "preset: hospitable-v1
