@@ -20,6 +20,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::routing::any;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
 use ipnet::IpNet;
@@ -28,7 +29,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::model::body::decode;
+use crate::model::body::{FORM, decode};
 use crate::model::clock::Clock;
 use crate::model::delivery::{Arrival, Receipt};
 use crate::model::id::Ids;
@@ -125,7 +126,7 @@ pub fn router(receiver: Receiver) -> Router {
 
 /// How a request ended.
 enum Done {
-    /// GET, HEAD or an empty body: somebody tries whether anybody is there.
+    /// HEAD, a GET without a delivery or an empty body: somebody tries whether anybody is there.
     Ping,
     Stored(Receipt),
 }
@@ -220,10 +221,18 @@ async fn receive(
     body: Body,
 ) -> Result<Done, Problem> {
     let receiver = &shared.receiver;
-    match parts.method {
-        Method::POST => {}
-        Method::GET | Method::HEAD => return Ok(Done::Ping),
-        _ => return Err(answer::METHOD),
+    let query = parts.uri.query().unwrap_or_default();
+    let said = match parts.method {
+        Method::POST if source.by_post() => None,
+        Method::GET if source.by_get() => Some(source.said_by(query)).filter(|said| !said.is_empty()),
+        Method::GET | Method::HEAD => None,
+        _ => return Err(answer::method(source)),
+    };
+    if parts.method != Method::POST && said.is_none() {
+        return Ok(Done::Ping);
+    }
+    if said.as_ref().is_some_and(|said| said.len() > source.body_max()) {
+        return Err(answer::TOO_LARGE);
     }
     let encoding = match body::encoding(&parts.headers) {
         Ok(encoding) => encoding,
@@ -233,21 +242,19 @@ async fn receive(
         }
     };
     let mut held = body::Held::new(shared.held.clone());
-    let (raw, unpacked) = body::read(
-        parts,
-        body,
-        encoding,
-        source.body_max(),
-        receiver.limits.body_read,
-        &mut held,
-    )
-    .await?;
+    let (raw, unpacked) = match &said {
+        // Whatever body a GET has means nothing.
+        Some(_) => (Vec::new(), None),
+        None => {
+            let (max, time) = (source.body_max(), receiver.limits.body_read);
+            body::read(parts, body, encoding, max, time, &mut held).await?
+        }
+    };
     let peer = parts
         .extensions
         .get::<ConnectInfo<SocketAddr>>()
         .map(|peer| peer.0.ip());
     let now = receiver.clock.now();
-    let query = parts.uri.query().unwrap_or_default();
     let request = source::Request {
         path_token: None,
         query,
@@ -259,15 +266,21 @@ async fn receive(
     };
     let believed = authenticate(source, request, segments);
     believed.map_err(|denied| answer::unauthenticated(denied.reason, source))?;
-    let body = unpacked.unwrap_or(raw);
+    let by_get = said.is_some();
+    let body = said.map_or_else(|| unpacked.unwrap_or(raw), String::into_bytes);
     if body::is_blank(&body) {
         return Ok(Done::Ping);
     }
-    let kind = body::content_type(&parts.headers)?;
+    let kind = if by_get {
+        Some(FORM)
+    } else {
+        body::content_type(&parts.headers)?
+    };
     let (receipt, headers) = {
         let parsed = decode(kind, &body).map_err(body::unreadable)?;
         let beside = |name: &str| match name.starts_with(['?', '/']) {
             true => source.in_address(name, query, segments.iter().map(AsRef::as_ref)),
+            false if by_get && name == CONTENT_TYPE => Some(FORM.to_owned()),
             false => header(&parts.headers, name),
         };
         let kept = Value::from_iter(source.kept_headers(&beside));

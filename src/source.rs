@@ -52,6 +52,8 @@ pub struct Source {
     live_from: Option<Time>,
     learn: bool,
     emits: Vec<String>,
+    by_post: bool,
+    by_get: bool,
     body_max: usize,
     duplicate_window: TimeDelta,
     respond: Option<Respond>,
@@ -183,9 +185,24 @@ impl Source {
         self.body_max
     }
 
-    /// Whether its deliveries come by GET; none do in this version.
+    /// Whether its deliveries come by POST.
+    pub fn by_post(&self) -> bool {
+        self.by_post
+    }
+
+    /// Whether its deliveries come by GET.
     pub fn by_get(&self) -> bool {
-        false
+        self.by_get
+    }
+
+    /// What the query of a GET says, as a form: without credentials. Empty where nothing is left.
+    pub fn said_by(&self, query: &str) -> String {
+        address::without(query, |name| self.hides(name))
+    }
+
+    /// Whether a parameter of the query is never kept.
+    fn hides(&self, parameter: &str) -> bool {
+        parameter == "token"
     }
 
     /// The answer the sender insists on; `None` for the usual one.

@@ -74,13 +74,26 @@ pub(super) const UNKNOWN_SOURCE: Problem = Problem::new(
      under `sources` in the configuration.",
 );
 
-pub(super) const METHOD: Problem = Problem::new(
+const METHOD: Problem = Problem::new(
     StatusCode::METHOD_NOT_ALLOWED,
     "method",
     "wrong method",
     "Deliveries are sent with POST; GET and HEAD only tell that this address is there.",
 )
 .with("allow", "GET, HEAD, POST");
+
+/// What is told to a method that the source does not take.
+pub(super) fn method(source: &Source) -> Problem {
+    let mut problem = METHOD;
+    if source.by_get() {
+        problem.detail = "Deliveries are sent with GET, what they say in the query, or with POST where the source takes it; HEAD \
+                          only tells that this address is there.";
+    }
+    if !source.by_post() {
+        problem = problem.with("allow", "GET, HEAD");
+    }
+    problem
+}
 
 pub(super) const TOO_LARGE: Problem = Problem::new(
     StatusCode::PAYLOAD_TOO_LARGE,

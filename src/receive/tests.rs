@@ -51,6 +51,8 @@ fn sources() -> Vec<Source> {
             "by-path",
             "token: open-7f2c9d1e\nreceipt_key: [[path, query.n]]\nmap: {reservation: {code: $.code}, event: {from: path, map: {created: reservation.created}}}",
         ),
+        ("get", "token: open-7f2c9d1e\nmethods: [POST, GET]\nlearn: true"),
+        ("only-get", "token: open-7f2c9d1e\nmethods: GET\nbody_max: 2KiB\nlearn: true"),
         ("fenced", "auth: none\nlearn: true\nallow_ips: [203.0.113.0/24]"),
     ]
     .into_iter()

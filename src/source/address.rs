@@ -11,14 +11,16 @@ pub(super) const PATH: &str = "/";
 /// What comes before the name of a parameter among the headers that are kept; no header's name has it.
 pub(super) const PARAMETER: char = '?';
 
-/// How many parameters of a query are looked at.
+/// Among how many parameters of a query one is looked for.
 const PARAMETERS_MAX: usize = 1_000;
 /// How long a `path` is at the most, in characters.
 const PATH_MAX: usize = 60;
 
 /// The first parameter of this name. What is not UTF-8 is not there.
 pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
-    let found = pairs(query).find(|(known, _)| plain(known).is_some_and(|known| known == name));
+    let found = pairs(query)
+        .take(PARAMETERS_MAX)
+        .find(|(known, _)| plain(known).is_some_and(|known| known == name));
     plain(found?.1).map(Cow::into_owned)
 }
 
@@ -31,9 +33,25 @@ pub(super) fn path<'s>(segments: impl IntoIterator<Item = &'s str>, scheme: &Sch
     (!path.is_empty() && path.len() <= PATH_MAX && path.chars().all(of_a_word)).then_some(path)
 }
 
+/// The query without the parameters of which `hides` holds, otherwise as it stands there.
+pub(super) fn without(query: &str, hides: impl Fn(&str) -> bool) -> String {
+    // A name that cannot be read is left to the form to complain about.
+    let stays = |(name, _): &(&str, &str)| plain(name).is_none_or(|name| !hides(&name));
+    let mut kept = String::with_capacity(query.len());
+    for (name, value) in pairs(query).filter(stays) {
+        if !kept.is_empty() {
+            kept.push('&');
+        }
+        kept.push_str(name);
+        kept.push('=');
+        kept.push_str(value);
+    }
+    kept
+}
+
 /// Names and values as they stand in the query.
 fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty()).take(PARAMETERS_MAX);
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
 }
 
@@ -78,6 +96,20 @@ mod tests {
         }
         let many = "a=1&".repeat(PARAMETERS_MAX);
         assert_eq!(parameter(&format!("{many}b=2"), "b"), None);
+    }
+
+    #[test]
+    fn what_is_hidden_is_not_in_the_query() {
+        let hides = |name: &str| name == "token" || name == "a b";
+        for (query, left) in [
+            ("", ""),
+            ("token=x", ""),
+            ("token", ""),
+            ("x=1&t%6Fken=y&&a+b=2&token=z&y=%20&flag", "x=1&y=%20&flag="),
+            ("tokens=1", "tokens=1"),
+        ] {
+            assert_eq!(without(query, hides), left, "{query}");
+        }
     }
 
     #[test]

@@ -56,6 +56,7 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
     let stays_of = fields.text("stays_of", report).unwrap_or(name).to_owned();
     let duplicate_window = fields.duration("duplicate_window", report).unwrap_or(DUPLICATE_WINDOW);
     let body_max = fields.get("body_max").map_or(Some(BODY_MAX), |node| size(node, report));
+    let methods = fields.get("methods");
     let emits = emits(fields.get("emits"), report);
     let respond = fields.get("respond").and_then(|node| respond(node, report));
     let ignore_node = fields.get("ignore");
@@ -63,6 +64,8 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
     let place = fields.place().clone();
     fields.finish(report);
 
+    let signed = scheme.as_ref().is_some_and(Scheme::signs_body);
+    let (by_post, by_get) = self::methods(methods, signed, report);
     let mut cx = Compiling {
         report,
         headers: BTreeSet::new(),
@@ -81,9 +84,9 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
     cx.items = mappings.iter().any(|mapping| !mapping.items.is_empty());
     let ignore = ignore_node.map(|node| ignore(node, &mut cx)).unwrap_or_default();
     cx.items = false;
-    let signed = scheme.as_ref().and_then(Scheme::covered);
+    let covered = scheme.as_ref().and_then(Scheme::covered);
     let keys = keys_node
-        .map(|node| Keys::compile(node, signed.as_ref(), &mappings, &mut cx))
+        .map(|node| Keys::compile(node, covered.as_ref(), &mappings, &mut cx))
         .unwrap_or_default();
     let headers = cx.headers;
     if layers.mappings.is_empty() && !learn {
@@ -106,6 +109,8 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
         live_from,
         learn,
         emits,
+        by_post,
+        by_get,
         body_max: body_max?,
         duplicate_window,
         respond,
@@ -156,6 +161,39 @@ fn size(node: &Node, report: &mut Report) -> Option<usize> {
         );
     }
     found
+}
+
+/// Whether deliveries come by POST and by GET.
+fn methods(node: Option<&Node>, signed: bool, report: &mut Report) -> (bool, bool) {
+    let (mut by_post, mut by_get) = (false, false);
+    for item in node.map(Node::items).unwrap_or_default() {
+        match item.scalar() {
+            Some("POST") => by_post = true,
+            Some("GET") => {
+                by_get = true;
+                if signed {
+                    report
+                        .mistake(
+                            "get-not-signed",
+                            &item.place,
+                            "a signature over the body says nothing of a GET",
+                        )
+                        .help("a GET has no body, and what stands in its address would be believed unsigned");
+                }
+            }
+            _ => {
+                let diagnostic = report.mistake("expected-word", &item.place, "`methods` are `POST` and `GET`");
+                if let Some(near) = item
+                    .scalar()
+                    .and_then(|text| did_you_mean(&text.to_uppercase(), ["POST", "GET"]))
+                {
+                    diagnostic.help(format!("did you mean `{near}`?"));
+                }
+            }
+        }
+    }
+    // Where nothing is said.
+    (by_post || !by_get, by_get)
 }
 
 fn emits(node: Option<&Node>, report: &mut Report) -> Vec<String> {

@@ -95,6 +95,13 @@ pub static PRESET: Shape = Shape {
             "respond: {status: 200, body: OK}",
         ),
         key(
+            "methods",
+            Form::Several(&Form::Word(&["POST", "GET"])),
+            "How deliveries come: `POST` where nothing is said. With `GET` what stands in the query of the address is read as \
+             a form; a GET without a query is a try.",
+            "methods: [POST, GET]",
+        ),
+        key(
             "body_max",
             Form::Like(&Like {
                 what: "a size such as `512KiB` or `2MiB`",

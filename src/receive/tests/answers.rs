@@ -287,6 +287,67 @@ async fn who_only_asks_whether_anybody_is_there_is_told() {
 }
 
 #[tokio::test]
+async fn what_a_get_says_is_a_delivery_where_the_source_says_so() {
+    let lab = Lab::start().await;
+    let get = |path: &str| Sent::post(path, "").method("GET");
+    // Nothing said: a try, of anybody.
+    for path in [
+        "/hooks/get",
+        "/hooks/get?token=wrong",
+        "/hooks/get/?&token=open-7f2c9d1e&",
+        "/hooks/lab?a=1",
+    ] {
+        let answer = lab.send(&get(path)).await;
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (200, r#"{"ping": true}"#),
+            "{path}"
+        );
+    }
+    let head = lab
+        .send(&get("/hooks/get?a=1&token=open-7f2c9d1e").method("HEAD"))
+        .await;
+    assert_eq!((head.status, lab.deliveries().await), (200, 0));
+    for (path, status, problem) in [
+        ("/hooks/get?a=1", 401, "unauthenticated"),
+        ("/hooks/get?a=1&token=wrong", 401, "unauthenticated"),
+        ("/hooks/get/open-7f2c9d1e?a=%ff", 400, "not-utf-8"),
+        (
+            &format!("/hooks/only-get/open-7f2c9d1e?a={}", "x".repeat(2048)),
+            413,
+            "too-large",
+        ),
+        (
+            &format!("/hooks/get/open-7f2c9d1e?{}", "a&".repeat(5001)),
+            400,
+            "too-many-fields",
+        ),
+    ] {
+        let answer = lab.send(&get(path)).await;
+        assert_eq!((answer.status, answer.problem().as_str()), (status, problem), "{path}");
+    }
+    for (method, allow) in [("POST", "GET, HEAD"), ("PUT", "GET, HEAD")] {
+        let answer = lab.send(&Sent::post("/hooks/only-get", "{}").method(method)).await;
+        assert_eq!((answer.problem().as_str(), answer.header("allow")), ("method", allow));
+    }
+    let json = get("/hooks/get?token=open-7f2c9d1e&code=A+1&x=%7B").header("Content-Type", "application/json");
+    assert!(!lab.send(&json).await.stored().1);
+    assert!(
+        lab.send(&get("/hooks/get/open-7f2c9d1e?x=%7b&code=A%201"))
+            .await
+            .stored()
+            .1
+    );
+    assert!(!lab.post("/hooks/get/open-7f2c9d1e", r#"{"code": 1}"#).await.stored().1);
+    let mut conn = lab.second_connection().await;
+    let sql = "SELECT body, headers FROM deliveries ORDER BY seq";
+    let rows: Vec<(Vec<u8>, String)> = sqlx::query_as(sql).fetch_all(&mut conn).await.unwrap();
+    assert_eq!(rows[0].0, b"code=A+1&x=%7B");
+    assert_eq!(rows[0].1, format!(r#"{{"content-type":"{FORM}"}}"#));
+    assert_eq!((rows.len(), rows[1].0.as_slice()), (2, &br#"{"code": 1}"#[..]));
+}
+
+#[tokio::test]
 async fn any_part_of_the_path_may_be_the_token() {
     let lab = Lab::start().await;
     let paths = [

@@ -186,6 +186,18 @@ fn mistakes_have_a_place_and_a_correction() {
             "no `items` here",
         ),
         (
+            "auth: none\nmethods: [POST, get]\nMAP",
+            "expected-word",
+            2,
+            "`POST` and `GET`",
+        ),
+        (
+            "auth: {hmac: {header: X-S}}\nmethods: GET\nsecret: s\nMAP",
+            "get-not-signed",
+            2,
+            "says nothing of a GET",
+        ),
+        (
             "auth: none\nreservation: {code: query.api-key}",
             "credential-header",
             2,
