@@ -294,6 +294,10 @@ impl Tally for Counted {
         self.meter.stored(source, duplicate, took, self.clock.now());
     }
 
+    fn pinged(&self, source: &str) {
+        self.meter.pinged(source);
+    }
+
     fn rejected(&self, source: &str, reason: &'static str) {
         self.meter.rejected(source, reason);
     }

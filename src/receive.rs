@@ -100,6 +100,8 @@ impl Default for Limits {
 pub trait Tally: Send + Sync {
     /// A delivery was stored, or recognised as one that is; `took` is the time from the head of the request to the commit.
     fn stored(&self, source: &str, duplicate: bool, took: Duration);
+    /// A request was answered and nothing stored: a try or a handshake.
+    fn pinged(&self, source: &str);
     /// A request was turned away; `source` is [`UNKNOWN`] where no configured source was meant.
     fn rejected(&self, source: &str, reason: &'static str);
 }
@@ -126,8 +128,12 @@ pub fn router(receiver: Receiver) -> Router {
 
 /// How a request ended.
 enum Done {
-    /// HEAD, a GET without a delivery or an empty body: somebody tries whether anybody is there.
+    /// HEAD, a GET without a delivery: somebody tries whether anybody is there, and may be anybody.
     Ping,
+    /// The same of the sender itself.
+    Tried,
+    /// The word of a handshake, which goes back.
+    Challenge(String),
     Stored(Receipt),
 }
 
@@ -154,8 +160,19 @@ async fn hook(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Resp
     let name = source.name();
     match receive(&shared, &source, &segments, &parts, body).await {
         Ok(Done::Ping) => {
+            receiver.tally.pinged(name);
             tracing::debug!(route, source = name, status = 200, "ping");
             answer::ping()
+        }
+        Ok(Done::Tried) => {
+            receiver.tally.pinged(name);
+            tracing::info!(route, source = name, status = 200, "ping");
+            answer::ping()
+        }
+        Ok(Done::Challenge(word)) => {
+            receiver.tally.pinged(name);
+            tracing::info!(route, source = name, status = 200, "handshake");
+            answer::challenge(word)
         }
         Ok(Done::Stored(receipt)) => {
             let duplicate = receipt.duplicate;
@@ -228,7 +245,8 @@ async fn receive(
         Method::GET | Method::HEAD => None,
         _ => return Err(answer::method(source)),
     };
-    if parts.method != Method::POST && said.is_none() {
+    let handshake = parts.method == Method::GET && said.is_none() && source.may_be_challenge(query);
+    if parts.method != Method::POST && said.is_none() && !handshake {
         return Ok(Done::Ping);
     }
     if said.as_ref().is_some_and(|said| said.len() > source.body_max()) {
@@ -242,13 +260,12 @@ async fn receive(
         }
     };
     let mut held = body::Held::new(shared.held.clone());
-    let (raw, unpacked) = match &said {
-        // Whatever body a GET has means nothing.
-        Some(_) => (Vec::new(), None),
-        None => {
-            let (max, time) = (source.body_max(), receiver.limits.body_read);
-            body::read(parts, body, encoding, max, time, &mut held).await?
-        }
+    // Whatever body a GET has means nothing.
+    let (raw, unpacked) = if parts.method == Method::GET {
+        (Vec::new(), None)
+    } else {
+        let (max, time) = (source.body_max(), receiver.limits.body_read);
+        body::read(parts, body, encoding, max, time, &mut held).await?
     };
     let peer = parts
         .extensions
@@ -267,9 +284,15 @@ async fn receive(
     let believed = authenticate(source, request, segments);
     believed.map_err(|denied| answer::unauthenticated(denied.reason, source))?;
     let by_get = said.is_some();
+    let beside = |name: &str| match name.starts_with(['?', '/']) {
+        true => source.in_address(name, query, segments.iter().map(AsRef::as_ref)),
+        false if by_get && name == CONTENT_TYPE => Some(FORM.to_owned()),
+        false => header(&parts.headers, name),
+    };
     let body = said.map_or_else(|| unpacked.unwrap_or(raw), String::into_bytes);
     if body::is_blank(&body) {
-        return Ok(Done::Ping);
+        let word = source.challenge(&Value::Null, &beside);
+        return Ok(word.map_or(Done::Tried, Done::Challenge));
     }
     let kind = if by_get {
         Some(FORM)
@@ -278,11 +301,12 @@ async fn receive(
     };
     let (receipt, headers) = {
         let parsed = decode(kind, &body).map_err(body::unreadable)?;
-        let beside = |name: &str| match name.starts_with(['?', '/']) {
-            true => source.in_address(name, query, segments.iter().map(AsRef::as_ref)),
-            false if by_get && name == CONTENT_TYPE => Some(FORM.to_owned()),
-            false => header(&parts.headers, name),
-        };
+        if let Some(word) = source.challenge(&parsed, &beside) {
+            return Ok(Done::Challenge(word));
+        }
+        if source.is_ping(&parsed, &beside) {
+            return Ok(Done::Tried);
+        }
         let kept = Value::from_iter(source.kept_headers(&beside));
         (source.receipt_key(&body, &parsed, &beside), kept.to_string())
     };

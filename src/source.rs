@@ -26,7 +26,7 @@ use serde_json::Value;
 
 use self::authenticate::Scheme;
 use self::mapping::Mapping;
-use self::path::Input;
+use self::path::{Input, Lookup};
 use self::predicate::Predicate;
 use self::receipt::Keys;
 use self::value::{Expr, scalar_text};
@@ -43,6 +43,9 @@ pub use self::shape::{PRESET, SOURCE};
 /// A kept header is cut to this many characters.
 const HEADER_MAX: usize = 500;
 
+/// The word of a handshake has no more characters.
+pub const CHALLENGE_MAX: usize = 1_000;
+
 /// A configured inbound endpoint.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -57,6 +60,9 @@ pub struct Source {
     body_max: usize,
     duplicate_window: TimeDelta,
     respond: Option<Respond>,
+    challenge: Option<Lookup>,
+    ping: Vec<Predicate>,
+    reads_path: bool,
     auth: Scheme,
     keys: Keys,
     ignore: Vec<(Predicate, String)>,
@@ -292,7 +298,44 @@ impl Source {
 
     /// Whether anything of it reads `path`: only then more may stand in the address than the token.
     pub fn reads_path(&self) -> bool {
-        self.headers.contains(address::PATH)
+        self.reads_path
+    }
+
+    /// Whether a body is one by which the sender only tries whether anybody is there.
+    pub fn is_ping(&self, body: &Value, headers: &dyn Fn(&str) -> Option<String>) -> bool {
+        let input = Input {
+            body,
+            item: body,
+            headers,
+        };
+        self.ping.iter().any(|rule| rule.holds(&input))
+    }
+
+    /// The word of a handshake, which goes back as it came: a text or a number of [`CHALLENGE_MAX`] characters at the most.
+    pub fn challenge(&self, body: &Value, headers: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+        let input = Input {
+            body,
+            item: body,
+            headers,
+        };
+        let word = match self.challenge.as_ref()? {
+            Lookup::Header(name) => headers(name)?,
+            Lookup::Path(path) => path.all(&input).into_iter().find_map(|found| match found {
+                Value::String(text) => Some(text.clone()),
+                Value::Number(number) => Some(number.to_string()),
+                _ => None,
+            })?,
+        };
+        (!word.is_empty() && word.chars().count() <= CHALLENGE_MAX).then_some(word)
+    }
+
+    /// Whether a GET with this query may be a handshake.
+    pub fn may_be_challenge(&self, query: &str) -> bool {
+        let Some(Lookup::Header(name)) = &self.challenge else {
+            return false;
+        };
+        let parameter = name.strip_prefix(address::PARAMETER);
+        parameter.is_some_and(|parameter| address::parameter(query, parameter).is_some())
     }
 
     /// What the address says, by its name among the kept headers (`?NAME`, `/`): `query` as it stands in the URL,

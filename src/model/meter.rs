@@ -36,6 +36,7 @@ pub struct Meter {
     accepted: Counts<1>,
     duplicate: Counts<1>,
     rejected: Counts<2>,
+    pings: Counts<1>,
     ack: Histogram,
     last_delivery: Family<[Label; 1], Seconds>,
     attempts: Counts<2>,
@@ -120,6 +121,7 @@ impl Meter {
             let label = [("source", source.clone())];
             self.accepted.get_or_create_owned(&label);
             self.duplicate.get_or_create_owned(&label);
+            self.pings.get_or_create_owned(&label);
         }
         for connection in &now.connections {
             let label = [("connection", connection.clone())];
@@ -190,6 +192,11 @@ impl Meter {
         self.rejected
             .get_or_create(&[("source", source.to_owned()), ("reason", reason.to_owned())])
             .inc();
+    }
+
+    /// A request to a configured source was answered and nothing stored: a try or a handshake.
+    pub fn pinged(&self, source: &str) {
+        self.pings.get_or_create(&[("source", source.to_owned())]).inc();
     }
 
     /// An attempt over a connection begins so long after it was due.

@@ -2,7 +2,7 @@
 //! not even its address, comes back in them.
 
 use axum::body::Body;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
@@ -239,6 +239,14 @@ pub(super) fn unauthenticated(reason: &'static str, source: &Source) -> Problem 
 /// The answer to a try.
 pub(super) fn ping() -> Response<Body> {
     with_body(StatusCode::OK, "application/json", r#"{"ping": true}"#.to_owned())
+}
+
+/// The answer to a handshake. The word is the sender's own, and a browser must not take it for anything but text.
+pub(super) fn challenge(word: String) -> Response<Body> {
+    let mut response = with_body(StatusCode::OK, "text/plain; charset=utf-8", word);
+    let nosniff = HeaderValue::from_static("nosniff");
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, nosniff);
+    response
 }
 
 /// The answer to a delivery that is on the disk.

@@ -53,6 +53,15 @@ fn sources() -> Vec<Source> {
         ),
         ("get", "token: open-7f2c9d1e\nmethods: [POST, GET]\nlearn: true"),
         ("only-get", "token: open-7f2c9d1e\nmethods: GET\nbody_max: 2KiB\nlearn: true"),
+        (
+            "greeting",
+            "token: open-7f2c9d1e\nlearn: true\nping: [{$.type: [healthcheck, ~], $.topic: system}, {header.X-Try: yes}]\n\
+             respond: {status: 202, challenge: $.challenge}",
+        ),
+        (
+            "shaking",
+            "token: open-7f2c9d1e\nlearn: true\nrespond: {challenge: query.validationToken}",
+        ),
         ("fenced", "auth: none\nlearn: true\nallow_ips: [203.0.113.0/24]"),
     ]
     .into_iter()
@@ -65,6 +74,7 @@ fn sources() -> Vec<Source> {
 struct Counted {
     stored: AtomicUsize,
     duplicates: AtomicUsize,
+    pings: AtomicUsize,
     rejected: Mutex<Vec<(String, &'static str)>>,
 }
 
@@ -72,6 +82,10 @@ impl Tally for Counted {
     fn stored(&self, _source: &str, duplicate: bool, _took: Duration) {
         let which = if duplicate { &self.duplicates } else { &self.stored };
         which.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn pinged(&self, _source: &str) {
+        self.pings.fetch_add(1, Ordering::SeqCst);
     }
 
     fn rejected(&self, source: &str, reason: &'static str) {
@@ -182,7 +196,7 @@ impl Lab {
 }
 
 /// A request, as bytes of our own making.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Sent {
     method: &'static str,
     path: String,

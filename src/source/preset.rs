@@ -215,8 +215,8 @@ fn layer(node: &Node, report: &mut Report) -> Option<Layer> {
     Some(Layer { entries: seen, list })
 }
 
-/// The source's settings over the preset's: fields are added or replaced one by one, rules of `ignore` and types of
-/// `emits` are added, everything else is replaced.
+/// The source's settings over the preset's: fields are added or replaced one by one, rules of `ignore` and `ping` and
+/// types of `emits` are added, everything else is replaced.
 fn over(base: Layer, own: Layer) -> (Vec<(Key, Node)>, Option<Vec<Node>>) {
     let mut entries = base.entries;
     if own.list.is_some() {
@@ -228,7 +228,7 @@ fn over(base: Layer, own: Layer) -> (Vec<(Key, Node)>, Option<Vec<Node>>) {
             Some((_, under)) => {
                 *under = match key.text.as_str() {
                     "reservation" | "payment" | "message" | "event" => merged(under, &node),
-                    "ignore" | "emits" => Node {
+                    "ignore" | "ping" | "emits" => Node {
                         kind: Kind::List(node.items().iter().chain(under.items()).cloned().collect()),
                         place: node.place,
                     },

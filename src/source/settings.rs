@@ -6,12 +6,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::authenticate::Scheme;
 use super::mapping::{self, Mapping};
-use super::path::Compiling;
+use super::path::{Compiling, Lookup, is_credential};
 use super::predicate::Predicate;
 use super::preset::PRESETS;
 use super::receipt::Keys;
-use super::shape::{IGNORE, RESPOND, SOURCE};
-use super::{Respond, Source, auth, preset};
+use super::shape::{IGNORE, PING, RESPOND, SOURCE};
+use super::{Respond, Source, address, auth, preset};
 use crate::lang::diag::{Report, did_you_mean};
 use crate::lang::fields::{Fields, quoted, text};
 use crate::lang::yaml::Node;
@@ -58,7 +58,8 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
     let body_max = fields.get("body_max").map_or(Some(BODY_MAX), |node| size(node, report));
     let methods = fields.get("methods");
     let emits = emits(fields.get("emits"), report);
-    let respond = fields.get("respond").and_then(|node| respond(node, report));
+    let (respond, challenge) = fields.get("respond").map_or((None, None), |node| respond(node, report));
+    let ping = fields.get("ping");
     let ignore_node = fields.get("ignore");
     let keys_node = fields.get("receipt_key");
     let place = fields.place().clone();
@@ -88,7 +89,11 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
     let keys = keys_node
         .map(|node| Keys::compile(node, covered.as_ref(), &mappings, &mut cx))
         .unwrap_or_default();
-    let headers = cx.headers;
+    let headers = std::mem::take(&mut cx.headers);
+    // What these read is needed when the request comes and not after it.
+    let ping = ping.map(|node| self::ping(node, &mut cx)).unwrap_or_default();
+    let challenge = challenge.and_then(|node| self::challenge(node, &mut cx));
+    let reads_path = headers.contains(address::PATH) || cx.headers.contains(address::PATH);
     if layers.mappings.is_empty() && !learn {
         let names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
         report
@@ -114,6 +119,9 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
         body_max: body_max?,
         duplicate_window,
         respond,
+        challenge,
+        ping,
+        reads_path,
         auth: scheme?,
         keys,
         ignore,
@@ -214,15 +222,41 @@ fn emits(node: Option<&Node>, report: &mut Report) -> Vec<String> {
     found
 }
 
-fn respond(node: &Node, report: &mut Report) -> Option<Respond> {
-    let mut fields = Fields::of(node, &RESPOND, report)?;
+/// The answer to a delivery, and where the word of a handshake stands.
+fn respond<'n>(node: &'n Node, report: &mut Report) -> (Option<Respond>, Option<&'n Node>) {
+    let Some(mut fields) = Fields::of(node, &RESPOND, report) else {
+        return (None, None);
+    };
     let status = fields.count("status", report).unwrap_or(200);
     let body = fields.text("body", report).map(str::to_owned);
+    let challenge = fields.get("challenge");
     fields.finish(report);
-    Some(Respond {
+    let respond = Respond {
         status: u16::try_from(status).unwrap_or(200),
         body,
-    })
+    };
+    (Some(respond), challenge)
+}
+
+/// `respond.challenge`. A parameter may be called like a credential: it goes back to whoever sent it and is not kept.
+fn challenge(node: &Node, cx: &mut Compiling<'_>) -> Option<Lookup> {
+    if let Some(name) = node.scalar().and_then(|text| text.strip_prefix("query."))
+        && is_credential(&name.to_ascii_lowercase())
+    {
+        return Some(Lookup::Header(format!("{}{name}", address::PARAMETER)));
+    }
+    Lookup::compile(node, cx)
+}
+
+fn ping(node: &Node, cx: &mut Compiling<'_>) -> Vec<Predicate> {
+    let items = node.items().iter();
+    let rules = items.filter_map(|item| {
+        let mut fields = Fields::of(item, &PING, cx.report)?;
+        let conditions = fields.rest();
+        fields.close();
+        Predicate::compile(conditions, &item.place, "a rule of `ping`", cx)
+    });
+    rules.collect()
 }
 
 fn ignore(node: &Node, cx: &mut Compiling<'_>) -> Vec<(Predicate, String)> {

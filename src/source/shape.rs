@@ -5,14 +5,14 @@ use super::mapping::MAPPING;
 use super::predicate;
 use super::preset::NAMES;
 use super::receipt::RECEIPT_KEY;
-use crate::lang::shape::{EMPTY, EVENT, Form, INSTANT, Like, More, Shape, key, later};
+use crate::lang::shape::{EMPTY, EVENT, Form, INSTANT, Like, More, PATH, Shape, key};
 
 /// An entry of `sources`.
 pub static SOURCE: Shape = Shape {
     what: "a source",
     about: "Who may send to one address, what that sender's bodies mean, and which of them are new. What stands here lies \
-            over the preset: a field of `reservation` is added or replaced alone, rules of `ignore` and types of `emits` \
-            are added, everything else is replaced.",
+            over the preset: a field of `reservation` is added or replaced alone, rules of `ignore` and `ping` and \
+            types of `emits` are added, everything else is replaced.",
     keys: &[
         key(
             "preset",
@@ -89,6 +89,12 @@ pub static PRESET: Shape = Shape {
             "ignore: [{$.type: \"calendar.*\", because: no reservation in it}]",
         ),
         key(
+            "ping",
+            Form::Several(&Form::Settings(&PING)),
+            "Bodies by which the sender only tries whether anybody is there: they are answered and not stored.",
+            "ping: [{$.type: healthcheck}]",
+        ),
+        key(
             "respond",
             Form::Settings(&RESPOND),
             "The answer that the sender insists on.",
@@ -145,6 +151,14 @@ pub(super) static IGNORE: Shape = Shape {
     ..EMPTY
 };
 
+/// A rule of `ping`.
+pub(super) static PING: Shape = Shape {
+    what: "a rule of `ping`",
+    about: "By which bodies the sender only tries whether anybody is there: all conditions have to hold.",
+    more: &[More::Own(&predicate::PATHS)],
+    ..EMPTY
+};
+
 /// `respond`.
 pub(super) static RESPOND: Shape = Shape {
     what: "`respond`",
@@ -157,7 +171,12 @@ pub(super) static RESPOND: Shape = Shape {
             "status: 202",
         ),
         key("body", Form::Text, "Its body.", "body: OK"),
-        later("challenge", "The answer to a handshake.", "challenge: $.challenge"),
+        key(
+            "challenge",
+            Form::Like(&PATH),
+            "Where the word of a handshake stands: a request in which it is there gets it back as plain text, and is not stored.",
+            "challenge: $.challenge",
+        ),
     ],
     ..EMPTY
 };

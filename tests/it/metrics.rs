@@ -96,6 +96,7 @@ async fn session(daemon: &Daemon) -> String {
             "stayhook_deliveries_rejected_total{source=\"pms\",reason=\"wrong token\"} 1",
             "stayhook_deliveries_rejected_total{source=\"pms\",reason=\"not JSON\"} 1",
             "stayhook_deliveries_rejected_total{source=\"(unknown)\",reason=\"unknown source\"} 1",
+            "stayhook_pings_total{source=\"pms\"} 0",
             "stayhook_ack_duration_seconds_count 4",
             "stayhook_decisions_total{outcome=\"processed\"} 3",
             "stayhook_attempts_total{connection=\"cleaning\",outcome=\"done\"} 3",
@@ -227,6 +228,7 @@ fn families() -> BTreeMap<String, (String, BTreeSet<String>)> {
     meter.configured(["pms".to_owned()], ["cleaning".to_owned()]);
     meter.stored("pms", false, Duration::ZERO, crate::support::at("2027-01-01T00:00:00Z"));
     meter.rejected("pms", "wrong token");
+    meter.pinged("pms");
     meter.late("cleaning", Duration::ZERO);
     let text = meter.text(Some(&Standing::default()), Exposition::Plain);
     let mut found = BTreeMap::new();

@@ -32,6 +32,7 @@ impl Meter {
             accepted: Family::default(),
             duplicate: Family::default(),
             rejected: Family::default(),
+            pings: Family::default(),
             ack: Histogram::new(ACK_SECONDS),
             last_delivery: Family::default(),
             attempts: Family::default(),
@@ -75,6 +76,11 @@ impl Meter {
             "deliveries_rejected",
             "Requests that were not accepted, by reason",
             self.rejected.clone(),
+        );
+        families.register(
+            "pings",
+            "Requests that were answered and not stored: tries and handshakes",
+            self.pings.clone(),
         );
         families.register(
             "ack_duration_seconds",

@@ -348,6 +348,82 @@ async fn what_a_get_says_is_a_delivery_where_the_source_says_so() {
 }
 
 #[tokio::test]
+async fn tries_and_handshakes_are_answered_and_not_stored() {
+    let lab = Lab::start().await;
+    let post = |body: &str| Sent::post("/hooks/greeting/open-7f2c9d1e", body);
+    let ping = r#"{"ping": true}"#;
+    let (most, more) = ("x".repeat(1000), "x".repeat(1001));
+    let word = |word: &str| format!(r#"{{"challenge": "{word}"}}"#);
+    for (sent, status, body) in [
+        (post(r#"{"topic": "System"}"#), 200, ping),
+        (post(r#"{"topic": "system", "type": "healthcheck"}"#), 200, ping),
+        (post(r#"{"a": 1}"#).header("X-Try", "yes"), 200, ping),
+        (
+            post(r#"{"challenge": "<b>Zoë</b>", "topic": "system"}"#),
+            200,
+            "<b>Zoë</b>",
+        ),
+        (
+            post(r#"{"challenge": 12345678901234567890.10}"#),
+            200,
+            "12345678901234567890.10",
+        ),
+        (post(&word(&most)), 200, &most),
+        (
+            Sent::post("/hooks/shaking?validationToken=a%20b&token=open-7f2c9d1e", ""),
+            200,
+            "a b",
+        ),
+        (
+            Sent::post("/hooks/shaking?validationToken=a&token=open-7f2c9d1e", "").method("GET"),
+            200,
+            "a",
+        ),
+        (
+            Sent::post("/hooks/shaking?validationToken=&token=open-7f2c9d1e", "").method("GET"),
+            200,
+            ping,
+        ),
+        (
+            Sent::post("/hooks/shaking?validationToken=a", "").method("HEAD"),
+            200,
+            "",
+        ),
+        (Sent::post("/hooks/shaking?other=a", "").method("GET"), 200, ping),
+    ] {
+        let answer = lab.send(&sent).await;
+        assert_eq!((answer.status, answer.body.as_str()), (status, body), "{sent:?}");
+        if body != ping && !body.is_empty() {
+            assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+            assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        }
+    }
+    assert_eq!(
+        (lab.deliveries().await, lab.counted.pings.load(Ordering::SeqCst)),
+        (0, 11)
+    );
+    // Only the sender gets its word back.
+    for sent in [
+        Sent::post("/hooks/greeting", word("x")),
+        Sent::post("/hooks/greeting", r#"{"topic": "system"}"#),
+        Sent::post("/hooks/shaking?validationToken=a", "").method("GET"),
+        Sent::post("/hooks/shaking?validationToken=a", ""),
+    ] {
+        assert_eq!(lab.send(&sent).await.status, 401, "{sent:?}");
+    }
+    // What is neither is a delivery.
+    for body in [
+        &word(&more),
+        &word(""),
+        r#"{"challenge": ["x"]}"#,
+        r#"{"topic": "system", "type": "stay"}"#,
+    ] {
+        assert_eq!(lab.send(&post(body)).await.status, 202, "{body}");
+    }
+    assert_eq!(lab.deliveries().await, 4);
+}
+
+#[tokio::test]
 async fn any_part_of_the_path_may_be_the_token() {
     let lab = Lab::start().await;
     let paths = [

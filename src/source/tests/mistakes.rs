@@ -198,6 +198,18 @@ fn mistakes_have_a_place_and_a_correction() {
             "says nothing of a GET",
         ),
         (
+            "auth: none\nping: [{}]\nMAP",
+            "empty-condition",
+            2,
+            "a rule of `ping` needs",
+        ),
+        (
+            "auth: none\nrespond: {challenge: challenge}\nMAP",
+            "bad-path",
+            2,
+            "`challenge` is not a path",
+        ),
+        (
             "auth: none\nreservation: {code: query.api-key}",
             "credential-header",
             2,
