@@ -9,6 +9,7 @@ mod healthcheck;
 mod init;
 mod later;
 mod man;
+mod map;
 pub mod output;
 pub mod preview;
 mod print;
@@ -81,6 +82,8 @@ enum Command {
     Check(check::Args),
     /// Shows what a recipe would do with a payload; touches nothing.
     Preview(preview::Args),
+    /// Shows what stands where in a body, and drafts a mapping for it.
+    Map(map::Args),
     /// Prints a JSON Schema, by which editors complete and check files.
     ///
     /// `stayhook schema config > config.schema.json`, and as the first line of config.yaml
@@ -148,6 +151,7 @@ async fn run(arguments: Arguments) -> ExitCode {
                 &mut out,
             );
         }
+        Command::Map(args) => return map::run(&args, global.output, &mut out),
         Command::Init(args) => init::run(&args, &environment, Clock::System.now(), &Ids::random()),
         Command::Schema(args) => return schema::run(args, &mut out),
         Command::Serve => serve::run(&global).await,

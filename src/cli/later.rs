@@ -15,7 +15,6 @@ const LATER: &[(&str, &str, &str)] = &[
         "`stayhook events show ID` says why each recipe did or did not run",
     ),
     ("", "plan", ""),
-    ("", "map", "`stayhook preview all` shows how a payload is read"),
     ("", "backup", ""),
     ("", "restore", ""),
     ("", "selftest", ""),

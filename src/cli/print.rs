@@ -46,13 +46,13 @@ fn steers(c: char) -> bool {
 }
 
 /// What came from outside must not steer the terminal; lines and tabs stay.
-fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     let keep = |c: char| !steers(c) || matches!(c, '\n' | '\t');
     text.chars().map(|c| if keep(c) { c } else { '\u{fffd}' }).collect()
 }
 
 /// The same for JSON, where such characters can only stand in texts and are written as escapes.
-fn harmless_json(text: &str) -> String {
+pub fn harmless_json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

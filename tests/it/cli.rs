@@ -79,7 +79,6 @@ async fn what_later_versions_bring_is_not_called_misspelt() {
         "test --junit x",
         "explain d_1 --recipe x",
         "plan --since 90d",
-        "map x",
         "backup x",
         "restore x",
         "selftest",
