@@ -224,7 +224,14 @@ fn section(lines: &mut Lines, depth: usize, group: &str, one: &Guessed) {
 fn applies_to(lines: &mut Lines, depth: usize, one: &Guessed) {
     let Some(event) = &one.event else { return };
     let mut patterns: Vec<String> = Vec::new();
-    for word in &event.words {
+    let of_stay = |word: &str| {
+        let words = super::words::words(word);
+        ["reservation", "booking", "order", "stay"]
+            .iter()
+            .any(|name| words.iter().any(|word| word == name))
+    };
+    let some = one.sort == Sort::Stay && event.words.iter().any(|word| of_stay(word));
+    for word in event.words.iter().filter(|word| !some || of_stay(word)) {
         // `booking.created`: its siblings speak of the same thing.
         let head = word.find(['.', '/']).map(|at| &word[..=at]);
         let of_stay = head.is_some_and(|head| {

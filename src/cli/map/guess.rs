@@ -93,13 +93,16 @@ pub(super) struct Look<'t> {
     pub(super) tree: &'t Tree,
     /// The way to the object that holds the stay.
     pub(super) scope: Vec<Step>,
+    /// Whether the stay lies beside what is said of the delivery.
+    pub(super) flat: bool,
 }
 
 /// Looks at a body.
 pub fn guess(tree: &Tree) -> Guessed {
     let event = status::event_type(tree);
     let scope = dates::scope(tree);
-    let look = Look { tree, scope };
+    let flat = scope.is_empty() && event.as_ref().is_some_and(|event: &EventType| event.steps.len() == 1);
+    let look = Look { tree, scope, flat };
     let sort = sort::sort(&look, event.as_ref());
     let items = look
         .scope
@@ -129,6 +132,9 @@ pub fn guess(tree: &Tree) -> Guessed {
         Sort::Nothing => {}
     }
     guessed.version = version(&look, &guessed);
+    if sort == Sort::Stay && guessed.fields.is_empty() {
+        guessed.notes.push("such a delivery names a stay and says nothing of it, so nothing is done with it".to_owned());
+    }
     if guessed.names.is_empty() && sort != Sort::Nothing {
         guessed
             .missing
@@ -157,6 +163,16 @@ fn stay(look: &Look<'_>, guessed: &mut Guessed) {
             });
         }
     }
+    heads(fields);
+    let at = |field: &str| {
+        fields
+            .iter()
+            .find(|guess| guess.field == field)
+            .map(|guess| guess.places.clone())
+    };
+    if at("money.base") == at("money.total") {
+        fields.retain(|guess| guess.field != "money.base");
+    }
     guest_name(look, fields);
     naming::property(look, fields);
     sort::minor(look, fields);
@@ -182,6 +198,40 @@ fn stay(look: &Look<'_>, guessed: &mut Guessed) {
         guessed.fields.retain(|guess| guess.field != "guest.name");
     }
     guessed.missing.extend(missing);
+}
+
+/// Adults and children beside one another are all guests, where no place says how many come.
+fn heads(fields: &mut Vec<Guess>) {
+    let at = |field: &str| {
+        let guess = fields
+            .iter()
+            .find(|guess| guess.field == field && guess.how == How::Plain)?;
+        let (last, above) = guess.places.first()?.split_last()?;
+        match last {
+            Step::Name(name) => Some((above.to_vec(), name.clone())),
+            _ => None,
+        }
+    };
+    let known = fields.iter().any(|guess| guess.field == "guests");
+    if let (false, Some((above, adults)), Some((other, children))) = (known, at("adults"), at("children"))
+        && above == other
+    {
+        let mut steps = above;
+        steps.push(Step::Any(vec![adults, children]));
+        let place = fields
+            .iter()
+            .position(|guess| guess.field == "adults")
+            .unwrap_or_default();
+        fields.insert(
+            place,
+            Guess {
+                field: "guests",
+                places: vec![steps],
+                how: How::Sum,
+                note: Some("adults and children together".to_owned()),
+            },
+        );
+    }
 }
 
 /// `guest: {name: …}`, and `customer`, `contact` and the like.
@@ -272,8 +322,13 @@ impl Look<'_> {
         if shape == Shape::Nothing || !(rule.takes)(shape) {
             return None;
         }
-        if matches!(rule.field, "created_at" | "updated_at") && !moment(place) {
-            return None;
+        if matches!(rule.field, "created_at" | "updated_at") {
+            // Outside of the stay it is the delivery that was made then.
+            let own = place.words().join(" ");
+            let of_delivery = self.flat && matches!(own.as_str(), "created" | "created at");
+            if !moment(place) || !place.steps.starts_with(&self.scope) || of_delivery {
+                return None;
+            }
         }
         if rule.field == "money.currency" && place.value().as_str().is_none_or(|text| text.trim().len() != 3) {
             return None;

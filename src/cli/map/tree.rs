@@ -27,6 +27,8 @@ pub enum Step {
     At(usize),
     /// Whatever stands in a list of like things.
     Every,
+    /// Any of several names of one object; no place of a body has it.
+    Any(Vec<String>),
 }
 
 /// A place in a body, and what stands there.
@@ -220,19 +222,27 @@ pub fn path(root: &str, steps: &[Step]) -> String {
             Step::Every => out.push_str("[*]"),
             Step::At(at) => _ = write!(out, "[{at}]"),
             Step::Name(name) if is_plain(name) => _ = write!(out, ".{name}"),
-            Step::Name(name) => {
-                out.push_str("['");
-                for c in name.chars() {
-                    match c {
-                        '\'' | '\\' => out.extend(['\\', c]),
-                        c if c.is_control() => _ = write!(out, "\\u{:04x}", u32::from(c)),
-                        c => out.push(c),
-                    }
-                }
-                out.push_str("']");
+            Step::Name(name) => _ = write!(out, "[{}]", in_quotes(name)),
+            Step::Any(names) => {
+                let names: Vec<String> = names.iter().map(|name| in_quotes(name)).collect();
+                let _ = write!(out, "[{}]", names.join(","));
             }
         }
     }
+    out
+}
+
+/// A name as a path has it in brackets.
+fn in_quotes(name: &str) -> String {
+    let mut out = "'".to_owned();
+    for c in name.chars() {
+        match c {
+            '\'' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => _ = write!(out, "\\u{:04x}", u32::from(c)),
+            c => out.push(c),
+        }
+    }
+    out.push('\'');
     out
 }
 

@@ -50,6 +50,7 @@ pub(super) fn scope(tree: &Tree) -> Vec<Step> {
     let look = Look {
         tree,
         scope: Vec::new(),
+        flat: false,
     };
     if let Some(place) = best(&look, ARRIVAL, is_day) {
         return parent(place);

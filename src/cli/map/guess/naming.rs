@@ -188,6 +188,15 @@ fn code<'t>(look: &Look<'t>, sort: Sort) -> Option<&'t Place> {
         if !shape.is_name() || place.is_listed(look.scope.len()) || above.iter().any(foreign) {
             return None;
         }
+        // What stands in a payment or message is called after that.
+        let own = place.words();
+        let of_stay = own.iter().any(|word| word == "reservation" || word == "booking");
+        let of_it = above
+            .iter()
+            .any(|word| ["payment", "charge", "transaction", "message"].contains(&word.as_str()));
+        if of_it && !of_stay {
+            return None;
+        }
         let looks = i32::from(shape == Shape::Code) + 2 * i32::from(is_code(place.value()));
         let named = look.named_as(place, CODE, CODE_NOT);
         // A channel's own words for a booking beside its name.
@@ -225,14 +234,25 @@ fn names_an_id(place: &Place) -> bool {
 
 /// `id` in the object that is the stay.
 fn own_id(look: &Look<'_>, place: &Place, sort: Sort, event: Option<&EventType>) -> Option<i32> {
+    let own = place.words().join(" ");
+    if ["reservation id", "booking id"].contains(&own.as_str()) {
+        return Some(12);
+    }
     if !is_id(&place.words()) {
         return None;
     }
-    let above = place.names().rev().nth(1).map(|name| words(name)).unwrap_or_default();
-    if above.iter().any(|word| word == "reservation" || word == "booking") {
+    let above = place.names().rev().nth(1);
+    if above.is_some_and(|name| {
+        words(name)
+            .iter()
+            .any(|word| word == "reservation" || word == "booking")
+    }) {
         return Some(11);
     }
-    let direct = place.steps.len() == look.scope.len() + 1 && place.steps.starts_with(&look.scope);
+    let held = usize::from(above.is_some_and(|name| is_holder(name)));
+    let deep = place.steps.len().saturating_sub(look.scope.len());
+    let direct = place.steps.starts_with(&look.scope)
+        && (deep == 1 || deep == 1 + held && look.scope.last() == Some(&Step::Every));
     // At the top beside the type it is the delivery's, unless the stay lies there too.
     let envelope = place.steps.len() == 1 && event.is_some_and(|event| event.steps.len() == 1) && sort != Sort::Stay;
     (direct && sort == Sort::Stay && !envelope).then_some(9)

@@ -68,7 +68,7 @@ pub(super) fn sort(look: &Look<'_>, event: Option<&EventType>) -> Sort {
         "review",
         "listing",
         "customer",
-    ]) && !says(&["reservation", "booking"]);
+    ]) && !says(&["reservation", "booking", "order"]);
     if test || (other && !days) {
         return Sort::Nothing;
     }

@@ -181,17 +181,25 @@ pub(super) fn status(look: &Look<'_>, event: Option<&EventType>, fields: &mut Ve
     }
     missing.push("a status of the stay".to_owned());
     let Some(event) = event else { return };
+    // Of a change nothing is known: the stay keeps the status that it has.
     let ended: Vec<(String, &'static str)> = event
         .words
         .iter()
-        .map(|word| {
+        .filter_map(|word| {
+            let new = ["new", "creat", "booked"]
+                .iter()
+                .any(|part| word.to_lowercase().contains(part));
             let means = match meaning(word) {
                 Some(gone @ ("cancelled" | "declined" | "expired")) => gone,
-                _ => "confirmed",
+                _ if new => "confirmed",
+                _ => return None,
             };
-            (word.clone(), means)
+            Some((word.clone(), means))
         })
         .collect();
+    if ended.is_empty() {
+        return;
+    }
     fields.push(Guess {
         field: "status",
         places: vec![event.steps.clone()],
