@@ -6,6 +6,7 @@ mod auth;
 mod authenticate;
 mod check;
 mod facts;
+mod look;
 mod mapping;
 mod moment;
 mod path;
@@ -36,6 +37,7 @@ use crate::model::fact::Fact;
 
 pub(crate) use self::auth::guessable;
 pub use self::authenticate::Denied;
+pub use self::look::Reading;
 pub use self::preset::PRESETS;
 pub use self::settings::compile;
 pub use self::shape::{PRESET, SOURCE};

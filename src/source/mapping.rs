@@ -74,6 +74,15 @@ pub(super) struct Version {
 }
 
 impl Version {
+    /// The paths of both, as written.
+    pub(super) fn paths(&self) -> Vec<String> {
+        [&self.by, &self.then]
+            .into_iter()
+            .flatten()
+            .flat_map(Expr::paths)
+            .collect()
+    }
+
     /// The order of this body; a warning where it is there and cannot be read.
     pub(super) fn stamp(&self, input: &Input<'_>, warnings: &mut Vec<String>) -> Option<Stamp> {
         let by = order(self.by.as_ref()?, "version", input, warnings)?;

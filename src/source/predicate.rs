@@ -104,6 +104,11 @@ impl Predicate {
         self.0.iter().any(of_item)
     }
 
+    /// The paths that it looks at, as written.
+    pub(super) fn paths(&self) -> Vec<String> {
+        self.0.iter().map(|condition| condition.at.text()).collect()
+    }
+
     /// What it looks at, with what stands there where that is a plain word: `$.type (room.created)`.
     pub(super) fn looked_at(&self, input: &Input<'_>) -> Vec<String> {
         let one = |condition: &Condition| {

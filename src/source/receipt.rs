@@ -99,6 +99,24 @@ impl Keys {
         Keys(keys)
     }
 
+    /// The entry that counts for a body, in words.
+    pub(super) fn told(&self, input: &Input<'_>) -> String {
+        let counts = |parts: &Vec<Part>| !parts.is_empty() && parts.iter().all(|part| part.bytes(input).is_some());
+        let Some(at) = self.0.iter().position(counts) else {
+            return "no entry is there, so the whole body counts".to_owned();
+        };
+        let part = |part: &Part| match part {
+            Part::At(lookup) => lookup.text(),
+            Part::Body { without } if without.is_empty() => "the whole body".to_owned(),
+            Part::Body { without } => {
+                let without: Vec<&str> = without.iter().map(Path::text).collect();
+                format!("the body without {}", without.join(", "))
+            }
+        };
+        let parts: Vec<String> = self.0[at].iter().map(part).collect();
+        format!("entry {} of {}: {}", at + 1, self.0.len(), parts.join(" and "))
+    }
+
     /// The key of a body; where no entry is there, a bare hash of it.
     pub(super) fn of(&self, input: &Input<'_>) -> Found {
         let first = self.0.iter().find_map(|parts| {

@@ -133,7 +133,9 @@ pub fn guess(tree: &Tree) -> Guessed {
     }
     guessed.version = version(&look, &guessed);
     if sort == Sort::Stay && guessed.fields.is_empty() {
-        guessed.notes.push("such a delivery names a stay and says nothing of it, so nothing is done with it".to_owned());
+        guessed
+            .notes
+            .push("such a delivery names a stay and says nothing of it, so nothing is done with it".to_owned());
     }
     if guessed.names.is_empty() && sort != Sort::Nothing {
         guessed

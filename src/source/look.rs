@@ -1,0 +1,133 @@
+//! Looking at how a source reads a body: for people who write mappings. Nothing here decides anything.
+
+use serde_json::Value;
+
+use super::Source;
+use super::mapping::{Mapping, Partial};
+use super::path::{Input, Lookup, Path};
+
+/// How a body was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The entry of `receipt_key` that counts, in words.
+    pub receipt_key: String,
+    /// The rule of `ignore` that holds: its position from 1, and why.
+    pub ignored: Option<(usize, String)>,
+    /// The mappings that apply to the body or to any of its items, by position from 1.
+    pub mappings: Vec<usize>,
+    /// How many mappings there are.
+    pub of: usize,
+    /// Whether what is absent keeps its value.
+    pub partial: bool,
+}
+
+/// A place in a body that a source reads: our name, and what stands there. What only decides how a body is read is called
+/// `condition`.
+pub type Read<'v> = (String, &'v Value);
+
+impl Source {
+    /// How it reads a body.
+    pub fn reading(&self, body: &Value, headers: &dyn Fn(&str) -> Option<String>) -> Reading {
+        let input = Input {
+            body,
+            item: body,
+            headers,
+        };
+        let mut reading = Reading {
+            receipt_key: self.keys.told(&input),
+            of: self.mappings.len(),
+            ..Reading::default()
+        };
+        let ignored = self.ignore.iter().position(|(predicate, _)| predicate.holds(&input));
+        if let Some(at) = ignored {
+            reading.ignored = Some((at + 1, self.ignore[at].1.clone()));
+            return reading;
+        }
+        for (at, mapping) in self.mappings.iter().enumerate() {
+            let applies = items(mapping, body).into_iter().any(|item| {
+                let input = Input { item, ..input };
+                let holds = mapping
+                    .applies_to
+                    .as_ref()
+                    .is_none_or(|predicate| predicate.holds(&input));
+                reading.partial |= holds && mapping.partial.holds(&input);
+                holds
+            });
+            if applies {
+                reading.mappings.push(at + 1);
+                if mapping.items.is_empty() {
+                    break;
+                }
+            }
+        }
+        reading
+    }
+
+    /// Every place of a body that it reads.
+    pub fn places<'v>(&self, body: &'v Value) -> Vec<Read<'v>> {
+        let mut found = Vec::new();
+        let mut add = |name: &str, paths: &[String], item: &'v Value| {
+            let input = Input {
+                body,
+                item,
+                headers: &|_| None,
+            };
+            for path in paths.iter().filter_map(|path| Path::parse(path).ok()) {
+                found.extend(path.all(&input).into_iter().map(|value| (name.to_owned(), value)));
+            }
+        };
+        for (predicate, _) in &self.ignore {
+            add("condition", &predicate.paths(), body);
+        }
+        for mapping in &self.mappings {
+            for item in items(mapping, body) {
+                if let Some(predicate) = &mapping.applies_to {
+                    add("condition", &predicate.paths(), item);
+                }
+                if let Partial::Where(any) = &mapping.partial {
+                    any.iter()
+                        .for_each(|predicate| add("condition", &predicate.paths(), item));
+                }
+                add("version", &mapping.version.paths(), item);
+                for (name, expr) in [("event", &mapping.hint), ("code", &mapping.code), ("ids", &mapping.ids)] {
+                    expr.iter().for_each(|expr| add(name, &expr.paths(), item));
+                }
+                for (field, expr) in &mapping.fields {
+                    add(field.name, &expr.paths(), item);
+                }
+                for (group, section) in [("payment", &mapping.payment), ("message", &mapping.message)] {
+                    for (name, _, expr) in section {
+                        add(&format!("{group}.{name}"), &expr.paths(), item);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// The headers that its mapping reads, in lower case.
+    pub fn read_headers(&self) -> impl Iterator<Item = &str> {
+        self.headers.iter().map(String::as_str)
+    }
+}
+
+/// The items of a mapping, else the body.
+fn items<'v>(mapping: &Mapping, body: &'v Value) -> Vec<&'v Value> {
+    if mapping.items.is_empty() {
+        return vec![body];
+    }
+    let input = Input {
+        body,
+        item: body,
+        headers: &|_| None,
+    };
+    let all = mapping.items.iter().filter_map(|lookup| match lookup {
+        Lookup::Path(path) => Some(path.all(&input)),
+        Lookup::Header(_) => None,
+    });
+    let listed = all.flatten().flat_map(|value| match value {
+        Value::Array(items) => items.iter().collect(),
+        other => vec![other],
+    });
+    listed.collect()
+}
