@@ -1,4 +1,4 @@
-//! `stayhook preview`: what one payload would do, fully rendered. Touches nothing.
+//! `stayhook preview`: how one payload is read, and what it would do, fully rendered. Touches nothing.
 
 mod play;
 mod tell;
@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
+use http::HeaderName;
+use serde_json::Value;
 
 use crate::action;
 use crate::config::{self, Env};
@@ -27,14 +29,17 @@ const PAYLOAD_MAX: u64 = 64 << 20;
 /// What `preview` is asked.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// The name of a recipe, its file, or `all`.
-    pub recipe: String,
+    /// The name of a recipe, its file, or `all`; without one it shows how the source reads the body.
+    pub recipe: Option<String>,
     /// A file with the body of a delivery.
     #[arg(long, value_name = "FILE")]
     pub payload: PathBuf,
     /// The source it would come to.
     #[arg(long, value_name = "NAME")]
     pub source: String,
+    /// A header that would come with it, such as `X-Event: booking`; may be given several times.
+    #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
+    pub header: Vec<(String, String)>,
     /// When it would come; now where nothing is said. Such as `2027-03-01T09:00:00Z`.
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub at: Option<Time>,
@@ -59,6 +64,18 @@ pub fn run(args: &Args, config: &Path, output: Output, env: Env<'_>, clock: &Clo
     }
 }
 
+/// Reads `--header`: the name in lower case, and the value.
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text
+        .split_once(':')
+        .ok_or("a name and a value, such as `X-Event: booking`")?;
+    let name = name.trim().to_ascii_lowercase();
+    match HeaderName::try_from(name.as_str()) {
+        Ok(_) => Ok((name, value.trim().to_owned())),
+        Err(_) => Err(format!("`{name}` is not the name of a header")),
+    }
+}
+
 /// Reads `--at`.
 fn time(text: &str) -> Result<Time, String> {
     DateTime::parse_from_rfc3339(text)
@@ -78,7 +95,10 @@ fn played(
     let config = config::parse(&file, &text, config::folder(path), env, report);
     texts.insert(file, text);
     let config = config?;
-    let (setup, wanted) = recipes(args, &config, texts, report)?;
+    let (setup, wanted) = match args.recipe.as_deref() {
+        Some(asked) => recipes(asked, &config, texts, report)?,
+        None => (config::setup(&config, Book::default()), None),
+    };
     let Some(source) = setup.sources.get(&args.source).cloned() else {
         let names: Vec<&str> = config.sources.iter().map(|source| source.name()).collect();
         let diagnostic = report.general("unknown-source", format!("there is no source `{}`", args.source));
@@ -100,9 +120,19 @@ fn played(
     if report.has_mistakes() {
         return None;
     }
+    let headers: Value = args
+        .header
+        .iter()
+        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+        .collect();
     let asked = play::Question {
         source: &source,
-        wanted: wanted.as_deref(),
+        wanted: match (&args.recipe, wanted.as_deref()) {
+            (None, _) => play::Wanted::Nothing,
+            (Some(_), None) => play::Wanted::All,
+            (Some(_), Some(name)) => play::Wanted::One(name),
+        },
+        headers: &headers,
         at: args.at.unwrap_or_else(|| clock.now()),
         redirect: config.redirect_email.as_deref(),
     };
@@ -111,12 +141,12 @@ fn played(
 
 /// Sources, recipes and all, and the name of the recipe that is asked for; `None` for every one.
 fn recipes(
-    args: &Args,
+    asked: &str,
     config: &config::Config,
     texts: &mut HashMap<String, String>,
     report: &mut Report,
 ) -> Option<(Setup, Option<String>)> {
-    let as_file = Path::new(&args.recipe);
+    let as_file = Path::new(asked);
     let is_file = as_file.is_file();
     let paths = if is_file {
         vec![as_file.to_owned()]
@@ -130,7 +160,7 @@ fn recipes(
     }
     let book = Book::load(&files, &action::effect_kinds(), report);
     texts.extend(files);
-    if args.recipe == "all" {
+    if asked == "all" {
         // Broken ones are told with the rest.
         report.items.truncate(from);
         return Some((config::setup(config, book), None));
@@ -138,13 +168,13 @@ fn recipes(
     let found = if is_file {
         book.all().first()
     } else {
-        book.get(&args.recipe, None)
+        book.get(asked, None)
     };
     let Some(found) = found.map(|recipe| recipe.name.clone()) else {
         let broken = book
             .broken()
             .iter()
-            .find(|broken| broken.name.as_deref() == Some(args.recipe.as_str()));
+            .find(|broken| broken.name.as_deref() == Some(asked));
         match broken {
             // All its mistakes are in the report; those of other files do not matter here.
             _ if is_file => {}
@@ -154,9 +184,9 @@ fn recipes(
             None => {
                 report.items.truncate(from);
                 let names: Vec<&str> = book.all().iter().map(|recipe| recipe.name.as_str()).collect();
-                let title = format!("there is no recipe `{}`", args.recipe);
+                let title = format!("there is no recipe `{asked}`");
                 let diagnostic = report.general("unknown-recipe", title);
-                match did_you_mean(&args.recipe, names.iter().copied()) {
+                match did_you_mean(asked, names.iter().copied()) {
                     Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
                     None => diagnostic.help(format!("the recipes are {}; `all` shows every one", quoted(&names))),
                 }

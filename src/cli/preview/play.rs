@@ -18,19 +18,32 @@ use crate::model::id::{DeliveryId, RunId};
 use crate::model::reservation::Stay;
 use crate::model::run::{StoredStep, event_run_key};
 use crate::recipe::Recipe;
-use crate::source::{Mapped, Source};
+use crate::source::{Mapped, Reading, Source};
 use crate::worker::{Advance, Asked, Setup, advance, mapped, read_body};
 
 /// What is to be found out.
 pub(super) struct Question<'a> {
     /// The source the bodies come to.
     pub(super) source: &'a Source,
-    /// The recipe; `None` for every one.
-    pub(super) wanted: Option<&'a str>,
+    /// The recipes that look at it.
+    pub(super) wanted: Wanted<'a>,
+    /// The headers that would come with it, an object of texts with names in lower case.
+    pub(super) headers: &'a Value,
     /// When the last body comes.
     pub(super) at: Time,
     /// Where all mail would go.
     pub(super) redirect: Option<&'a str>,
+}
+
+/// Which recipes look at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted<'a> {
+    /// None: what is asked is how the body is read.
+    Nothing,
+    /// Every one.
+    All,
+    /// This one.
+    One(&'a str),
 }
 
 /// What the last body would do.
@@ -41,6 +54,8 @@ pub(super) struct Played {
     pub(super) source: String,
     /// When it would come.
     pub(super) at: Time,
+    /// How it was read, where that is what is asked.
+    pub(super) reading: Option<Reading>,
     /// Why there is no fact in it.
     pub(super) nothing: Option<String>,
     /// What the body could not say clearly.
@@ -146,13 +161,18 @@ fn one(
         file: file.to_owned(),
         source: source.name().to_owned(),
         at: received_at,
+        reading: None,
         nothing: None,
         warnings,
         facts: Vec::new(),
         notes: notes(setup, asked),
     };
     let payload = Arc::new(payload);
-    let facts = match mapped(source, &payload, &Value::Null) {
+    if asked.wanted == Wanted::Nothing {
+        let header = |name: &str| asked.headers[name.to_ascii_lowercase()].as_str().map(str::to_owned);
+        played.reading = Some(source.reading(&payload, &header));
+    }
+    let facts = match mapped(source, &payload, asked.headers) {
         Ok(Mapped::Facts { facts, .. }) => facts,
         Ok(Mapped::Ignored(because)) => {
             played.nothing = Some(format!("ignored: {because}"));
@@ -259,7 +279,11 @@ fn meet(
     now: Time,
 ) -> Vec<PlayedRecipe> {
     let explanations = decision.explanation.iter();
-    let explanations = explanations.filter(|one| asked.wanted.is_none_or(|name| name == one.recipe));
+    let explanations = explanations.filter(|one| match asked.wanted {
+        Wanted::Nothing => false,
+        Wanted::All => true,
+        Wanted::One(name) => name == one.recipe,
+    });
     explanations
         .map(|explanation| {
             let recipe = setup.book.get(&explanation.recipe, None);

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::model::fact::Says;
+use crate::source::Reading;
 
 use super::play::{Played, PlayedFact, PlayedRecipe, PlayedStep};
 
@@ -22,6 +23,11 @@ pub(super) fn table(played: &Played) -> String {
     for note in &played.notes {
         line(&mut out, 2, &format!("note: {note}"));
     }
+    if let Some(reading) = &played.reading {
+        for line_of in read(reading) {
+            line(&mut out, 2, &line_of);
+        }
+    }
     if let Some(nothing) = &played.nothing {
         line(&mut out, 2, nothing);
     }
@@ -32,12 +38,36 @@ pub(super) fn table(played: &Played) -> String {
     out
 }
 
+/// How a body was read, a line each.
+fn read(reading: &Reading) -> Vec<String> {
+    let mut lines = vec![
+        "who sent it: not asked, a file shows no credential".to_owned(),
+        format!("known again by: {}", reading.receipt_key),
+    ];
+    if let Some((at, because)) = &reading.ignored {
+        lines.push(format!("rule {at} of `ignore` holds: {because}"));
+        return lines;
+    }
+    let numbers: Vec<String> = reading.mappings.iter().map(usize::to_string).collect();
+    lines.push(match (reading.of, numbers.as_slice()) {
+        (0, _) => "mapping: the source has none".to_owned(),
+        (1, [_]) => "mapping: the one there is applies".to_owned(),
+        (of, []) => format!("mapping: none of {of} applies"),
+        (of, numbers) => format!("mapping: {} of {of} applies", numbers.join(", ")),
+    });
+    if reading.partial {
+        lines.push("it says only a part (`partial`): what is absent keeps its value".to_owned());
+    }
+    lines
+}
+
 fn tell_fact(out: &mut String, played: &PlayedFact) {
     let (what, fields) = says(&played.fact.says);
     let names: Vec<&str> = played.fact.stay.all().collect();
     line(out, 0, &format!("a {what} of the stay {}", names.join(", ")));
+    let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     for (name, value) in fields {
-        line(out, 4, &format!("{name}: {}", plain(&value)));
+        line(out, 4, &format!("{name:<width$}  {}", short_list(&value)));
     }
     for warning in &played.decision.warnings {
         line(out, 2, &format!("warning: {warning}"));
@@ -147,6 +177,17 @@ fn plain(value: &Value) -> String {
     }
 }
 
+/// A list of texts in one line, as a table has room for it.
+fn short_list(value: &Value) -> String {
+    let texts = value
+        .as_array()
+        .map(|items| items.iter().filter_map(Value::as_str).collect::<Vec<_>>());
+    match (texts, value.as_array()) {
+        (Some(texts), Some(items)) if texts.len() == items.len() => texts.join(", "),
+        _ => plain(value),
+    }
+}
+
 fn says(says: &Says) -> (&'static str, Vec<(String, Value)>) {
     let known = |entries: Vec<(String, Value)>| entries.into_iter().filter(|(_, value)| !value.is_null()).collect();
     let object = |value: &Value| {
@@ -192,7 +233,7 @@ fn changes(changes: &Value) -> Vec<String> {
 
 /// For programs.
 pub(super) fn json(played: &Played) -> Value {
-    json!({
+    let mut told = json!({
         "payload": played.file,
         "source": played.source,
         "at": played.at.to_rfc3339(),
@@ -200,7 +241,18 @@ pub(super) fn json(played: &Played) -> Value {
         "warnings": played.warnings,
         "notes": played.notes,
         "facts": played.facts.iter().map(fact_json).collect::<Vec<_>>(),
-    })
+    });
+    if let Some(reading) = &played.reading {
+        told["reading"] = json!({
+            "authenticated": false,
+            "receipt_key": reading.receipt_key,
+            "ignored_by": reading.ignored.as_ref().map(|(at, _)| at),
+            "mappings": reading.mappings,
+            "of": reading.of,
+            "partial": reading.partial,
+        });
+    }
+    told
 }
 
 fn fact_json(played: &PlayedFact) -> Value {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 
@@ -45,7 +45,8 @@ fn folder() -> tempfile::TempDir {
 
 fn preview(folder: &Path, recipe: &str, payload: &str, after: &[&str], output: Output) -> (bool, String) {
     let args = Args {
-        recipe: recipe.to_owned(),
+        recipe: Some(recipe.to_owned()).filter(|name| !name.is_empty()),
+        header: Vec::new(),
         payload: folder.join(payload),
         source: "pms".to_owned(),
         at: time("2027-01-03T00:00:00Z").ok(),
@@ -208,7 +209,8 @@ fn the_recipes_that_are_shipped() {
     }
     let ran = |payload: &str, after: &[&str], at: &str| {
         let args = Args {
-            recipe: "all".to_owned(),
+            recipe: Some("all".to_owned()),
+            header: Vec::new(),
             payload: folder.path().join(payload),
             source: "old-pms".to_owned(),
             at: time(at).ok(),
@@ -277,5 +279,76 @@ fn the_recipes_that_are_shipped() {
         ("gone", &["pending"], before, &[]),
     ] {
         assert_eq!(ran(payload, after, at), expected, "{payload} after {after:?} at {at}");
+    }
+}
+
+#[test]
+fn without_a_recipe_it_shows_how_the_body_is_read() {
+    let folder = folder();
+    let lab = "  lab:\n    token: 0123456789abcdef\n    ignore: [{$.kind: noise, because: only noise}]\n    \
+        receipt_key: [$.event_id, [$.code, header.X-Id], {hash: body, without: [$.sent]}]\n    map:\n      \
+        - {applies_to: {header.X-Event: payment}, reservation: {code: $.code}, payment: {id: $.id, amount: $.amount}}\n      \
+        - {applies_to: {header.X-Event: \"booking*\"}, partial: true, reservation: {code: $.code, guests: $.guests, check_in_date: $.day}}\n";
+    let config = CONFIG.replace(
+        "sources: {pms: {preset: generic, token: 0123456789abcdef}}\n",
+        &format!("sources:\n{lab}"),
+    );
+    fs::write(folder.path().join("config.yaml"), config).expect("a file");
+    fs::write(
+        folder.path().join("stay.json"),
+        r#"{"code": "A1", "guests": 2, "day": "soon"}"#,
+    )
+    .expect("a file");
+    fs::write(folder.path().join("noise.json"), r#"{"kind": "noise"}"#).expect("a file");
+    let shown = |payload: &str, headers: &[&str], output: Output| {
+        let args = Args {
+            recipe: None,
+            payload: folder.path().join(payload),
+            source: "lab".to_owned(),
+            header: headers.iter().map(|text| header(text).expect("a header")).collect(),
+            at: time("2027-01-03T00:00:00Z").ok(),
+            after: Vec::new(),
+        };
+        let (mut out, clock) = (Vec::new(), Clock::manual(Time::default()));
+        run(
+            &args,
+            &folder.path().join("config.yaml"),
+            output,
+            &|_| None,
+            &clock,
+            &mut out,
+        );
+        String::from_utf8(out).expect("text")
+    };
+    let text = shown("stay.json", &["X-Event: booking.new", "X-ID: 7"], Output::Table);
+    for line in [
+        "who sent it: not asked",
+        "known again by: entry 2 of 3: $.code and header.x-id",
+        "mapping: 2 of 2 applies",
+        "it says only a part",
+        "guests  2",
+        "warning: `check_in_date` is not readable",
+        "no event (processed): kept; the stay is incomplete",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    assert!(!text.contains("would run"), "{text}");
+    let text = shown("stay.json", &[], Output::Table);
+    for line in [
+        "entry 3 of 3: the body without $.sent",
+        "none of 2 applies",
+        "nothing could be read",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    let text = shown("noise.json", &[], Output::Table);
+    assert!(text.contains("rule 1 of `ignore` holds: only noise"), "{text}");
+    let told: Value = serde_json::from_str(&shown("stay.json", &["x-event: booking"], Output::Json)).expect("JSON");
+    assert_eq!(told["reading"]["mappings"], json!([2]));
+    assert_eq!(told["reading"]["partial"], true);
+    assert_eq!(told["facts"][0]["fields"]["guests"], 2);
+    assert_eq!(told["facts"][0]["recipes"], json!([]));
+    for wrong in ["X-Event", "a b: c"] {
+        assert!(header(wrong).is_err(), "{wrong}");
     }
 }
