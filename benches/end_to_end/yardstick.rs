@@ -129,5 +129,6 @@ struct Silent;
 
 impl receive::Tally for Silent {
     fn stored(&self, _source: &str, _duplicate: bool, _took: std::time::Duration) {}
+    fn pinged(&self, _source: &str) {}
     fn rejected(&self, _source: &str, _reason: &'static str) {}
 }

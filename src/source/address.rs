@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::authenticate::Scheme;
+use super::authenticate::{Place, Scheme};
 
 /// `path` among the headers that are kept; no header can have this name.
 pub(super) const PATH: &str = "/";
@@ -68,7 +68,7 @@ fn plain(written: &str) -> Option<Cow<'_, str>> {
 /// Whether a text is one of the tokens that are asked for.
 fn is_token(scheme: &Scheme, text: &str) -> bool {
     match scheme {
-        Scheme::Token { tokens, .. } => tokens.iter().any(|token| token.reveal() == text),
+        Scheme::Token(Place::Address, tokens) => tokens.iter().any(|token| token.reveal() == text),
         Scheme::All(all) | Scheme::Any(all) => all.iter().any(|scheme| is_token(scheme, text)),
         _ => false,
     }
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn a_path_is_a_short_word_and_never_a_token() {
         let tokens = vec![Secret::new("open-7f2c9d1e".to_owned())];
-        let token = Scheme::Token { header: None, tokens };
+        let token = Scheme::Token(Place::Address, tokens);
         let scheme = Scheme::Any(vec![Scheme::Open, Scheme::All(vec![token])]);
         let long = "x".repeat(PATH_MAX + 1);
         for (segments, found) in [

@@ -19,8 +19,8 @@ use serde_json::Value;
 
 use super::Request;
 use super::path::Path;
+use crate::model::body;
 use crate::model::clock::Time;
-use crate::model::json;
 use crate::model::secret::Secret;
 pub(super) use key::{Key, Written};
 pub(super) use signature::{Algorithm, Part, Signature, Stamp, StampAt};
@@ -83,7 +83,10 @@ struct Look<'a> {
 impl Look<'_> {
     /// The body as it will be mapped; `None` where it cannot be read.
     fn body(&self) -> Option<&Value> {
-        self.body.get_or_init(|| json::read(self.request.decoded).ok()).as_ref()
+        let kind = self.request.headers.get(http::header::CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok());
+        let read = || body::decode(kind, self.request.decoded).ok();
+        self.body.get_or_init(read).as_ref()
     }
 }
 

@@ -65,8 +65,8 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
     let place = fields.place().clone();
     fields.finish(report);
 
-    let signed = scheme.as_ref().is_some_and(Scheme::signs_body);
-    let (by_post, by_get) = self::methods(methods, signed, report);
+    let signed = scheme.as_ref().and_then(Scheme::covered);
+    let (by_post, by_get) = self::methods(methods, signed.is_some(), report);
     let mut cx = Compiling {
         report,
         headers: BTreeSet::new(),
@@ -85,9 +85,8 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
     cx.items = mappings.iter().any(|mapping| !mapping.items.is_empty());
     let ignore = ignore_node.map(|node| ignore(node, &mut cx)).unwrap_or_default();
     cx.items = false;
-    let covered = scheme.as_ref().and_then(Scheme::covered);
     let keys = keys_node
-        .map(|node| Keys::compile(node, covered.as_ref(), &mappings, &mut cx))
+        .map(|node| Keys::compile(node, signed.as_ref(), &mappings, &mut cx))
         .unwrap_or_default();
     let headers = std::mem::take(&mut cx.headers);
     // What these read is needed when the request comes and not after it.

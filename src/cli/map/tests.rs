@@ -28,7 +28,7 @@ fn source(draft: &str) -> Source {
 
 fn read(source: &Source, body: &Value) -> Vec<Fact> {
     match source.map(body, &|_| None) {
-        Read::Facts(facts) => facts,
+        Read::Facts { facts, .. } => facts,
         other => panic!("{other:?}"),
     }
 }

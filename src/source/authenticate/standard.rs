@@ -18,7 +18,7 @@ const SIGNATURES_MAX: usize = 8;
 /// The two names: `webhook-…`, and `svix-…` of those who had it first.
 #[derive(Clone, Debug)]
 pub(in crate::source) struct Standard {
-    families: [Signature; 2],
+    families: Box<[Signature; 2]>,
 }
 
 impl Standard {
@@ -44,10 +44,10 @@ impl Standard {
             keys: keys.to_vec(),
         };
         Standard {
-            families: [
+            families: Box::new([
                 family(["webhook-id", "webhook-timestamp", "webhook-signature"]),
                 family(["svix-id", "svix-timestamp", "svix-signature"]),
-            ],
+            ]),
         }
     }
 
@@ -65,7 +65,7 @@ impl Standard {
     }
 
     pub(super) fn says(&self) -> String {
-        let [webhook, svix] = &self.families;
+        let [webhook, svix] = &*self.families;
         format!(
             "a signature by Standard Webhooks in the header {} or {}{}",
             webhook.header,
@@ -82,7 +82,7 @@ impl Standard {
     }
 
     pub(super) fn sign(&self, body: &[u8], now: Time, headers: &mut Vec<(String, String)>) {
-        let [webhook, _] = &self.families;
+        let [webhook, _] = &*self.families;
         webhook.sign(body, now, headers);
     }
 }

@@ -237,7 +237,7 @@ reservation: {code: [query.code, $.code], status: {value: confirmed}}",
     assert_eq!(kept, [("/", "booking_created"), ("?Kind", "stay"), ("?code", "A 1")]);
     let read = |query, path| source.map(&json("[1]"), &at(query, path));
     let facts = match read("Kind=stay&code=A+1", "booking_created") {
-        Mapped::Facts(facts) => facts,
+        Mapped::Facts { facts, .. } => facts,
         other => panic!("{other:?}"),
     };
     assert_eq!(facts[0].stay.code.as_deref(), Some("A 1"));

@@ -20,6 +20,7 @@ struct Uncounted;
 
 impl Tally for Uncounted {
     fn stored(&self, _source: &str, _duplicate: bool, _took: Duration) {}
+    fn pinged(&self, _source: &str) {}
     fn rejected(&self, _source: &str, _reason: &'static str) {}
 }
 
