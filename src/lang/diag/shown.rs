@@ -130,8 +130,12 @@ fn end_of_value(value: &str, flow: bool) -> usize {
     if let Some(quote) = quote {
         return value[1..].find(quote).map_or(value.len(), |at| at + 2);
     }
-    if let Some(inner) = value.strip_prefix(['[', '{']).filter(|_| !value.starts_with("{{")) {
-        return inner.find([']', '}']).map_or(value.len(), |at| at + 2);
+    if value.starts_with('[') {
+        return end_of_list(value);
+    }
+    if value.starts_with('{') && !value.starts_with("{{") {
+        // What stands inside is looked at key by key.
+        return 1;
     }
     let mut depth = 0;
     for (at, c) in value.char_indices() {
@@ -143,6 +147,27 @@ fn end_of_value(value: &str, flow: bool) -> usize {
         }
     }
     value.trim_end().len()
+}
+
+/// Where a list ends: at its own bracket, not at one inside of it, nor at the brace of a variable.
+fn end_of_list(value: &str) -> usize {
+    let (mut depth, mut quote) = (0, None);
+    for (at, c) in value.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '[' | '{') => depth += 1,
+            (None, ']' | '}') => {
+                depth -= 1;
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    value.len()
 }
 
 /// Whether a value is a secret: not what only says where the secret is, nor settings with secrets below their own keys.
@@ -207,6 +232,12 @@ mod tests {
                 "headers: {Authorization: •••, X-Api-Key: •••}",
             ),
             ("secret: [one, two]", "secret: •••"),
+            ("secret: [\"${ONE}\", two] # x", "secret: ••• # x"),
+            ("a: {secret: [${ONE}, [two], 'th]ree'], b: c}", "a: {secret: •••, b: c}"),
+            (
+                "token: {header: X-Token, secret: abc}",
+                "token: {header: X-Token, secret: •••}",
+            ),
             ("token: \"${TOKEN}\"", "token: \"${TOKEN}\""),
             ("token: ${TOKEN}", "token: ${TOKEN}"),
             ("token: \"${TOKEN:-abcdef}\"", "token: •••"),
