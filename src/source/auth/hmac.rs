@@ -59,7 +59,7 @@ pub(super) fn hmac(node: &Node, credentials: &mut Credentials, report: &mut Repo
     {
         if separator_node.is_none() {
             report
-                .mistake("missing-key", &node.place, NO_SEPARATOR)
+                .mistake("no-separator", &node.place, NO_SEPARATOR)
                 .help("add `separator: \",\"` (or what stands between them) to `hmac`");
         }
         if prefix.starts_with(entry.as_str()) {
@@ -97,7 +97,7 @@ fn both_or_none(place: &Place, signed: &[Part], id: Option<&Node>, timestamp: Op
         None if signs_time => {
             let title = "`signed` holds `{ts}`, but `timestamp` does not say where that is sent";
             report
-                .mistake("missing-key", place, title)
+                .mistake("place-not-said", place, title)
                 .help("add `timestamp: {header: X-Timestamp, tolerance: 5m}`");
         }
         Some(node) if !signs_time => {
@@ -112,7 +112,7 @@ fn both_or_none(place: &Place, signed: &[Part], id: Option<&Node>, timestamp: Op
         None if signs_id => {
             let title = "`signed` holds `{id}`, but `id` does not say where that is sent";
             report
-                .mistake("missing-key", place, title)
+                .mistake("place-not-said", place, title)
                 .help("add `id: {header: X-Id}`");
         }
         Some(node) if !signs_id => {

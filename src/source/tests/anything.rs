@@ -90,14 +90,19 @@ proptest! {
     #[test]
     fn any_header_is_believed_or_not(
         value in proptest::collection::vec(prop_oneof![0x20_u8..0x7f, 0x80_u8..], 0..80),
-        prefix in prop_oneof![Just(""), Just("sha256="), Just("Bearer "), Just("Basic ")],
+        prefix in prop_oneof![
+            Just(""), Just("sha256="), Just("Bearer "), Just("Basic "), Just("1801126800"), Just("t=1801126800,v1="), Just("v1,"),
+        ],
         query in "\\PC{0,40}",
         path in "\\PC{0,20}",
     ) {
         let bytes: Vec<u8> = prefix.bytes().chain(value).collect();
         let value = HeaderValue::from_bytes(&bytes).unwrap();
         let mut headers = HeaderMap::new();
-        for name in ["authorization", "x-signature", "x-timestamp", "x-hm-signature"] {
+        for name in [
+            "authorization", "x-signature", "x-timestamp", "x-hm-signature", "stripe-signature", "svix-id", "svix-timestamp",
+            "svix-signature", "x-id",
+        ] {
             headers.insert(name, value.clone());
         }
         let request = Request {
@@ -107,6 +112,9 @@ proptest! {
             "preset: hostelmate\nsecret: s\ntoken: long-enough",
             "preset: generic\nauth: {hmac: {header: X-Signature, encoding: base64, signed: '{ts}.{body}', timestamp: {header: X-Timestamp}}}\nsecret: s",
             "preset: generic\nbasic: {username: a, password: long-enough}",
+            "preset: generic\nauth: {any: [{stripe: {}}, {standard_webhooks: {}}]}\nsecret: bG9uZy1lbm91Z2g=",
+            "preset: generic\nauth: {hmac: {header: X-Signature, separator: ',', signed: '{id}{ts}{body}', id: {header: X-Id}, timestamp: {prefix: t=}}}\nsecret: s",
+            "preset: generic\nauth: {any: [{token: {query: t}}, {token: {body: $.t}}]}\ntoken: long-enough",
         ] {
             prop_assert!(source(settings).authenticate(&request).is_err());
         }

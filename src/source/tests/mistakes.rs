@@ -51,7 +51,7 @@ fn mistakes_have_a_place_and_a_correction() {
         ),
         (
             "preset: generic\nauth: {hmac: {header: X, signed: \"{id}.{body}\"}}\nsecret: s",
-            "missing-key",
+            "place-not-said",
             2,
             "`id` does not say where",
         ),
@@ -63,7 +63,7 @@ fn mistakes_have_a_place_and_a_correction() {
         ),
         (
             "preset: generic\nauth: {hmac: {header: X, signed: \"{ts}.{body}\", timestamp: {prefix: \"t=\"}}}\nsecret: s",
-            "missing-key",
+            "no-separator",
             2,
             "between the entries",
         ),
@@ -130,7 +130,7 @@ fn mistakes_have_a_place_and_a_correction() {
         ),
         (
             "preset: generic\nauth: {hmac: {header: X, signed: \"{ts}.{body}\"}}\nsecret: s",
-            "missing-key",
+            "place-not-said",
             2,
             "`timestamp`",
         ),
