@@ -152,7 +152,7 @@ fn part(node: &Node, signed: Option<&BTreeSet<String>>, cx: &mut Compiling<'_>) 
         {
             cx.report
                 .mistake("unsigned-header", &node.place, format!("`{}` is not covered by the signature", lookup.text()))
-                .help("anybody who has seen one delivery could send it again with something else there: use what the body says");
+                .help("anybody who has seen one delivery could send it again with something else there: use what the body says, or a header that is signed");
         }
         return Some(Part::At(lookup));
     }

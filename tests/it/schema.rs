@@ -131,6 +131,15 @@ const UNSEEN: &[(&str, &str)] = &[
     ("no-auth", "which credential is needed stands in the preset"),
     ("unknown-source", "it follows from two sources together"),
     ("timezone", "the zones are a list of their own"),
+    ("place-not-said", "it follows from `signed` and what stands beside it"),
+    ("no-separator", "it follows from `timestamp` and what stands beside it"),
+    ("unsigned-id", "it follows from `signed` and `id` together"),
+    (
+        "unsigned-header",
+        "it follows from the signature and the receipt key together",
+    ),
+    ("unknown-part", "what stands in `signed` is a language of its own"),
+    ("bad-key", "how a key is written depends on the signature"),
 ];
 
 /// Slips that an editor has to show.
@@ -174,6 +183,13 @@ const SLIPS: &[(File, &str)] = &[
     (File::Config, "properties: {a: {name: x}}"),
     (File::Config, "defaults: {default_check_in: 3pm}"),
     (File::Source, "auth: {hmac: {}}"),
+    (File::Source, "auth: {token: {header: X, query: y}}"),
+    (File::Source, "auth: {token: {body: key}}"),
+    (File::Source, "auth: {stripe: {tolerence: 5m}}"),
+    (
+        File::Source,
+        "auth: {hmac: {header: X, signed: \"{ts}{body}\", timestamp: {tolerance: 5m}}}",
+    ),
     (File::Source, "emits: [reservation.create]"),
     (File::Source, "reservation: {code: code}"),
     (File::Source, "reservation: {code: $.c, nights: $.n}"),

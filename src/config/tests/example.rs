@@ -94,7 +94,7 @@ fn without_its_variables_the_example_says_which() {
     let config = parse("config.example.yaml", EXAMPLE, Path::new("."), &|_| None, &mut report);
     assert!(config.is_none());
     let titles: Vec<String> = said(&report).into_iter().map(|(_, title)| title).collect();
-    assert_eq!(titles.len(), 12, "{titles:?}");
+    assert_eq!(titles.len(), 13, "{titles:?}");
     assert!(titles.iter().all(|title| title.ends_with("is not set")), "{titles:?}");
 }
 
