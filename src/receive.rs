@@ -29,7 +29,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::model::body::{FORM, decode};
+use crate::model::body::{FORM, decode_with_text, without_charset};
 use crate::model::clock::Clock;
 use crate::model::delivery::{Arrival, Receipt};
 use crate::model::id::Ids;
@@ -299,16 +299,22 @@ async fn receive(
     } else {
         body::content_type(&parts.headers)?
     };
-    let (receipt, headers) = {
-        let parsed = decode(kind, &body).map_err(body::unreadable)?;
+    let (receipt, headers, rewritten) = {
+        let (mut parsed, text) = decode_with_text(kind, &body).map_err(body::unreadable)?;
         if let Some(word) = source.challenge(&parsed, &beside) {
             return Ok(Done::Challenge(word));
         }
         if source.is_ping(&parsed, &beside) {
             return Ok(Done::Tried);
         }
+        let rewritten = body::without_secrets(source, &mut parsed, text.as_deref());
+        let beside = |name: &str| match &rewritten {
+            Some(_) if name == CONTENT_TYPE => kind.map(without_charset).map(str::to_owned),
+            _ => beside(name),
+        };
         let kept = Value::from_iter(source.kept_headers(&beside));
-        (source.receipt_key(&body, &parsed, &beside), kept.to_string())
+        let receipt = source.receipt_key(&body, &parsed, &beside);
+        (receipt, kept.to_string(), rewritten)
     };
     let arrival = Arrival {
         id: receiver.ids.delivery(now),
@@ -316,7 +322,7 @@ async fn receive(
         receipt,
         received_at: now,
         headers,
-        body,
+        body: rewritten.unwrap_or(body),
     };
     match tokio::time::timeout(receiver.limits.store, receiver.store.receive(arrival)).await {
         Ok(Ok(receipt)) => Ok(Done::Stored(receipt)),

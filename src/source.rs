@@ -14,6 +14,7 @@ mod predicate;
 mod preset;
 mod read;
 mod receipt;
+mod secrets;
 mod settings;
 mod shape;
 mod value;
@@ -30,6 +31,7 @@ use self::mapping::Mapping;
 use self::path::{Input, Lookup};
 use self::predicate::Predicate;
 use self::receipt::Keys;
+use self::secrets::Secrets;
 use self::value::{Expr, scalar_text};
 use crate::model::clock::Time;
 use crate::model::delivery::{ReceiptKey, Weak};
@@ -65,6 +67,7 @@ pub struct Source {
     challenge: Option<Lookup>,
     ping: Vec<Predicate>,
     reads_path: bool,
+    secrets: Secrets,
     auth: Scheme,
     keys: Keys,
     ignore: Vec<(Predicate, String)>,
@@ -205,12 +208,18 @@ impl Source {
 
     /// What the query of a GET says, as a form: without credentials. Empty where nothing is left.
     pub fn said_by(&self, query: &str) -> String {
-        address::without(query, |name| self.hides(name))
+        address::without(query, |name| self.secrets.hides(name))
     }
 
-    /// Whether a parameter of the query is never kept.
-    fn hides(&self, parameter: &str) -> bool {
-        parameter == "token"
+    /// Whether a body may hold secrets.
+    pub fn has_secrets(&self) -> bool {
+        self.secrets.in_bodies()
+    }
+
+    /// Replaces the secrets in a body; whether there were any. It comes before everything that keeps the body or any
+    /// trace of it.
+    pub fn redact(&self, body: &mut Value) -> bool {
+        self.secrets.redact(body)
     }
 
     /// The answer the sender insists on; `None` for the usual one.
@@ -349,6 +358,7 @@ impl Source {
         segments: impl IntoIterator<Item = &'s str>,
     ) -> Option<String> {
         match name.strip_prefix(address::PARAMETER) {
+            Some(parameter) if self.secrets.hides(parameter) => None,
             Some(parameter) => address::parameter(query, parameter),
             None if name == address::PATH => address::path(segments, &self.auth),
             None => None,

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8};
-use percent_encoding::percent_decode;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -18,6 +18,9 @@ pub const PAIRS_MAX: usize = 5_000;
 
 /// So much of a content type is looked at; as much is kept with a delivery.
 const TYPE_MAX: usize = 500;
+
+/// What is encoded in a form: everything but letters, digits and what needs it nowhere.
+const FORM_TEXT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*');
 
 /// Why a body is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +146,38 @@ pub fn guess_type(bytes: &[u8]) -> Option<&'static str> {
     let marked = Encoding::for_bom(bytes).is_some_and(|(charset, _)| charset != UTF_8);
     let begins_as_json = text.first().is_none_or(|byte| b"{[\"".contains(byte));
     (!marked && !begins_as_json && text.contains(&b'=')).then_some(FORM)
+}
+
+/// A value as [`decode_with_text`] read it, written down once more in UTF-8; with every digit, in another order. `form`
+/// where it gave no text.
+pub fn write(value: &Value, form: bool) -> Vec<u8> {
+    match value {
+        Value::Object(fields) if form => form_of(fields),
+        other => other.to_string().into_bytes(),
+    }
+}
+
+/// The content type without what it says of a charset: that of a body that was written down in UTF-8.
+pub fn without_charset(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
+}
+
+fn form_of(fields: &Map<String, Value>) -> Vec<u8> {
+    let mut out = String::new();
+    let mut pair = |name: &str, value: &Value| {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        for (mark, text) in [(if out.is_empty() { "" } else { "&" }, name), ("=", value.as_str())] {
+            out.push_str(mark);
+            out.extend(utf8_percent_encode(text, FORM_TEXT));
+        }
+    };
+    for (name, value) in fields {
+        match value {
+            Value::Array(values) => values.iter().for_each(|value| pair(name, value)),
+            one => pair(name, one),
+        }
+    }
+    out.into_bytes()
 }
 
 fn sort(content_type: Option<&str>) -> Result<Sort, Unreadable> {

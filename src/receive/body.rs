@@ -10,10 +10,13 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use http::request::Parts;
 use http_body_util::BodyExt as _;
+use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::model::body::Unreadable;
+use crate::model::body::{self, Unreadable};
+use crate::model::json;
+use crate::source::Source;
 
 use super::answer::{self, Problem};
 
@@ -161,6 +164,17 @@ pub(super) fn content_type(headers: &HeaderMap) -> Result<Option<&str>, Problem>
     let value = headers.get(CONTENT_TYPE);
     let text = value.map(|value| std::str::from_utf8(value.as_bytes()));
     text.transpose().map_err(|_| answer::WRONG_TYPE)
+}
+
+/// The body without its secrets, in UTF-8; `None` where there are none in it, and it is kept byte for byte. `text` is that
+/// of JSON.
+pub(super) fn without_secrets(source: &Source, parsed: &mut Value, text: Option<&str>) -> Option<Vec<u8>> {
+    if !source.has_secrets() {
+        return None;
+    }
+    // Of a key that is there twice only the last was read; a secret may stand in the other.
+    let hidden = |parsed: &Value| text.is_some_and(|text| !json::keys_are_single(text.as_bytes(), parsed));
+    (source.redact(parsed) || hidden(parsed)).then(|| body::write(parsed, text.is_none()))
 }
 
 /// What a body that cannot be read is told.

@@ -24,6 +24,15 @@ pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
     plain(found?.1).map(Cow::into_owned)
 }
 
+/// How long the name of a parameter is at the most, in bytes.
+const NAME_MAX: usize = 100;
+
+/// Whether a parameter can have this name, written as it is meant.
+pub(super) fn is_parameter(name: &str) -> bool {
+    let as_it_is = |c: char| !c.is_control() && !matches!(c, '&' | '=' | '#' | '?' | '%' | '+');
+    !name.is_empty() && name.len() <= NAME_MAX && name.chars().all(as_it_is)
+}
+
 /// What stands in the path after the name of the source, any token aside: a short word, or two with a slash between
 /// them. Whatever else stands there may be meant for nobody, and is not there.
 pub(super) fn path<'s>(segments: impl IntoIterator<Item = &'s str>, scheme: &Scheme) -> Option<String> {

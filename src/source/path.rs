@@ -13,9 +13,6 @@ use crate::lang::diag::Report;
 use crate::lang::fields::text;
 use crate::lang::yaml::Node;
 
-/// How long the name of a parameter is at the most, in bytes.
-const NAME_MAX: usize = 100;
-
 /// What values are looked up in.
 #[derive(Clone, Copy)]
 pub(super) struct Input<'v> {
@@ -89,6 +86,11 @@ impl Path {
             Way::Steps(steps) => format!("{}{steps:?}", if self.of_item { "@" } else { "$" }),
             Way::Query(_) => self.text.clone(),
         }
+    }
+
+    /// Whether it is `$` or `@` alone.
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(&self.way, Way::Steps(steps) if steps.is_empty())
     }
 
     /// Whether it begins with `@`.
@@ -261,8 +263,7 @@ fn header(name: &str, node: &Node, cx: &mut Compiling<'_>) -> Option<Lookup> {
 }
 
 fn parameter(name: &str, node: &Node, cx: &mut Compiling<'_>) -> Option<Lookup> {
-    let written_as_is = |c: char| !c.is_control() && !matches!(c, '&' | '=' | '#' | '?' | '%' | '+');
-    if name.is_empty() || name.len() > NAME_MAX || !name.chars().all(written_as_is) {
+    if !address::is_parameter(name) {
         cx.report
             .mistake(
                 "bad-parameter",

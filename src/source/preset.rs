@@ -216,7 +216,7 @@ fn layer(node: &Node, report: &mut Report) -> Option<Layer> {
 }
 
 /// The source's settings over the preset's: fields are added or replaced one by one, rules of `ignore` and `ping` and
-/// types of `emits` are added, everything else is replaced.
+/// types of `emits` and `secrets` are added, everything else is replaced.
 fn over(base: Layer, own: Layer) -> (Vec<(Key, Node)>, Option<Vec<Node>>) {
     let mut entries = base.entries;
     if own.list.is_some() {
@@ -228,7 +228,7 @@ fn over(base: Layer, own: Layer) -> (Vec<(Key, Node)>, Option<Vec<Node>>) {
             Some((_, under)) => {
                 *under = match key.text.as_str() {
                     "reservation" | "payment" | "message" | "event" => merged(under, &node),
-                    "ignore" | "ping" | "emits" => Node {
+                    "ignore" | "ping" | "emits" | "secrets" => Node {
                         kind: Kind::List(node.items().iter().chain(under.items()).cloned().collect()),
                         place: node.place,
                     },

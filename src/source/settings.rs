@@ -10,6 +10,7 @@ use super::path::{Compiling, Lookup, is_credential};
 use super::predicate::Predicate;
 use super::preset::PRESETS;
 use super::receipt::Keys;
+use super::secrets::Secrets;
 use super::shape::{IGNORE, PING, RESPOND, SOURCE};
 use super::{Respond, Source, address, auth, preset};
 use crate::lang::diag::{Report, did_you_mean};
@@ -60,6 +61,7 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
     let emits = emits(fields.get("emits"), report);
     let (respond, challenge) = fields.get("respond").map_or((None, None), |node| respond(node, report));
     let ping = fields.get("ping");
+    let secrets = fields.get("secrets");
     let ignore_node = fields.get("ignore");
     let keys_node = fields.get("receipt_key");
     let place = fields.place().clone();
@@ -88,6 +90,8 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
     let keys = keys_node
         .map(|node| Keys::compile(node, signed.as_ref(), &mappings, &mut cx))
         .unwrap_or_default();
+    // Nothing that `auth` reads stands in a body.
+    let secrets = Secrets::compile(secrets, Vec::new(), &mut cx);
     let headers = std::mem::take(&mut cx.headers);
     // What these read is needed when the request comes and not after it.
     let ping = ping.map(|node| self::ping(node, &mut cx)).unwrap_or_default();
@@ -121,6 +125,7 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
         challenge,
         ping,
         reads_path,
+        secrets,
         auth: scheme?,
         keys,
         ignore,

@@ -5,6 +5,7 @@ use super::mapping::MAPPING;
 use super::predicate;
 use super::preset::NAMES;
 use super::receipt::RECEIPT_KEY;
+use super::secrets::SECRETS;
 use crate::lang::shape::{EMPTY, EVENT, Form, INSTANT, Like, More, PATH, Shape, key};
 
 /// An entry of `sources`.
@@ -12,7 +13,7 @@ pub static SOURCE: Shape = Shape {
     what: "a source",
     about: "Who may send to one address, what that sender's bodies mean, and which of them are new. What stands here lies \
             over the preset: a field of `reservation` is added or replaced alone, rules of `ignore` and `ping` and \
-            types of `emits` are added, everything else is replaced.",
+            types of `emits` and `secrets` are added, everything else is replaced.",
     keys: &[
         key(
             "preset",
@@ -107,6 +108,7 @@ pub static PRESET: Shape = Shape {
              a form; a GET without a query is a try.",
             "methods: [POST, GET]",
         ),
+        SECRETS,
         key(
             "body_max",
             Form::Like(&Like {

@@ -13,7 +13,7 @@ use crate::daemon::{Daemon, Site};
 use search::without;
 use site::{ADMIN, GUEST, SECRETS, TOKEN, stay};
 
-mod search;
+pub mod search;
 mod site;
 
 /// What a sender got wrong; some senders send one source's secret to another, or the right one with a letter too many.

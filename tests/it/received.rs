@@ -1,8 +1,10 @@
-//! What comes in and how it is read, through the real program: forms and charsets, what the address says.
+//! What comes in and how it is read, through the real program: forms and charsets, what the address says, and what of it
+//! is kept.
 
 use serde_json::Value;
 
-use crate::daemon::{Daemon, Site, request_of};
+use crate::canary::search;
+use crate::daemon::{Daemon, Site, request, request_of};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -97,4 +99,88 @@ async fn the_address_is_kept_with_the_delivery_and_read_from_it() {
     let stay = reservation(&daemon, "Q-1").await;
     assert_eq!(stay["reservation"]["guest"]["name"], "booking_created", "{stay}");
     daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_get_is_a_delivery_of_what_its_query_says() {
+    let site = Site::new(&config("    methods: GET\n"), &[]);
+    let daemon = site.serve(None).await;
+    let path = "/hooks/pms/open-7f2c9d1e?code=G1&status=confirmed&check_in_date=2027-03-27&check_out_date=2027-04-02";
+    let (status, answer) = request(&daemon.hooks, "GET", path, "").await.unwrap();
+    assert_eq!(status, 200, "{answer}");
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    let shown = decided(&daemon, answer["delivery"].as_str().unwrap()).await;
+    assert_eq!(shown["outcome"], "processed", "{shown}");
+    let stay = reservation(&daemon, "G1").await;
+    assert_eq!(stay["reservation"]["check_out_date"], "2027-04-02", "{stay}");
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_secret_in_a_delivery_is_kept_nowhere() {
+    const SECRET: &str = "canary-inbound-0123456789abcdef";
+    let target = stayhook::case::HttpStandin::start().await.unwrap();
+    let config = config("    methods: [POST, GET]\n    secrets: [$.data.access_token, $.key, query.key]\n")
+        + &format!(
+            "connections: {{books: {{http: {{base_url: \"{}\"}}}}}}\n",
+            target.base_url()
+        );
+    let recipe = "name: Tell\non: {event: reservation.confirmed}\nactions:\n  \
+                  - http: {connection: books, url: /a, json: {all: '{{ payload | json }}'}}";
+    let site = Site::new(&config, &[recipe]);
+    let daemon = site.serve_logging("trace").await;
+    let json = "application/json";
+    let stay = |code: &str, more: &str| {
+        format!(
+            r#"{{"code": "{code}", "status": "confirmed", "check_in_date": "2027-03-27", "check_out_date": "2027-04-02", "n": 1.50{more}}}"#
+        )
+    };
+    let plain = stay("P", "");
+    let token = "?token=open-7f2c9d1e";
+    let with_key = format!("{token}&key={SECRET}");
+    let nested = stay("N", &format!(r#", "data": {{"access_token": "{SECRET}"}}"#));
+    let twice = stay("T", &format!(r#", "key": "{SECRET}", "key": null"#));
+    let form = format!("key={SECRET}&code=F&status=confirmed&check_in_date=2027-03-27&check_out_date=2027-04-02&key=x");
+    for (rest, kind, body, kept) in [
+        (with_key.as_str(), json, plain.as_str(), None),
+        (token, json, &nested, Some("\"access_token\":\"***\"")),
+        (token, FORM, &nested.replace("\"N\"", "\"M\""), Some("\"n\":1.50")),
+        (token, json, &twice, Some("\"key\":null")),
+        (token, FORM, &form, Some("key=***")),
+    ] {
+        let shown = told(&daemon, rest, kind, body).await;
+        assert_eq!(shown["outcome"], "processed", "{shown}");
+        match kept {
+            None => assert_eq!(shown["body"], body),
+            Some(kept) => assert!(shown["body"].as_str().unwrap().contains(kept), "{shown}"),
+        }
+    }
+    // The same with another secret is the same delivery.
+    let again = nested.replace(SECRET, "another-one");
+    let path = format!("/hooks/pms{token}");
+    let (_, answer) = request(&daemon.hooks, "POST", &path, &again).await.unwrap();
+    assert!(answer.contains("\"duplicate\":true"), "{answer}");
+    let get = format!("/hooks/pms{with_key}&{}", form.replace("code=F", "code=G"));
+    let (status, answer) = request(&daemon.hooks, "GET", &get, "").await.unwrap();
+    assert_eq!(status, 200, "{answer}");
+    target.wait_for(6).await;
+    for request in target.requests() {
+        search::without("a request", request.text().as_bytes(), &[SECRET]);
+    }
+    for page in ["deliveries", "events", "runs", "reservations", "sources"] {
+        let (_, shown) = daemon.get(&format!("/api/v1/{page}")).await.unwrap();
+        search::without(page, shown.as_bytes(), &[SECRET]);
+    }
+    // While it runs: the write-ahead log too.
+    let mut files = 0;
+    for file in std::fs::read_dir(site.path()).unwrap().map(|file| file.unwrap().path()) {
+        if file.is_file() {
+            files += 1;
+            search::without(&file.display().to_string(), &std::fs::read(&file).unwrap(), &[SECRET]);
+        }
+    }
+    assert!(files >= 3, "{files}");
+    let (_, log) = daemon.stop().await;
+    assert!(log.contains("\"stored\""), "{log}");
+    search::without("the log", log.as_bytes(), &[SECRET]);
 }

@@ -141,6 +141,23 @@ fn what_is_stored_is_read_as_it_came() {
 }
 
 #[test]
+fn what_was_read_can_be_written_and_read_again() {
+    let latin = "application/x-www-form-urlencoded; charset=latin1";
+    for (kind, bytes) in [
+        (FORM, &b"b=1&a=Zo%C3%AB+%26%3D%25&a=2&a=&c%5B%5D==&d"[..]),
+        (FORM, b"{\"a\": {\"b\": [1.50, \"=&\"]}}"),
+        (latin, b"a=Zo\xEB&b=***"),
+        ("application/json; charset=utf-16le", b"\"\0\xeb\0\"\0"),
+        ("application/json", b"{\"n\": 12345678901234567890.10}"),
+    ] {
+        let (value, text) = decode_with_text(Some(kind), bytes).unwrap();
+        let written = write(&value, text.is_none());
+        assert_eq!(decode(Some(without_charset(kind)), &written), Ok(value), "{kind}");
+    }
+    assert_eq!(write(&json!({"a": ["1 2", "***"], "b": ""}), true), b"a=1%202&a=***&b=");
+}
+
+#[test]
 fn a_file_that_looks_like_a_form_is_taken_for_one() {
     for (bytes, form) in [
         (&b"a=1&b=2"[..], true),

@@ -198,6 +198,26 @@ fn mistakes_have_a_place_and_a_correction() {
             "says nothing of a GET",
         ),
         (
+            "auth: none\nsecrets: [$]\nMAP",
+            "bad-path",
+            2,
+            "names parts of the body",
+        ),
+        (
+            "auth: none\nsecrets: [header.X-Id]\nMAP",
+            "bad-path",
+            2,
+            "names parts of the body",
+        ),
+        ("auth: none\nsecrets: ['@.a']\nMAP", "bad-path", 2, "no `items` here"),
+        ("auth: none\nsecrets: [query.a&b]\nMAP", "bad-parameter", 2, "`a&b`"),
+        (
+            "auth: none\nsecrets: [query.id]\nreceipt_key: [query.id]\nMAP",
+            "secret-is-read",
+            2,
+            "`query.id` is among the `secrets`",
+        ),
+        (
             "auth: none\nping: [{}]\nMAP",
             "empty-condition",
             2,
