@@ -6,6 +6,7 @@ mod auth;
 mod authenticate;
 mod check;
 mod facts;
+mod incoming;
 mod look;
 mod mapping;
 mod moment;
@@ -39,6 +40,7 @@ use crate::model::fact::Fact;
 
 pub(crate) use self::auth::guessable;
 pub use self::authenticate::Denied;
+pub use self::incoming::CHALLENGE_MAX;
 pub use self::look::Reading;
 pub use self::preset::PRESETS;
 pub use self::settings::compile;
@@ -46,9 +48,6 @@ pub use self::shape::{PRESET, SOURCE};
 
 /// A kept header is cut to this many characters.
 const HEADER_MAX: usize = 500;
-
-/// The word of a handshake has no more characters.
-pub const CHALLENGE_MAX: usize = 1_000;
 
 /// A configured inbound endpoint.
 #[derive(Clone, Debug)]
@@ -206,22 +205,6 @@ impl Source {
         self.by_get
     }
 
-    /// What the query of a GET says, as a form: without credentials. Empty where nothing is left.
-    pub fn said_by(&self, query: &str) -> String {
-        address::without(query, |name| self.secrets.hides(name))
-    }
-
-    /// Whether a body may hold secrets.
-    pub fn has_secrets(&self) -> bool {
-        self.secrets.in_bodies()
-    }
-
-    /// Replaces the secrets in a body; whether there were any. It comes before everything that keeps the body or any
-    /// trace of it.
-    pub fn redact(&self, body: &mut Value) -> bool {
-        self.secrets.redact(body)
-    }
-
     /// The answer the sender insists on; `None` for the usual one.
     pub fn respond(&self) -> Option<&Respond> {
         self.respond.as_ref()
@@ -305,64 +288,6 @@ impl Source {
             .chain(self.headers.iter().map(String::as_str))
             .filter_map(|name| Some((name.to_owned(), headers(name)?.chars().take(HEADER_MAX).collect())))
             .collect()
-    }
-
-    /// Whether anything of it reads `path`: only then more may stand in the address than the token.
-    pub fn reads_path(&self) -> bool {
-        self.reads_path
-    }
-
-    /// Whether a body is one by which the sender only tries whether anybody is there.
-    pub fn is_ping(&self, body: &Value, headers: &dyn Fn(&str) -> Option<String>) -> bool {
-        let input = Input {
-            body,
-            item: body,
-            headers,
-        };
-        self.ping.iter().any(|rule| rule.holds(&input))
-    }
-
-    /// The word of a handshake, which goes back as it came: a text or a number of [`CHALLENGE_MAX`] characters at the most.
-    pub fn challenge(&self, body: &Value, headers: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-        let input = Input {
-            body,
-            item: body,
-            headers,
-        };
-        let word = match self.challenge.as_ref()? {
-            Lookup::Header(name) => headers(name)?,
-            Lookup::Path(path) => path.all(&input).into_iter().find_map(|found| match found {
-                Value::String(text) => Some(text.clone()),
-                Value::Number(number) => Some(number.to_string()),
-                _ => None,
-            })?,
-        };
-        (!word.is_empty() && word.chars().count() <= CHALLENGE_MAX).then_some(word)
-    }
-
-    /// Whether a GET with this query may be a handshake.
-    pub fn may_be_challenge(&self, query: &str) -> bool {
-        let Some(Lookup::Header(name)) = &self.challenge else {
-            return false;
-        };
-        let parameter = name.strip_prefix(address::PARAMETER);
-        parameter.is_some_and(|parameter| address::parameter(query, parameter).is_some())
-    }
-
-    /// What the address says, by its name among the kept headers (`?NAME`, `/`): `query` as it stands in the URL,
-    /// `segments` of the path after the name of the source, decoded. `None` also for every other name.
-    pub fn in_address<'s>(
-        &self,
-        name: &str,
-        query: &str,
-        segments: impl IntoIterator<Item = &'s str>,
-    ) -> Option<String> {
-        match name.strip_prefix(address::PARAMETER) {
-            Some(parameter) if self.secrets.hides(parameter) => None,
-            Some(parameter) => address::parameter(query, parameter),
-            None if name == address::PATH => address::path(segments, &self.auth),
-            None => None,
-        }
     }
 
     /// The request in which this sender would post `body`.

@@ -1,0 +1,85 @@
+//! What a source makes of a request before it is stored: what the address says, what is only a try, what is never kept.
+
+use serde_json::Value;
+
+use super::path::{Input, Lookup};
+use super::{Source, address};
+
+/// The word of a handshake has no more characters.
+pub const CHALLENGE_MAX: usize = 1_000;
+
+impl Source {
+    /// What the query of a GET says, as a form: without credentials. Empty where nothing is left.
+    pub fn said_by(&self, query: &str) -> String {
+        address::without(query, |name| self.secrets.hides(name))
+    }
+
+    /// Whether a body may hold secrets.
+    pub fn has_secrets(&self) -> bool {
+        self.secrets.in_bodies()
+    }
+
+    /// Replaces the secrets in a body; whether there were any. It comes before everything that keeps the body or any
+    /// trace of it.
+    pub fn redact(&self, body: &mut Value) -> bool {
+        self.secrets.redact(body)
+    }
+
+    /// Whether anything of it reads `path`: only then more may stand in the address than the token.
+    pub fn reads_path(&self) -> bool {
+        self.reads_path
+    }
+
+    /// Whether a body is one by which the sender only tries whether anybody is there.
+    pub fn is_ping(&self, body: &Value, headers: &dyn Fn(&str) -> Option<String>) -> bool {
+        let input = Input {
+            body,
+            item: body,
+            headers,
+        };
+        self.ping.iter().any(|rule| rule.holds(&input))
+    }
+
+    /// The word of a handshake, which goes back as it came: a text or a number of [`CHALLENGE_MAX`] characters at the most.
+    pub fn challenge(&self, body: &Value, headers: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+        let input = Input {
+            body,
+            item: body,
+            headers,
+        };
+        let word = match self.challenge.as_ref()? {
+            Lookup::Header(name) => headers(name)?,
+            Lookup::Path(path) => path.all(&input).into_iter().find_map(|found| match found {
+                Value::String(text) => Some(text.clone()),
+                Value::Number(number) => Some(number.to_string()),
+                _ => None,
+            })?,
+        };
+        (!word.is_empty() && word.chars().count() <= CHALLENGE_MAX).then_some(word)
+    }
+
+    /// Whether a GET with this query may be a handshake.
+    pub fn may_be_challenge(&self, query: &str) -> bool {
+        let Some(Lookup::Header(name)) = &self.challenge else {
+            return false;
+        };
+        let parameter = name.strip_prefix(address::PARAMETER);
+        parameter.is_some_and(|parameter| address::parameter(query, parameter).is_some())
+    }
+
+    /// What the address says, by its name among the kept headers (`?NAME`, `/`): `query` as it stands in the URL,
+    /// `segments` of the path after the name of the source, decoded. `None` also for every other name.
+    pub fn in_address<'s>(
+        &self,
+        name: &str,
+        query: &str,
+        segments: impl IntoIterator<Item = &'s str>,
+    ) -> Option<String> {
+        match name.strip_prefix(address::PARAMETER) {
+            Some(parameter) if self.secrets.hides(parameter) => None,
+            Some(parameter) => address::parameter(query, parameter),
+            None if name == address::PATH => address::path(segments, &self.auth),
+            None => None,
+        }
+    }
+}
