@@ -34,6 +34,7 @@ use self::predicate::Predicate;
 use self::receipt::Keys;
 use self::secrets::Secrets;
 use self::value::{Expr, scalar_text};
+use crate::model::body::guess_type;
 use crate::model::clock::Time;
 use crate::model::delivery::{ReceiptKey, Weak};
 use crate::model::fact::Fact;
@@ -121,6 +122,8 @@ pub enum Mapped {
 /// A request as the sender would make it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Signed {
+    /// Whether it is a GET without a body, else a POST.
+    pub by_get: bool,
     /// Path and query, with the token where that is how the sender signs in.
     pub path_and_query: String,
     /// Names in lower case, with credentials.
@@ -290,14 +293,22 @@ impl Source {
             .collect()
     }
 
-    /// The request in which this sender would post `body`.
+    /// The request in which this sender would send `body`: JSON, or a form where it looks like one. Of a source whose
+    /// deliveries come by GET only it is the query, and the request has none.
     pub fn sign(&self, body: &[u8], now: Time) -> Signed {
-        let mut query = Vec::new();
-        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        self.auth.sign(body, now, &mut query, &mut headers);
+        let (mut query, mut headers) = (Vec::new(), Vec::new());
+        if self.by_post {
+            let kind = guess_type(body).unwrap_or("application/json");
+            headers.push(("content-type".to_owned(), kind.to_owned()));
+            self.auth.sign(body, now, &mut query, &mut headers);
+        } else {
+            query.push(String::from_utf8_lossy(body.trim_ascii()).into_owned());
+            self.auth.sign(b"", now, &mut query, &mut headers);
+        }
         let mark = if query.is_empty() { "" } else { "?" };
         let name = percent_encoding::utf8_percent_encode(&self.name, PATH);
         Signed {
+            by_get: !self.by_post,
             path_and_query: format!("/hooks/{name}{mark}{}", query.join("&")),
             headers,
         }

@@ -1,10 +1,11 @@
-//! `send`: a payload as its sender would post it, to the running daemon.
+//! `send`: a payload as its sender would send it, to the running daemon.
 
 use std::path::PathBuf;
 
 use http::Method;
 
 use crate::lang::diag::did_you_mean;
+use crate::model::body::guess_type;
 use crate::model::clock::Clock;
 
 use super::{FINDINGS, FINE, Failure, Global, Output, TEMPORARY, USAGE, print, remote};
@@ -13,8 +14,45 @@ use super::{FINDINGS, FINE, Failure, Global, Output, TEMPORARY, USAGE, print, re
 pub struct Arguments {
     /// The configured source.
     source: String,
-    /// The payload.
+    /// The payload: JSON, or a form such as `code=A1&status=confirmed`.
     file: PathBuf,
+    /// What stands in the address after the name of the source: `booking_created`.
+    #[arg(long)]
+    path: Option<String>,
+    /// What stands in the query of the address: `event=created`.
+    #[arg(long)]
+    query: Option<String>,
+    /// One more header, `Name: value`; may be given several times.
+    #[arg(long = "header", value_name = "HEADER", value_parser = header)]
+    headers: Vec<(String, String)>,
+}
+
+/// Reads `--header`.
+fn header(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once(':').filter(|(name, _)| !name.trim().is_empty());
+    let (name, value) = pair.ok_or("a header is written `Name: value`")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// The address with what is asked for beside the sender's own.
+fn address(path_and_query: &str, arguments: &Arguments) -> Result<String, Failure> {
+    let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+    let more = arguments.path.as_deref().unwrap_or_default().trim_matches('/');
+    let asked = arguments.query.as_deref().unwrap_or_default();
+    if more.contains(['?', '#']) || asked.contains('#') {
+        return Err(Failure::new(
+            USAGE,
+            "`--path` and `--query` are parts of one address".to_owned(),
+        ));
+    }
+    let path = [path, more].into_iter().filter(|part| !part.is_empty());
+    let query = [asked, query].into_iter().filter(|part| !part.is_empty());
+    let (path, query) = (path.collect::<Vec<_>>().join("/"), query.collect::<Vec<_>>().join("&"));
+    Ok(if query.is_empty() {
+        path
+    } else {
+        format!("{path}?{query}")
+    })
 }
 
 pub async fn run(global: &Global, arguments: &Arguments) -> Result<u8, Failure> {
@@ -32,8 +70,18 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<u8, Failure> 
     let body = std::fs::read(&arguments.file)
         .map_err(|error| Failure::new(USAGE, format!("{}: {error}", arguments.file.display())))?;
     let signed = source.sign(&body, Clock::System.now());
-    let headers = remote::headers(&signed.headers)?;
-    let Some(reply) = remote::ask(config.listen, Method::POST, &signed.path_and_query, headers, body).await? else {
+    if signed.by_get && guess_type(&body).is_none() {
+        let why = "deliveries of this source come by GET: the file holds a query such as `code=A1&status=confirmed`";
+        return Err(Failure::new(USAGE, why.to_owned()));
+    }
+    let headers = remote::headers(&[signed.headers.as_slice(), &arguments.headers].concat())?;
+    let address = address(&signed.path_and_query, arguments)?;
+    let (method, body) = if signed.by_get {
+        (Method::GET, Vec::new())
+    } else {
+        (Method::POST, body)
+    };
+    let Some(reply) = remote::ask(config.listen, method, &address, headers, body).await? else {
         return Err(Failure::new(
             TEMPORARY,
             format!("no daemon listens at {}", config.listen),
@@ -47,5 +95,9 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<u8, Failure> 
         (Output::Table, Some(id)) => println!("{}: stored as {id}", reply.status),
         (Output::Table, None) => println!("{}: {}", reply.status, remote::refusal(&reply).message),
     }
-    Ok(if reply.status == 200 { FINE } else { FINDINGS })
+    Ok(if (200..300).contains(&reply.status) {
+        FINE
+    } else {
+        FINDINGS
+    })
 }

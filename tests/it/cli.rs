@@ -440,3 +440,55 @@ async fn a_stay_that_was_taken_over_leads_to_the_reason() {
     .await;
     daemon.kill().await;
 }
+
+#[tokio::test]
+async fn send_sends_what_the_sender_would() {
+    let settings = "live_from: 2020-01-01T00:00:00Z, token: a-token-of-the-test";
+    let config = format!(
+        "{CONFIG}sources:\n  hospitable: {{preset: hospitable-v1, token: a-token-of-the-test}}\n  \
+         form: {{preset: generic, {settings}, reservation: {{guest: {{name: path, email: header.X-Mail}}, status: query.status}}}}\n  \
+         get: {{preset: generic, {settings}, methods: GET}}\n",
+    );
+    let config = config.replacen(
+        "sources:\n  hospitable: {preset: hospitable-v1, token: \"${SECRET_OF_THE_TEST:-a-token-of-the-test}\"}\n",
+        "",
+        1,
+    );
+    let site = Site::new(&config, &[]);
+    let daemon = with_a_delivery(&site).await;
+    let form = "code=F1&check_in_date=2027-03-27&check_out_date=2027-04-02\n";
+    std::fs::write(site.path().join("form.txt"), form).unwrap();
+    std::fs::write(site.path().join("get.txt"), form.replace("F1", "G1&status=confirmed")).unwrap();
+    let with = "send form form.txt --path booking_created --query status=confirmed --header X-Mail:zoe@guest.example";
+    all(
+        &site,
+        &[
+            (with, 0, "200: stored as d_"),
+            ("send get get.txt", 0, "200: stored as d_"),
+            ("send get body.json", 2, "come by GET"),
+            ("send form form.txt --path a/b/c", 1, "404"),
+            ("send form form.txt --path a?b", 2, "parts of one address"),
+            ("send form form.txt --header plain", 2, "`Name: value`"),
+        ],
+    )
+    .await;
+    for (code, words) in [
+        ("form F1", "zoe@guest.example"),
+        ("form F1", "booking_created"),
+        ("get G1", "confirmed"),
+    ] {
+        let shown = async {
+            loop {
+                let said = say(&site, &format!("reservations show {code} --output json")).await;
+                if said.code == 0 {
+                    return said.out;
+                }
+            }
+        };
+        let shown = tokio::time::timeout(std::time::Duration::from_secs(20), shown)
+            .await
+            .unwrap();
+        assert!(shown.contains(words), "{shown}");
+    }
+    daemon.stop().await;
+}
