@@ -124,6 +124,15 @@ impl Scheme {
         }
     }
 
+    /// Which parameters of the query are tokens: they must not be stored either.
+    pub(super) fn parameters(&self) -> Vec<&str> {
+        match self {
+            Scheme::Token(Place::Query(name), _) => vec![name],
+            Scheme::All(all) | Scheme::Any(all) => all.iter().flat_map(Scheme::parameters).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether the request satisfies it.
     pub(super) fn holds(&self, request: &Request<'_>) -> Result<(), Denied> {
         let body = OnceCell::new();

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::Value;
 
 use super::address;
+use super::authenticate::Scheme;
 use super::path::{Compiling, Lookup, Path};
 use crate::lang::shape::{Entry, Form, Like, key};
 use crate::lang::yaml::Node;
@@ -33,12 +34,14 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
-    /// Reads the list. `credentials` is what `auth` reads of the body.
-    pub(super) fn compile(node: Option<&Node>, credentials: Vec<Path>, cx: &mut Compiling<'_>) -> Secrets {
+    /// Reads the list; the tokens of `scheme` in the body and in the address are among them.
+    pub(super) fn compile(node: Option<&Node>, scheme: Option<&Scheme>, cx: &mut Compiling<'_>) -> Secrets {
+        let paths = scheme.map(Scheme::body_paths).unwrap_or_default();
+        let parameters = scheme.map(Scheme::parameters).unwrap_or_default();
         let mut secrets = Secrets {
-            paths: credentials,
+            paths: paths.into_iter().cloned().collect(),
             // However a source proves who it is: what is called so is a credential.
-            parameters: BTreeSet::from(["token".to_owned()]),
+            parameters: parameters.into_iter().chain(["token"]).map(str::to_owned).collect(),
         };
         for item in node.map(Node::items).unwrap_or_default() {
             let parameter = item.scalar().and_then(|text| text.strip_prefix("query."));

@@ -91,7 +91,7 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
         .map(|node| Keys::compile(node, signed.as_ref(), &mappings, &mut cx))
         .unwrap_or_default();
     // Nothing that `auth` reads stands in a body.
-    let secrets = Secrets::compile(secrets, Vec::new(), &mut cx);
+    let secrets = Secrets::compile(secrets, scheme.as_ref(), &mut cx);
     let headers = std::mem::take(&mut cx.headers);
     // What these read is needed when the request comes and not after it.
     let ping = ping.map(|node| self::ping(node, &mut cx)).unwrap_or_default();
