@@ -1,6 +1,7 @@
 //! A configured inbound endpoint: who may post to it, what recognises a delivery that comes again, and how a body
 //! becomes facts. Compiled once from the configuration; everything here is pure.
 
+mod about;
 mod address;
 mod auth;
 mod authenticate;
@@ -39,13 +40,14 @@ use crate::model::clock::Time;
 use crate::model::delivery::{ReceiptKey, Weak};
 use crate::model::fact::Fact;
 
+pub use self::about::{About, about};
 pub(crate) use self::auth::guessable;
 pub use self::authenticate::Denied;
 pub use self::incoming::CHALLENGE_MAX;
 pub use self::look::Reading;
 pub use self::preset::PRESETS;
 pub use self::settings::compile;
-pub use self::shape::{PRESET, SOURCE};
+pub use self::shape::{PRESET_FILE, SOURCE};
 
 /// A kept header is cut to this many characters.
 const HEADER_MAX: usize = 500;

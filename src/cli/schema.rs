@@ -8,7 +8,7 @@ use crate::config::CONFIG;
 use crate::lang::shape::Shape;
 use crate::lang::shape::schema::{Language, schema};
 use crate::recipe::RECIPE;
-use crate::source::PRESET;
+use crate::source::PRESET_FILE;
 
 use super::USAGE;
 use super::output::say;
@@ -60,7 +60,7 @@ impl File {
         match self {
             File::Recipe => &RECIPE,
             File::Config => &CONFIG,
-            File::Source => &PRESET,
+            File::Source => &PRESET_FILE,
             File::Test => &TEST,
         }
     }

@@ -78,7 +78,8 @@ pub(super) fn layered(settings: &Node, report: &mut Report) -> Option<Layers> {
             let (name, text) = load(node, report)?;
             preset = Some(name);
             let file = format!("presets/sources/{name}.yaml");
-            let base = layer(&yaml::parse(&file, text, report)?, report)?;
+            let mut base = layer(&yaml::parse(&file, text, report)?, report)?;
+            base.entries.retain(|(key, _)| key.text != "about");
             over(base, own)
         }
     };

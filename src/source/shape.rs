@@ -1,5 +1,6 @@
 //! What an entry of `sources` and the file of a preset may say.
 
+use super::about::ABOUT;
 use super::auth::{ALLOW_IPS, BASIC, SCHEMES};
 use super::mapping::MAPPING;
 use super::predicate;
@@ -64,7 +65,21 @@ pub static SOURCE: Shape = Shape {
     ..EMPTY
 };
 
-/// The file of a preset; everything in it may stand in a source too.
+/// The file of a preset.
+pub static PRESET_FILE: Shape = Shape {
+    what: "a preset",
+    about: "What the bodies of one sender mean, who may post them, and what recognises one that comes again.",
+    keys: &[key(
+        "about",
+        Form::Settings(&ABOUT),
+        "What the page of the preset says to people.",
+        "about: {name: Hostel Mate, click: [Add a webhook.], arrives: [Bookings.], unknown: [Times of day.], sure: Documented.}",
+    )],
+    also: &[&PRESET],
+    ..EMPTY
+};
+
+/// What may stand in a preset and in a source.
 pub static PRESET: Shape = Shape {
     what: "a preset",
     about: "What the bodies of one sender mean, who may post them, and what recognises one that comes again.",
