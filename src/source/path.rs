@@ -298,7 +298,9 @@ pub(super) fn is_credential(name: &str) -> bool {
         "secret",
         "password",
         "api-key",
+        "api_key",
         "apikey",
+        "access_key",
         "credential",
     ]
     .iter()
