@@ -122,7 +122,7 @@ pub fn decode_with_text<'b>(
 }
 
 /// The content type among the headers that are kept with a delivery, a JSON object.
-pub fn kept_type(headers: &str) -> Option<String> {
+fn kept_type(headers: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Kept {
         #[serde(rename = "content-type")]

@@ -10,7 +10,6 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::decide::{Known, Origin, Rules, decide};
-use crate::model::body::kept_type;
 use crate::model::decision::{Decision, FactDecision};
 use crate::model::delivery::{Outcome, Pending};
 use crate::model::event::About;
@@ -145,8 +144,8 @@ async fn damaged(engine: &Engine, reads: Vec<Read>) -> Result<usize, StoreError>
 fn read(setup: &Setup, pending: Pending) -> Read {
     let unmapped = |because: String| Err(Nothing::Because(Outcome::Unmapped, because));
     let mut left_out = Vec::new();
-    let kind = kept_type(&pending.headers);
-    let read = body::read(kind.as_deref(), &pending.body);
+    let headers: Value = serde_json::from_str(&pending.headers).unwrap_or_default();
+    let read = body::read(headers["content-type"].as_str(), &pending.body);
     let (payload, warnings, says) = match (setup.sources.get(&pending.source), read) {
         (_, Err(because)) => (Value::Null, Vec::new(), unmapped(because)),
         (None, Ok((payload, warnings))) => (
@@ -158,7 +157,6 @@ fn read(setup: &Setup, pending: Pending) -> Read {
             )),
         ),
         (Some(source), Ok((payload, warnings))) => {
-            let headers = serde_json::from_str(&pending.headers).unwrap_or_default();
             let says = match mapped(source, &payload, &headers) {
                 Ok(Mapped::Facts { facts, left_out: left }) => {
                     left_out = left;
