@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod anonymous;
 pub mod check;
 mod completions;
 mod deliveries;

@@ -1,6 +1,9 @@
 //! `deliveries`: what came in.
 
+mod save;
+
 use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -14,6 +17,8 @@ use crate::store::{DeliveryRow, Filter, ReplayWhich};
 use super::print::sayln;
 use super::select::Select;
 use super::{FINDINGS, FINE, Failure, Global, Output, USAGE, print, remote};
+
+pub use self::save::headers_file;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
@@ -29,6 +34,12 @@ pub enum Command {
     Show {
         /// Its id.
         id: String,
+        /// Writes its body to a file instead, for tests: names, addresses, codes and ids are replaced.
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+        /// Overwrites that file.
+        #[arg(long, requires = "save")]
+        force: bool,
     },
     /// Once more through today's mapping and recipes.
     Replay {
@@ -68,7 +79,7 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
             );
             Ok(FINE)
         }
-        Command::Show { id } => show(global, &id).await,
+        Command::Show { id, save, force } => show(global, &id, save.as_deref(), force).await,
         Command::Replay {
             ids,
             since,
@@ -105,11 +116,14 @@ fn row(row: &DeliveryRow) -> Vec<String> {
     ]
 }
 
-async fn show(global: &Global, id: &str) -> Result<u8, Failure> {
-    let (_, store) = super::store_to_read(global).await?;
+async fn show(global: &Global, id: &str, save: Option<&Path>, force: bool) -> Result<u8, Failure> {
+    let (config, store) = super::store_to_read(global).await?;
     let Some(delivery) = store.delivery(id).await? else {
         return Err(Failure::new(FINDINGS, format!("there is no delivery {id}")));
     };
+    if let Some(file) = save {
+        return save::save(&config, &delivery, file, force);
+    }
     let filter = Filter {
         of: Some(id.to_owned()),
         ..Filter::default()

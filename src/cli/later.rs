@@ -25,7 +25,6 @@ const LATER: &[(&str, &str, &str)] = &[
     ),
     ("reservations", "label", ""),
     ("reservations", "erase", ""),
-    ("deliveries", "--save", "`stayhook deliveries show ID` prints the body"),
 ];
 
 /// What to say where the command line asks for something that is not there yet.

@@ -1,13 +1,13 @@
 //! `stayhook map`: what stands where in a body, and a first mapping for it.
 
-mod body;
+pub(super) mod body;
 mod compare;
 mod draft;
 mod guess;
 mod rules;
-mod shape;
+pub(super) mod shape;
 mod tree;
-mod words;
+pub(super) mod words;
 
 #[cfg(test)]
 mod tests;

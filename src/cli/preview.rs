@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 use http::HeaderName;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::action;
 use crate::config::{self, Env};
@@ -21,6 +21,7 @@ use crate::recipe::Book;
 use crate::worker::Setup;
 
 use super::check::{diagnostics, listed};
+use super::deliveries::headers_file;
 use super::output::{FINDINGS, Output, say};
 
 /// The largest payload, in bytes.
@@ -62,6 +63,20 @@ pub fn run(args: &Args, config: &Path, output: Output, env: Env<'_>, clock: &Clo
             say(out, &format!("{found:#}\n"), FINDINGS)
         }
     }
+}
+
+/// The headers that `deliveries show --save` has written beside a body; nothing where it has not. `--header` goes before.
+fn saved_headers(payload: &Path, report: &mut Report) -> Option<Map<String, Value>> {
+    let file = headers_file(payload);
+    if !file.is_file() {
+        return Some(Map::new());
+    }
+    let read = config::read_bytes(&file, PAYLOAD_MAX).ok();
+    let read = read.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    if read.is_none() {
+        report.general("payload", format!("{} is no list of headers", file.display()));
+    }
+    read
 }
 
 /// Reads `--header`: the name in lower case, and the value.
@@ -120,11 +135,11 @@ fn played(
     if report.has_mistakes() {
         return None;
     }
-    let headers: Value = args
+    let said = args
         .header
         .iter()
-        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
-        .collect();
+        .map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+    let headers: Value = saved_headers(&args.payload, report)?.into_iter().chain(said).collect();
     let asked = play::Question {
         source: &source,
         wanted: match (&args.recipe, wanted.as_deref()) {

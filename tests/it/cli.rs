@@ -86,7 +86,6 @@ async fn what_later_versions_bring_is_not_called_misspelt() {
         "reservations timeline a b",
         "reservations label a b +x",
         "reservations erase a b",
-        "deliveries show x --save y",
     ] {
         all(&site, &[(line, 2, "is not in this version yet")]).await;
     }

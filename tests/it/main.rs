@@ -23,6 +23,7 @@ mod lanes;
 mod leases;
 mod logs;
 mod mail_server;
+mod mapping;
 mod metrics;
 mod mistakes;
 mod names;
