@@ -97,14 +97,31 @@ pub fn guessed(all: &[Mapped]) -> Vec<Guessed> {
 }
 
 fn text(all: &[Mapped]) -> String {
-    let mut out = match all {
-        [one] => one.tree.text(),
-        several => compare::text(several),
-    };
+    let mut out = String::new();
+    // Bodies of different sorts have nothing in common that says anything.
+    let mut sorts: Vec<(Sort, Vec<&Mapped>)> = Vec::new();
+    for one in all {
+        let sort = guess::guess(&one.tree).sort;
+        match sorts.iter_mut().find(|(known, _)| *known == sort) {
+            Some((_, group)) => group.push(one),
+            None => sorts.push((sort, vec![one])),
+        }
+    }
+    for (_, group) in &sorts {
+        if all.len() > 1 {
+            let names: Vec<&str> = group.iter().map(|one| one.name.as_str()).collect();
+            out.push_str(&format!("{}:\n\n", names.join(", ")));
+        }
+        out.push_str(&match group.as_slice() {
+            [one] => one.tree.text(),
+            several => compare::text(several),
+        });
+        out.push('\n');
+    }
     let guessed = guessed(all);
     let sorts: Vec<&str> = guessed.iter().map(|one| one.sort.word()).collect();
     out.push_str(&format!(
-        "\nIt looks like: {}. A first draft, to paste below the source in the configuration;\n\
+        "It looks like: {}. A first draft, to paste below the source in the configuration;\n\
          then `stayhook check`, and `stayhook preview --source NAME --payload FILE` shows how it reads a body:\n\n",
         sorts.join(", ")
     ));
@@ -114,7 +131,8 @@ fn text(all: &[Mapped]) -> String {
 
 fn json(all: &[Mapped]) -> Value {
     let guessed = guessed(all);
-    let places = compare::places(all);
+    let each: Vec<&Mapped> = all.iter().collect();
+    let places = compare::places(&each);
     let paths: Vec<Value> = places
         .iter()
         .map(|place| {

@@ -26,8 +26,8 @@ pub(super) struct Compared<'m> {
 }
 
 /// Every place of any of the bodies, in the order in which they come up.
-pub(super) fn places(all: &[Mapped]) -> Vec<Compared<'_>> {
-    let mut order: Vec<&[Step]> = Vec::new();
+pub(super) fn places<'m>(all: &[&'m Mapped]) -> Vec<Compared<'m>> {
+    let mut order: Vec<&'m [Step]> = Vec::new();
     for place in all.iter().flat_map(|one| &one.tree.places) {
         if !order.contains(&place.steps.as_slice()) {
             order.push(&place.steps);
@@ -36,12 +36,12 @@ pub(super) fn places(all: &[Mapped]) -> Vec<Compared<'_>> {
     order
         .into_iter()
         .filter_map(|steps| {
-            let found: Vec<&Place> = all
+            let found: Vec<&'m Place> = all
                 .iter()
                 .filter_map(|one| one.tree.places.iter().find(|place| place.steps == steps))
                 .collect();
             let first = found.first()?;
-            let mut values: Vec<&Value> = Vec::new();
+            let mut values: Vec<&'m Value> = Vec::new();
             for value in found.iter().map(|place| place.value()) {
                 if !values.contains(&value) {
                     values.push(value);
@@ -60,7 +60,7 @@ pub(super) fn places(all: &[Mapped]) -> Vec<Compared<'_>> {
 }
 
 /// One line a place: first those in all bodies that differ, then those that are the same, then what only some have.
-pub(super) fn text(all: &[Mapped]) -> String {
+pub(super) fn text(all: &[&Mapped]) -> String {
     let places = places(all);
     let mut out = String::new();
     let width = places

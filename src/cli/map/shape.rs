@@ -123,7 +123,7 @@ fn of_text(text: &str) -> Shape {
     if spaced || !text.chars().all(token) || text.len() > 80 {
         return Shape::Text;
     }
-    match digits > 0 && any(|c| c.is_ascii_alphabetic()) || digits > 0 && text.contains('-') {
+    match any(|c| c.is_ascii_alphabetic()) || text.contains('-') {
         // `reservation.updated.v2` and `airbnb2` are words for all their digits.
         true if digits >= 2 => Shape::Code,
         _ => Shape::Word,
@@ -135,7 +135,7 @@ fn of_time(text: &str) -> Option<Shape> {
     let clock = |text: &str| {
         let parts: Vec<&str> = text.split(':').collect();
         let fine = |part: &&str| (1..=6).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        (2..=3).contains(&parts.len()) && parts[0].len() <= 2 && parts.iter().all(|part| fine(&part))
+        (2..=3).contains(&parts.len()) && parts[0].len() <= 2 && parts.iter().all(fine)
     };
     if clock(text) {
         return Some(Shape::Clock);

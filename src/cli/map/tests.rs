@@ -265,3 +265,24 @@ fn several_bodies_show_what_differs() {
     assert_eq!(of("$.status").expect("a path")["differs"], true);
     assert_eq!(of("$.arrival").expect("a path")["differs"], false);
 }
+
+#[test]
+fn a_sender_that_spells_in_two_ways_is_read_in_both() {
+    let first = json!({"event": "reservation/created", "reservationID": "821490", "startDate": "2027-12-17", "endDate": "2027-12-18"});
+    let second = json!({"event": "reservation/dates_changed", "reservationId": "821490", "startDate": "2027-12-17", "endDate": "2027-12-20"});
+    let message = json!({"event": "message/new", "reservationId": "821490", "message": {"id": 5, "text": "Is there parking?", "from": "guest"}});
+    let draft = draft_of(&[&first, &message, &second]);
+    let source = source(&draft);
+    for (body, said) in [(&first, "2027-12-18"), (&second, "2027-12-20")] {
+        let facts = read(&source, body);
+        assert_eq!(facts[0].stay.code.as_deref(), Some("821490"), "{draft}");
+        assert_eq!(field(&facts, "check_out_date"), said);
+    }
+    match &read(&source, &message)[0].says {
+        Says::Message { message, .. } => assert_eq!(
+            (&message["text"], &message["from"]),
+            (&json!("Is there parking?"), &json!("guest"))
+        ),
+        other => panic!("{other:?}\n{draft}"),
+    }
+}

@@ -157,8 +157,14 @@ pub(super) fn names(look: &Look<'_>, sort: Sort, event: Option<&EventType>) -> V
     let mut places: Vec<Vec<Step>> = Vec::new();
     let mut values: Vec<&Value> = code.map(Place::value).into_iter().collect();
     for (_, place) in ids {
-        // The same value twice is one name.
-        if !values.contains(&place.value()) {
+        // The same value twice is one name, but for senders that spell it in two ways.
+        let spelt = |steps: &Vec<Step>| {
+            look.tree
+                .places
+                .iter()
+                .any(|one| one.steps == *steps && one.words() == place.words())
+        };
+        if !values.contains(&place.value()) || places.iter().any(spelt) {
             values.push(place.value());
             places.push(place.steps.clone());
         }

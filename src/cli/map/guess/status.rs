@@ -109,7 +109,7 @@ pub(super) fn event_type(tree: &Tree) -> Option<EventType> {
         let own = place.words().join(" ");
         let (_, points) = NAMES.iter().find(|(name, _)| *name == own)?;
         let depth = i32::try_from(place.steps.len()).ok()?;
-        let top = depth == 1 || place.steps.iter().any(|step| *step == Step::Every) && depth <= 3;
+        let top = depth == 1 || place.steps.contains(&Step::Every) && depth <= 3;
         (word && top).then_some((points - depth, place))
     });
     let (_, place) = scored.max_by_key(|(points, _)| *points)?;
