@@ -21,7 +21,7 @@ fn hospitable() -> Source {
 
 fn facts(source: &Source, body: &Value) -> Vec<Fact> {
     match source.map(body, &|_| None) {
-        Mapped::Facts(facts) => facts,
+        Mapped::Facts { facts, .. } => facts,
         other => panic!("{other:?}"),
     }
 }
