@@ -1,6 +1,8 @@
 //! The pages of `docs/reference` and the schemas beside them, made from the same declarations that files are read
 //! against. A test holds the files against this, and writes them when it is told to.
 
+mod senders;
+
 use std::fmt::Write as _;
 
 use crate::config::CONFIG;
@@ -27,6 +29,7 @@ pub fn pages() -> Vec<(String, String)> {
         ("filters.md".to_owned(), filters()),
         ("events.md".to_owned(), events()),
     ];
+    pages.extend(senders::pages());
     for file in File::ALL {
         pages.push((format!("schema/{}.json", file.word()), schema::text(file)));
     }

@@ -26,6 +26,21 @@ pub struct Reading {
 pub type Read<'v> = (String, &'v Value);
 
 impl Source {
+    /// Whether everything it says of a stay has the sender's own order.
+    pub fn says_order(&self) -> bool {
+        let mut of_stays = self.mappings.iter().filter(|mapping| !mapping.fields.is_empty());
+        of_stays.all(|mapping| mapping.version.is_there())
+    }
+
+    /// The sender's words for a status with ours, in the order of the words.
+    pub fn status_meanings(&self) -> Vec<(String, String)> {
+        let statuses = self.mappings.iter().flat_map(|mapping| &mapping.fields);
+        let statuses = statuses.filter(|(field, _)| field.name == "status");
+        let meanings: std::collections::BTreeSet<(String, String)> =
+            statuses.flat_map(|(_, expr)| expr.meanings()).collect();
+        meanings.into_iter().collect()
+    }
+
     /// How it reads a body.
     pub fn reading(&self, body: &Value, headers: &dyn Fn(&str) -> Option<String>) -> Reading {
         let input = Input {

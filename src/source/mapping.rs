@@ -74,6 +74,11 @@ pub(super) struct Version {
 }
 
 impl Version {
+    /// Whether the mapping says where.
+    pub(super) fn is_there(&self) -> bool {
+        self.by.is_some()
+    }
+
     /// The paths of both, as written.
     pub(super) fn paths(&self) -> Vec<String> {
         [&self.by, &self.then]

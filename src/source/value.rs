@@ -260,6 +260,14 @@ impl Expr {
         self.words.as_ref()?.get(&fold_word(word)).and_then(scalar_text)
     }
 
+    /// The words that its `map` knows, with what they mean.
+    pub(super) fn meanings(&self) -> Vec<(String, String)> {
+        let words = self.words.iter().flatten();
+        words
+            .filter_map(|(word, meaning)| Some((word.clone(), scalar_text(meaning)?)))
+            .collect()
+    }
+
     /// The words that its `map` knows; `None` where there is no `map`.
     pub(super) fn known_words(&self) -> Option<Vec<String>> {
         match (&self.words, &self.from) {

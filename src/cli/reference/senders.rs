@@ -1,0 +1,152 @@
+//! The pages of `docs/senders`: one for each preset, from what its file says to people and from what it does.
+
+use std::fmt::Write as _;
+
+use crate::lang::diag::Report;
+use crate::lang::yaml;
+use crate::model::event::EVENTS;
+use crate::source::{self, About, PRESETS, Source};
+
+/// Stands for the credentials of a sender where only its way of using them is asked for.
+const ANY_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// The page of every preset that says something of itself, and their list: paths below `docs/reference`, and texts.
+pub(super) fn pages() -> Vec<(String, String)> {
+    let mut pages = Vec::new();
+    let mut list = String::from(
+        "# Senders\n\nOne page for each sender that Stayhook knows: what to click there, which address and which secret, what \
+         arrives, and what cannot be known from it. For any other there is [our own JSON](other.md), and a way to \
+         [write a mapping](../mapping.md) in minutes.\n\n| preset | sender |\n| --- | --- |\n",
+    );
+    for (preset, _) in PRESETS {
+        let Some(about) = source::about(preset) else { continue };
+        let Some(source) = example(preset, &about) else {
+            continue;
+        };
+        let _ = writeln!(list, "| [`{preset}`]({preset}.md) | {} |", about.name);
+        pages.push((format!("../senders/{preset}.md"), page(preset, &about, &source)));
+    }
+    pages.push(("../senders/README.md".to_owned(), list));
+    pages
+}
+
+/// A source as somebody would configure it.
+fn example(preset: &str, about: &About) -> Option<Source> {
+    let mut text = format!("preset: {preset}\n");
+    for (key, written) in &about.source {
+        let value = if written.contains("${") && !written.starts_with('{') {
+            format!("{ANY_SECRET:?}")
+        } else {
+            written.replace("${", "")
+        };
+        let _ = writeln!(text, "{key}: {value}");
+    }
+    let mut report = Report::new();
+    let node = yaml::parse("config.yaml", &text, &mut report)?;
+    source::compile(preset, &node, &mut report)
+}
+
+fn page(preset: &str, about: &About, source: &Source) -> String {
+    let mut page = format!("# {}\n\n```yaml\n# config.yaml\nsources:\n  {preset}:\n", about.name);
+    let _ = writeln!(page, "    preset: {preset}");
+    let _ = writeln!(
+        page,
+        "    live_from: 2026-11-22T12:00:00Z    # when you switch over; `stayhook init` writes now"
+    );
+    for (key, written) in &about.source {
+        let _ = writeln!(page, "    {key}: {written}");
+    }
+    page.push_str("```\n\nThe address to paste:\n\n");
+    let none = [String::new()];
+    let ways = if about.address.is_empty() {
+        &none[..]
+    } else {
+        &about.address
+    };
+    for way in ways {
+        let _ = writeln!(page, "    https://YOUR-HOST/hooks/{preset}{way}");
+    }
+    let _ = write!(
+        page,
+        "\n`{preset}` after `/hooks/` is the name of the source in the configuration: name it otherwise, and the address \
+         changes with it. What has to be shown to get in: {}.\n\n## What to do there\n\n",
+        source.asks_for()
+    );
+    for (at, step) in about.click.iter().enumerate() {
+        let _ = writeln!(page, "{}. {step}", at + 1);
+    }
+    let _ = write!(
+        page,
+        "\nThen change something harmless in a reservation, and look: `stayhook deliveries list`. A delivery that is \
+         `processed` means that it works; [the other words](../outcomes.md). Nothing at all: it did not get here (the \
+         address, the proxy), or the log says `turned away` (the credential).\n\n## What arrives\n\n"
+    );
+    bullets(&mut page, &about.arrives);
+    statuses(&mut page, source);
+    let _ = write!(
+        page,
+        "\nThe events it can cause: {}.\n\n## What it cannot know\n\n",
+        quoted(source.emits())
+    );
+    bullets(&mut page, &about.unknown);
+    bullets(&mut page, &derived(source));
+    let _ = write!(
+        page,
+        "\nStays that were made before `live_from` are taken over in silence: they are there, later changes count, and no \
+         `reservation.created` fires for them.\n\n## How sure this is\n\n{}\n\nAll of it, field by field: \
+         [`presets/sources/{preset}.yaml`](../../presets/sources/{preset}.yaml). A field that turns out to stand elsewhere \
+         is put right in the source's own [`map:`](../mapping.md); `stayhook deliveries show ID` prints what came.\n",
+        about.sure
+    );
+    page
+}
+
+fn bullets(page: &mut String, lines: &[String]) {
+    for line in lines {
+        let _ = writeln!(page, "- {line}");
+    }
+}
+
+/// The sender's words for a status and ours.
+fn statuses(page: &mut String, source: &Source) {
+    let words = source.status_meanings();
+    if words.is_empty() {
+        return;
+    }
+    page.push_str("\n| it says | that is |\n| --- | --- |\n");
+    for (theirs, ours) in words {
+        let _ = writeln!(page, "| {theirs} | `{ours}` |");
+    }
+}
+
+/// What follows from the mapping itself.
+fn derived(source: &Source) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !source.says_order() {
+        lines.push(
+            "It says no order: what arrives last wins, and an old state that is sent again counts as news.".to_owned(),
+        );
+    }
+    let reservation = EVENTS
+        .iter()
+        .map(|event| event.name)
+        .filter(|name| name.starts_with("reservation."));
+    let never: Vec<String> = reservation
+        .filter(|name| !source.emits().iter().any(|known| known == name))
+        .map(str::to_owned)
+        .collect();
+    if !never.is_empty() && !source.emits().is_empty() {
+        lines.push(format!("It never causes {}.", quoted(&never)));
+    }
+    for (what, says) in [("payment.", "payments"), ("message.", "messages of guests")] {
+        if !source.emits().iter().any(|known| known.starts_with(what)) {
+            lines.push(format!("No {says} come this way."));
+        }
+    }
+    lines
+}
+
+fn quoted(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
