@@ -15,6 +15,7 @@
 //!     warnings: [a part of one]    # exactly as many; none where nothing is said
 //! ```
 
+mod effects;
 mod order;
 mod replay;
 

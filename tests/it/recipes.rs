@@ -13,7 +13,7 @@ use crate::support::{House, Plan};
 const CONFIG: &str = include_str!("../../config.example.yaml");
 
 /// The properties of the example of a configuration.
-fn properties() -> Properties {
+pub fn properties() -> Properties {
     let env = |name: &str| Some(format!("{name}-0123456789abcdef"));
     let mut report = Report::new();
     let config = stayhook::config::parse("config.example.yaml", CONFIG, Path::new("."), &env, &mut report);
@@ -23,15 +23,20 @@ fn properties() -> Properties {
 }
 
 async fn house() -> (House, Arc<HttpStandin>) {
-    let locks = Arc::new(HttpStandin::start().await.unwrap());
-    let mut plan = Plan::default()
+    let plan = Plan::default()
         .source("hospitable", "{preset: hospitable-v1, token: open-7f2c9d1e}")
         .source("payments", "{preset: generic, auth: none, stays_of: hospitable}")
-        .connections(&format!(
-            "locks: {{http: {{base_url: {}, timeout: 5s}}}}\n",
-            locks.base_url()
-        ))
         .properties(properties());
+    with_recipes(plan).await
+}
+
+/// The house with every recipe that is shipped, and the stand-in for the locks.
+pub async fn with_recipes(plan: Plan) -> (House, Arc<HttpStandin>) {
+    let locks = Arc::new(HttpStandin::start().await.unwrap());
+    let mut plan = plan.connections(&format!(
+        "locks: {{http: {{base_url: {}, timeout: 5s}}}}\n",
+        locks.base_url()
+    ));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes");
     for (_, text) in stayhook::config::recipe_files(&folder).unwrap() {
         plan = plan.recipe(&text);
@@ -60,13 +65,14 @@ async fn twice(house: &House, source: &str, mut body: Value) {
     house.tell(source, &body.to_string()).await;
 }
 
-fn lines(target: &HttpStandin) -> Vec<String> {
+/// Method and address of everything that a target was asked.
+pub fn lines(target: &HttpStandin) -> Vec<String> {
     let line = |request: &stayhook::case::Request| format!("{} {}", request.method, request.path_and_query);
     target.requests().iter().map(line).collect()
 }
 
 /// Subject and recipient of every mail, in the order of the alphabet: recipes of one event have no order.
-fn letters(house: &House) -> Vec<String> {
+pub fn letters(house: &House) -> Vec<String> {
     let letters = house.mail.letters();
     let line =
         |letter: &stayhook::case::Letter| format!("{}: {}", letter.to.join(" "), letter.header("Subject").unwrap());

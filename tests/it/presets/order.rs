@@ -17,7 +17,7 @@ use super::{Recorded, Sender, clock, senders};
 use crate::support::source;
 
 /// The facts about reservations in a request that opens or changes one.
-fn facts(sender: &Sender, request: &Recorded) -> Vec<Fact> {
+pub fn facts(sender: &Sender, request: &Recorded) -> Vec<Fact> {
     if sender.expected[&request.name]["answer"] != Value::Null {
         return Vec::new();
     }
