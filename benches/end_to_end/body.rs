@@ -35,9 +35,16 @@ pub struct Template {
 impl Template {
     /// Requests to `path`; `letter` begins each code.
     pub fn new(host: &str, path: &str, letter: char) -> Template {
-        let bare = BOOKING
-            .replace("CODE", &format!("{letter}{PLACE}"))
-            .replace("NUMBER", PLACE);
+        Template::of(host, path, &format!("{letter}{PLACE}"))
+    }
+
+    /// Requests that are all about one stay; each says something else of it.
+    pub fn of_one_stay(host: &str, path: &str) -> Template {
+        Template::of(host, path, "ONESTAY99")
+    }
+
+    fn of(host: &str, path: &str, code: &str) -> Template {
+        let bare = BOOKING.replace("CODE", code).replace("NUMBER", PLACE);
         let filler = "late arrival, one cot, parking for a van. ".repeat(64);
         let room = SIZE
             .checked_sub(bare.len())

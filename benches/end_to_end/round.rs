@@ -28,6 +28,9 @@ pub async fn all(args: &Args) {
         if args.wants("dead") {
             dead(args, &mut report).await;
         }
+        if args.wants("one-stay") {
+            one_stay(args, &mut report).await;
+        }
     }
     if args.wants("memory") {
         memory_and_start(args, &mut report).await;
@@ -123,6 +126,25 @@ async fn dead(args: &Args, report: &mut Report) {
         fine(&sent);
         acks(report, who, &sent);
         target.wait_for(args.deliveries, PATIENCE).await;
+    }
+}
+
+/// Many deliveries of one stay, which are decided one after the other: what each costs must not grow with their number.
+async fn one_stay(args: &Args, report: &mut Report) {
+    for (who, count) in [("one stay, told 500 times", 500), ("one stay, told 2,000 times", 2_000)] {
+        let target = Target::open().await;
+        let site = Site::new(&target);
+        let program = site.serve();
+        let path = "/hooks/pms/a-token-for-the-benchmark";
+        let template = Template::of_one_stay(&program.hooks.to_string(), path);
+        let began = std::time::Instant::now();
+        fine(&load::flood(program.hooks, &template, 0..count, args.connections).await);
+        settled(&program).await;
+        report.add(
+            who,
+            "decided in ms each",
+            began.elapsed().as_secs_f64() * 1000.0 / count as f64,
+        );
     }
 }
 

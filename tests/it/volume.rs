@@ -265,3 +265,35 @@ async fn every_mapping_that_says_something_else_makes_its_own_event() {
     );
     assert_eq!(house.cleaning.effects().len(), 2);
 }
+
+/// What a stay is costs no more however often it is told of: nothing in it grows with the deliveries.
+#[tokio::test]
+async fn a_thousand_deliveries_of_one_stay_leave_a_stay_of_the_same_size() {
+    let house = Plan::default()
+        .source("lab", "{preset: generic, auth: none}")
+        .build()
+        .await;
+    let told = |n: usize| {
+        format!(
+            r#"{{"code": "A1", "id": 7, "status": "confirmed", "check_in_date": "2027-05-01", "check_out_date": "2027-06-01",
+                "guests": {}, "guest": {{"email": "g{n:04}@guest.example"}}, "updated_at": {}}}"#,
+            n % 9 + 1,
+            1_800_000_000 + (n * 7919) % 1000
+        )
+    };
+    let mut sizes = Vec::new();
+    for n in 0..1000 {
+        house.deliver("lab", &told(n)).await;
+        if n == 9 || n == 999 {
+            house.idle().await;
+            let row = house.stay("lab", "A1").await;
+            sizes.push(serde_json::to_string(&row.stay).unwrap().len());
+        }
+    }
+    house.until(|counts| counts.undecided == 0).await;
+    assert!(sizes[1] < sizes[0] * 2, "{sizes:?}");
+    // The newest by the sender's own order, wherever it came.
+    let newest = (0..1000).max_by_key(|n| (n * 7919) % 1000).unwrap();
+    let reservation = house.reservation("lab", "A1").await;
+    assert_eq!(reservation["guest"]["email"], format!("g{newest:04}@guest.example"));
+}
