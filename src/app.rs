@@ -321,6 +321,11 @@ impl Live for Present {
         Arc::new(self.engine.setup().properties.clone())
     }
 
+    fn recognised_by(&self, source: &str, headers: &Value, body: &str) -> Option<String> {
+        let setup = self.engine.setup();
+        setup.sources.get(source)?.recognised_by(headers, body)
+    }
+
     fn recipes(&self) -> Value {
         let setup = self.engine.setup();
         let recipe = |recipe: &Arc<Recipe>| {

@@ -78,6 +78,9 @@ pub trait Live: Send + Sync {
     fn recipes(&self) -> Value;
     /// A list: `name, preset, learn, live_from, emits, rejections` (the last ones, as reason and time) of each source.
     fn sources(&self) -> Value;
+    /// By what a delivery of this source would be recognised if it came again, in words: with its kept headers and its body
+    /// as it is shown. `None` where there is no such source any more.
+    fn recognised_by(&self, source: &str, headers: &Value, body: &str) -> Option<String>;
     /// A list: `connection, busy, concurrency, paused_since_ms, paused_because, probe_at_ms` of each connection.
     fn connections(&self) -> Value;
     /// Whether it is recovered, configured and not draining; else why not, without anything of a guest or a secret.

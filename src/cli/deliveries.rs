@@ -129,8 +129,13 @@ async fn show(global: &Global, id: &str, save: Option<&Path>, force: bool) -> Re
         ..Filter::default()
     };
     let events = store.events(&filter).await?.items;
+    let source = config.sources.iter().find(|source| source.name() == delivery.source);
+    let recognised_by = match (source, &delivery.headers, &delivery.body) {
+        (Some(source), Some(headers), Some(body)) => source.recognised_by(headers, body),
+        _ => None,
+    };
     if global.output == Output::Json {
-        print::print_json(&json!({"delivery": delivery, "events": events}));
+        print::print_json(&json!({"delivery": delivery, "events": events, "recognised_by": recognised_by}));
         return Ok(FINE);
     }
     sayln!(
@@ -147,6 +152,9 @@ async fn show(global: &Global, id: &str, save: Option<&Path>, force: bool) -> Re
             print::time(delivery.last_seen_at_ms)
         );
     }
+    if let Some(by) = recognised_by {
+        sayln!("recognised again by {by}");
+    }
     let texts = |value: &serde_json::Value| -> Vec<String> {
         value
             .as_array()
@@ -158,7 +166,13 @@ async fn show(global: &Global, id: &str, save: Option<&Path>, force: bool) -> Re
     for warning in texts(&delivery.detail["warnings"]) {
         sayln!("warning: {warning}");
     }
-    for fact in delivery.detail["facts"].as_array().into_iter().flatten() {
+    let facts = delivery.detail["facts"].as_array().map_or(&[][..], Vec::as_slice);
+    for (at, fact) in facts.iter().enumerate() {
+        if let (Some(outcome), Some(because), true) =
+            (fact["outcome"].as_str(), fact["because"].as_str(), facts.len() > 1)
+        {
+            sayln!("{} of {}, {outcome}: {because}", at + 1, facts.len());
+        }
         for warning in texts(&fact["warnings"]) {
             sayln!("warning: {warning}");
         }

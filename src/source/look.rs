@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Source;
 use super::mapping::{Mapping, Partial};
 use super::path::{Input, Lookup, Path};
+use crate::model::body::{self, FORM};
 
 /// How a body was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +40,17 @@ impl Source {
         let meanings: std::collections::BTreeSet<(String, String)> =
             statuses.flat_map(|(_, expr)| expr.meanings()).collect();
         meanings.into_iter().collect()
+    }
+
+    /// By what of a stored delivery it would be recognised if it came again, in words; `headers` as they were kept, `text`
+    /// the body as it is shown.
+    pub fn recognised_by(&self, headers: &Value, text: &str) -> Option<String> {
+        let form = headers["content-type"]
+            .as_str()
+            .is_some_and(|kind| kind.starts_with(FORM));
+        let body = body::decode(form.then_some(FORM), text.as_bytes()).ok()?;
+        let kept = |name: &str| headers[name].as_str().map(str::to_owned);
+        Some(self.reading(&body, &kept).receipt_key)
     }
 
     /// How it reads a body.

@@ -84,6 +84,10 @@ async fn show(State(desk): State<Shared>, At(id): At<String>, uri: Uri) -> Answe
     let mut events = answer::rows(&store.events(&made).await?.items)?;
     events.reverse();
     shown["events"] = json!(events);
+    if let (Some(headers), Some(body)) = (&delivery.headers, &delivery.body) {
+        let live = &desk.console.live;
+        shown["recognised_by"] = json!(live.recognised_by(&delivery.source, headers, body));
+    }
     answer::whole(shown)
 }
 

@@ -49,6 +49,10 @@ impl Live for Daemon {
         })
     }
 
+    fn recognised_by(&self, source: &str, _headers: &Value, _body: &str) -> Option<String> {
+        Some(format!("what {source} says"))
+    }
+
     fn recipes(&self) -> Value {
         json!([{"name": "Clean", "file": "recipes/clean.yaml", "enabled": true, "broken": []}])
     }

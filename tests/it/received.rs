@@ -184,3 +184,63 @@ async fn a_secret_in_a_delivery_is_kept_nowhere() {
     assert!(log.contains("\"stored\""), "{log}");
     search::without("the log", log.as_bytes(), &[SECRET]);
 }
+
+/// Which key, which older version, which rule: in the API and on the command line.
+#[tokio::test]
+async fn every_outcome_says_why() {
+    let settings = "    ignore: [{$.kind: weather, because: no stay in it}]\n";
+    let site = Site::new(&config(settings), &[]);
+    let daemon = site.serve(None).await;
+    let stay = |more: &str| {
+        format!(
+            r#"{{"code": "W", "status": "confirmed", "check_in_date": "2027-03-27", "check_out_date": "2027-04-02"{more}}}"#
+        )
+    };
+    let new = stay(r#", "guests": 2, "updated_at": "2027-01-02T00:00:00Z""#);
+    let old = stay(r#", "guests": 3, "updated_at": "2027-01-01T00:00:00Z""#);
+    let named = stay(r#", "guests": 2, "event_id": "e1", "updated_at": "2027-01-02T00:00:00Z""#);
+    let bare = r#"{"kind": "weather"}"#;
+    for (body, outcome, because, key) in [
+        (
+            new.as_str(),
+            "processed",
+            "reservation.created, reservation.confirmed",
+            "entry 2 of 3: $.updated_at and the body without $.sent_at",
+        ),
+        (
+            &old,
+            "stale",
+            "older (2027-01-01T00:00:00+00:00) than what is known (2027-01-02T00:00:00+00:00)",
+            "entry 2 of 3",
+        ),
+        (&named, "unchanged", "known already", "entry 1 of 3: $.event_id"),
+        (
+            bare,
+            "ignored",
+            "no stay in it",
+            "entry 3 of 3: the body without $.sent_at",
+        ),
+        (
+            r#"{"x": 1}"#,
+            "unmapped",
+            "looked at $.code, $.id, $.ids[*]",
+            "entry 3 of 3",
+        ),
+    ] {
+        let shown = told(&daemon, "?token=open-7f2c9d1e", "application/json", body).await;
+        let said = |key: &str| shown[key].as_str().unwrap_or_default().to_owned();
+        assert_eq!(said("outcome"), outcome, "{shown}");
+        assert!(said("because").contains(because), "{shown}");
+        assert!(said("recognised_by").contains(key), "{shown}");
+        let output = site
+            .command(&["deliveries", "show", &said("id")])
+            .output()
+            .await
+            .unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        for part in [outcome, because, key] {
+            assert!(printed.contains(part), "{part}: {printed}");
+        }
+    }
+    daemon.stop().await;
+}

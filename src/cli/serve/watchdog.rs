@@ -51,6 +51,9 @@ mod tests {
         fn properties(&self) -> Arc<Properties> {
             Arc::new(Properties::none())
         }
+        fn recognised_by(&self, _: &str, _: &Value, _: &str) -> Option<String> {
+            None
+        }
         fn recipes(&self) -> Value {
             Value::Null
         }
