@@ -40,7 +40,7 @@ use crate::model::clock::Time;
 use crate::model::delivery::{ReceiptKey, Weak};
 use crate::model::fact::Fact;
 
-pub use self::about::{About, about};
+pub use self::about::{About, about, preset_file};
 pub(crate) use self::auth::guessable;
 pub use self::authenticate::Denied;
 pub use self::incoming::CHALLENGE_MAX;
