@@ -83,6 +83,10 @@ pub(super) fn read(mappings: &[Mapping], ignore: &[&(Predicate, String)], source
         .map(|(because, count)| format!("{count} left out: {because}"))
         .collect();
     passed_over.retain(|(_, item)| !taken.contains(&std::ptr::from_ref(*item)));
+    if !facts.is_empty() {
+        // A mapping of the whole body that does not apply leaves no item unread.
+        passed_over.retain(|(_, item)| !std::ptr::eq(*item, input.body));
+    }
     let looked_at = looked_at(&passed_over, input);
     if let Some(first) = facts.first_mut() {
         first.warnings.extend(problems);

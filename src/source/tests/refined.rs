@@ -203,3 +203,30 @@ fn items_are_read_left_out_or_missed_and_all_of_it_is_said() {
         Mapped::Unmapped(_)
     ));
 }
+
+/// A sender of whose bodies some hold a list, and others are the thing itself.
+#[test]
+fn a_body_that_is_read_by_its_items_is_not_missed_itself() {
+    let source = source(
+        "auth: none\nmap:\n  - applies_to: {$.type: payment}\n    payment: {id: $.id}\n  \
+         - items: [$.stays, $]\n    applies_to: {\"@.id\": \"*\"}\n    reservation: {ids: \"@.id\", status: \"@.is\"}",
+    );
+    for (body, expected) in [
+        (r#"{"type": "stay", "stays": [{"id": 1, "is": "confirmed"}]}"#, &[][..]),
+        (r#"{"type": "stay", "id": 1, "is": "confirmed"}"#, &[]),
+        (
+            r#"{"type": "stay", "stays": [{"id": 1}, {"is": "confirmed"}]}"#,
+            &["1 of its items are read by no mapping: looked at @.id"],
+        ),
+    ] {
+        let Mapped::Facts { facts, .. } = source.map(&json(body), &no_headers) else {
+            panic!("{body}");
+        };
+        assert_eq!(facts.len(), 1, "{body}");
+        assert_eq!(facts[0].warnings, expected, "{body}");
+    }
+    assert_eq!(
+        source.map(&json(r#"{"type": "door", "stays": []}"#), &no_headers),
+        Mapped::Unmapped("no mapping applies: looked at $.type (door), @.id".to_owned())
+    );
+}
