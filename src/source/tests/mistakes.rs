@@ -36,7 +36,12 @@ fn mistakes_have_a_place_and_a_correction() {
             1,
             "no preset called `hospitable`",
         ),
-        ("preset: guesty\nsecret: t", "not-yet", 1, "not in this version yet"),
+        (
+            "preset: rentalsunited\nsecret: t",
+            "not-yet",
+            1,
+            "not in this version yet",
+        ),
         (
             "preset: generic\nauth: stripe\nsecret: s",
             "expected-settings",

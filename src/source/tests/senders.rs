@@ -364,12 +364,14 @@ fn the_generic_preset_reads_our_own_words() {
 fn every_preset_says_what_it_can_cause() {
     for (name, text) in PRESETS {
         assert!(text.starts_with("# "), "{name} begins with where its facts come from");
-        let credentials = "token: t\nsecret: s\nbasic: {username: a, password: b}";
-        let credentials: Vec<&str> = credentials
-            .lines()
-            .filter(|line| !(line.starts_with("secret") && *name != "hostelmate"))
-            .collect();
-        let source = source(&format!("preset: {name}\n{}", credentials.join("\n")));
+        let mut credentials = "token: t\nbasic: {username: a, password: b}".to_owned();
+        if ["hmac:", "standard_webhooks:", "stripe:"]
+            .iter()
+            .any(|scheme| text.contains(scheme))
+        {
+            credentials.push_str("\nsecret: whsec_bG9uZy1lbm91Z2gtYS1rZXk=");
+        }
+        let source = source(&format!("preset: {name}\n{credentials}"));
         assert!(!source.emits().is_empty(), "{name}");
         assert_eq!(source.preset(), Some(*name));
     }
