@@ -13,6 +13,10 @@ pub const PRESETS: &[(&str, &str)] = &[
         "hospitable-v1",
         include_str!("../../presets/sources/hospitable-v1.yaml"),
     ),
+    (
+        "hospitable-v2",
+        include_str!("../../presets/sources/hospitable-v2.yaml"),
+    ),
     ("hostelmate", include_str!("../../presets/sources/hostelmate.yaml")),
 ];
 
@@ -34,7 +38,6 @@ const LATER: &[&str] = &[
     "channex",
     "cloudbeds",
     "guesty",
-    "hospitable-v2",
     "hostaway",
     "hostfully",
     "hostex",
