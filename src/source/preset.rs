@@ -17,6 +17,7 @@ pub const PRESETS: &[(&str, &str)] = &[
         "hospitable-v2",
         include_str!("../../presets/sources/hospitable-v2.yaml"),
     ),
+    ("hostaway", include_str!("../../presets/sources/hostaway.yaml")),
     ("hostelmate", include_str!("../../presets/sources/hostelmate.yaml")),
 ];
 
@@ -38,7 +39,6 @@ const LATER: &[&str] = &[
     "channex",
     "cloudbeds",
     "guesty",
-    "hostaway",
     "hostfully",
     "hostex",
     "lodgify",
