@@ -9,6 +9,7 @@ use crate::lang::yaml::{self, Key, Kind, Node};
 /// The name and the text of every preset.
 pub const PRESETS: &[(&str, &str)] = &[
     ("generic", include_str!("../../presets/sources/generic.yaml")),
+    ("guesty", include_str!("../../presets/sources/guesty.yaml")),
     (
         "hospitable-v1",
         include_str!("../../presets/sources/hospitable-v1.yaml"),
@@ -38,7 +39,6 @@ const LATER: &[&str] = &[
     "beds24",
     "channex",
     "cloudbeds",
-    "guesty",
     "hostfully",
     "hostex",
     "lodgify",
