@@ -20,6 +20,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ),
     ("hostaway", include_str!("../../presets/sources/hostaway.yaml")),
     ("hostelmate", include_str!("../../presets/sources/hostelmate.yaml")),
+    ("lodgify", include_str!("../../presets/sources/lodgify.yaml")),
 ];
 
 /// The names of the presets.
@@ -41,7 +42,6 @@ const LATER: &[&str] = &[
     "cloudbeds",
     "hostfully",
     "hostex",
-    "lodgify",
     "lodgix",
     "mews",
     "ownerrez",
