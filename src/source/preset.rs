@@ -21,6 +21,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("hostaway", include_str!("../../presets/sources/hostaway.yaml")),
     ("hostelmate", include_str!("../../presets/sources/hostelmate.yaml")),
     ("lodgify", include_str!("../../presets/sources/lodgify.yaml")),
+    ("ownerrez", include_str!("../../presets/sources/ownerrez.yaml")),
 ];
 
 /// The names of the presets.
@@ -44,7 +45,6 @@ const LATER: &[&str] = &[
     "hostex",
     "lodgix",
     "mews",
-    "ownerrez",
     "rentalsunited",
     "smoobu",
     "stripe",
