@@ -8,6 +8,7 @@ use crate::lang::yaml::{self, Key, Kind, Node};
 
 /// The name and the text of every preset.
 pub const PRESETS: &[(&str, &str)] = &[
+    ("cloudbeds", include_str!("../../presets/sources/cloudbeds.yaml")),
     ("generic", include_str!("../../presets/sources/generic.yaml")),
     ("guesty", include_str!("../../presets/sources/guesty.yaml")),
     (
@@ -40,7 +41,6 @@ const LATER: &[&str] = &[
     "apaleo",
     "beds24",
     "channex",
-    "cloudbeds",
     "hostfully",
     "hostex",
     "lodgix",
