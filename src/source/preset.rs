@@ -23,6 +23,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("hostelmate", include_str!("../../presets/sources/hostelmate.yaml")),
     ("lodgify", include_str!("../../presets/sources/lodgify.yaml")),
     ("ownerrez", include_str!("../../presets/sources/ownerrez.yaml")),
+    ("smoobu", include_str!("../../presets/sources/smoobu.yaml")),
 ];
 
 /// The names of the presets.
@@ -46,7 +47,6 @@ const LATER: &[&str] = &[
     "lodgix",
     "mews",
     "rentalsunited",
-    "smoobu",
     "stripe",
     "uplisting",
 ];
