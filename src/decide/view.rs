@@ -238,8 +238,10 @@ impl Written {
         }
     }
 
-    fn time_of_day(&self) -> Option<NaiveTime> {
+    /// The clock on the wall: what is sent in UTC is an instant, and its clock is that of the zone.
+    fn time_of_day(&self, zone: Tz) -> Option<NaiveTime> {
         match self {
+            Written::Offset(at) if at.offset().local_minus_utc() == 0 => Some(at.with_timezone(&zone).time()),
             Written::Offset(at) => Some(at.time()),
             Written::Local(at) => Some(at.time()),
             Written::Date(_) => None,
@@ -266,7 +268,9 @@ fn moment(stay: &Stay, field: &str, zone: &Zone, default: NaiveTime, warnings: &
         let (of_day, of_time) = (stay.writer(&date_field), stay.writer(field));
         match of_day.map(|w| w.stamp).cmp(&of_time.map(|w| w.stamp)) {
             std::cmp::Ordering::Greater => {
-                time = written.time_of_day().map(|time| Written::Local(day.and_time(time)));
+                time = written
+                    .time_of_day(zone.zone)
+                    .map(|time| Written::Local(day.and_time(time)));
             }
             std::cmp::Ordering::Less => date = Some(written.date()),
             std::cmp::Ordering::Equal => {}

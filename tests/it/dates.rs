@@ -256,6 +256,60 @@ async fn of_a_date_and_a_time_that_disagree_the_newer_is_right_about_the_day() {
     }
 }
 
+/// A sender of UTC instants with local dates beside them tells of a new day alone: the hour on the wall stays.
+#[tokio::test]
+async fn the_hour_of_an_instant_in_utc_is_that_of_the_house() {
+    for (property, sent, day, instant) in [
+        (
+            "berlin",
+            "2027-05-04T08:00:00Z",
+            "2027-05-06",
+            "2027-05-06T10:00:00+02:00",
+        ),
+        // The clocks are moved in between.
+        (
+            "berlin",
+            "2027-10-29T08:00:00Z",
+            "2027-11-02",
+            "2027-11-02T10:00:00+01:00",
+        ),
+        (
+            "brannan",
+            "2027-05-04T17:00:00+00:00",
+            "2027-05-06",
+            "2027-05-06T10:00:00-07:00",
+        ),
+        (
+            "brannan",
+            "2027-05-05T02:00:00Z",
+            "2027-05-06",
+            "2027-05-06T19:00:00-07:00",
+        ),
+        (
+            "plain",
+            "2027-05-04T14:00:00Z",
+            "2027-05-06",
+            "2027-05-06T10:00:00-04:00",
+        ),
+    ] {
+        let house = house().await;
+        let first = format!(
+            r#"{{"code": "A1", "partial": true, "updated_at": 1800000000, "status": "confirmed", "property": {{"id": "{property}"}},
+            "check_in_date": "2027-05-01", "check_out": "{sent}", "check_out_date": "2027-05-04"}}"#
+        );
+        house.tell("lab", &first).await;
+        let second =
+            format!(r#"{{"code": "A1", "partial": true, "updated_at": 1800000001, "check_out_date": "{day}"}}"#);
+        house.tell("lab", &second).await;
+        let stay = house.reservation("lab", "A1").await;
+        assert_eq!(
+            (&stay["check_out_date"], &stay["check_out"]),
+            (&json!(day), &json!(instant)),
+            "{property} {sent}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn moving_the_clocks_is_not_moving_the_dates() {
     let house = house().await;
