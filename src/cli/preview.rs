@@ -41,6 +41,12 @@ pub struct Args {
     /// A header that would come with it, such as `X-Event: booking`; may be given several times.
     #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
     pub header: Vec<(String, String)>,
+    /// What would stand in the address after the name of the source, the token aside: `booking_created`.
+    #[arg(long, value_name = "PATH")]
+    pub path: Option<String>,
+    /// What would stand in the query of the address: `event=created`.
+    #[arg(long, value_name = "QUERY")]
+    pub query: Option<String>,
     /// When it would come; now where nothing is said. Such as `2027-03-01T09:00:00Z`.
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub at: Option<Time>,
@@ -139,7 +145,14 @@ fn played(
         .header
         .iter()
         .map(|(name, value)| (name.clone(), Value::from(value.as_str())));
-    let headers: Value = saved_headers(&args.payload, report)?.into_iter().chain(said).collect();
+    let mut headers: Value = saved_headers(&args.payload, report)?.into_iter().chain(said).collect();
+    let segments: Vec<&str> = args.path.iter().flat_map(|path| path.split('/')).collect();
+    let query = args.query.as_deref().unwrap_or_default();
+    for name in source.in_address_read() {
+        if let Some(value) = source.in_address(name, query, segments.iter().copied()) {
+            headers[name] = value.into();
+        }
+    }
     let asked = play::Question {
         source: &source,
         wanted: match (&args.recipe, wanted.as_deref()) {

@@ -67,6 +67,12 @@ impl Source {
         parameter.is_some_and(|parameter| address::parameter(query, parameter).is_some())
     }
 
+    /// The names among the kept headers of what its mapping reads of the address.
+    pub fn in_address_read(&self) -> impl Iterator<Item = &str> {
+        let of_address = |name: &&String| name.starts_with(address::PARAMETER) || *name == address::PATH;
+        self.headers.iter().filter(of_address).map(String::as_str)
+    }
+
     /// What the address says, by its name among the kept headers (`?NAME`, `/`): `query` as it stands in the URL,
     /// `segments` of the path after the name of the source, decoded. `None` also for every other name.
     pub fn in_address<'s>(

@@ -47,6 +47,8 @@ fn preview(folder: &Path, recipe: &str, payload: &str, after: &[&str], output: O
     let args = Args {
         recipe: Some(recipe.to_owned()).filter(|name| !name.is_empty()),
         header: Vec::new(),
+        path: None,
+        query: None,
         payload: folder.join(payload),
         source: "pms".to_owned(),
         at: time("2027-01-03T00:00:00Z").ok(),
@@ -211,6 +213,8 @@ fn the_recipes_that_are_shipped() {
         let args = Args {
             recipe: Some("all".to_owned()),
             header: Vec::new(),
+            path: None,
+            query: None,
             payload: folder.path().join(payload),
             source: "old-pms".to_owned(),
             at: time(at).ok(),
@@ -306,6 +310,8 @@ fn without_a_recipe_it_shows_how_the_body_is_read() {
             payload: folder.path().join(payload),
             source: "lab".to_owned(),
             header: headers.iter().map(|text| header(text).expect("a header")).collect(),
+            path: Some("booking_removed".to_owned()),
+            query: Some("who=ana&token=x".to_owned()),
             at: time("2027-01-03T00:00:00Z").ok(),
             after: Vec::new(),
         };
