@@ -378,10 +378,12 @@ fn full_name(mapping: &Mapping, fields: &mut BTreeMap<String, Value>) {
     fields.insert("guest.name".to_owned(), name);
 }
 
+/// The currency that the amounts are in; something that is no currency where it is there and cannot be read.
 fn currency_of(expr: &Expr, input: &Input<'_>) -> Option<String> {
     match read::field("money.currency", FieldKind::Text, expr, input, None) {
         Reading::Value(Value::String(text)) => Some(text.trim().to_owned()),
-        _ => None,
+        Reading::Value(_) | Reading::Unreadable(_) => Some(String::new()),
+        Reading::Absent | Reading::Cleared => None,
     }
 }
 

@@ -54,6 +54,10 @@ pub(super) fn field(name: &str, kind: FieldKind, expr: &Expr, input: &Input<'_>,
         Some(mapped) => Cow::Borrowed(mapped),
         None => raw,
     };
+    if expr.minor && currency.is_some_and(|code| !is_currency(code)) {
+        let why = "its currency cannot be read, and that says how many digits stand behind the point";
+        return Reading::Unreadable(format!("`{name}` is not readable: {why}"));
+    }
     match typed(name, kind, expr, &value, currency) {
         Some(value) => Reading::Value(value),
         None => Reading::Unreadable(unreadable(name, kind, expr, &value)),
@@ -223,6 +227,11 @@ pub(super) fn money(value: &Value) -> Option<Number> {
     };
     let point = if fraction.is_empty() { "" } else { "." };
     format!("{sign}{whole}{point}{fraction}").parse().ok()
+}
+
+/// Whether a text is the code of a currency by its looks (ISO 4217).
+pub(super) fn is_currency(code: &str) -> bool {
+    code.len() == 3 && code.bytes().all(|b| b.is_ascii_alphabetic())
 }
 
 /// An amount in the smallest unit of its currency, exactly.

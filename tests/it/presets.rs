@@ -18,6 +18,7 @@
 mod effects;
 mod order;
 mod replay;
+mod spoilt;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -230,3 +230,23 @@ fn a_body_that_is_read_by_its_items_is_not_missed_itself() {
         Mapped::Unmapped("no mapping applies: looked at $.type (door), @.id".to_owned())
     );
 }
+
+#[test]
+fn an_amount_in_cents_needs_its_currency_where_one_is_sent() {
+    let source = mapping("reservation: {code: $.c, money: {currency: $.cur, total: {from: $.cents, minor: true}}}");
+    for (currency, total, warnings) in [
+        (lit!("EUR"), lit!("12.34"), 0),
+        (lit!("jpy"), lit!("1234"), 0),
+        (lit!(null), lit!("12.34"), 0),
+        (lit!({"code": "JPY"}), lit!(null), 2),
+        (lit!("dollars"), lit!(null), 1),
+    ] {
+        let facts = facts(&source, &lit!({"c": "A", "cents": 1234, "cur": currency}).to_string());
+        let Says::Reservation { fields } = &facts[0].says else {
+            panic!()
+        };
+        let said = fields.get("money.total").map(ToString::to_string);
+        assert_eq!(said, total.as_str().map(str::to_owned), "{currency}");
+        assert_eq!(facts[0].warnings.len(), warnings, "{currency}: {:?}", facts[0].warnings);
+    }
+}
