@@ -112,6 +112,9 @@ fn strict_text(name: &str) -> bool {
 fn typed(name: &str, kind: FieldKind, expr: &Expr, value: &Value, currency: Option<&str>) -> Option<Value> {
     match kind {
         FieldKind::Text if name == "guest.phone_last4" => last4(value).map(Value::String),
+        FieldKind::Text if matches!(name, "money.currency" | "payment.currency") => {
+            text(value).map(currency_code).map(Value::String)
+        }
         FieldKind::Text => text(value).map(Value::String),
         FieldKind::Count => count(value).map(Value::from),
         FieldKind::Money if expr.minor => minor(value, currency).map(Value::Number),
@@ -187,6 +190,15 @@ fn last4(value: &Value) -> Option<String> {
         Value::Number(number) => number.as_u64().map(|number| format!("{number:04}")),
         other => text(other),
     }
+}
+
+/// `EUR`, also where a sender writes `eur`: recipes compare and print it. What is no code of three letters stays as it is.
+fn currency_code(text: String) -> String {
+    let code = text.trim();
+    if code.len() == 3 && code.bytes().all(|b| b.is_ascii_alphabetic()) {
+        return code.to_ascii_uppercase();
+    }
+    text
 }
 
 fn count(value: &Value) -> Option<u64> {
@@ -335,6 +347,20 @@ mod tests {
                 amount,
                 "{sent} {currency:?}"
             );
+        }
+    }
+
+    #[test]
+    fn currencies_are_written_in_capitals() {
+        for (sent, kept) in [
+            ("eur", "EUR"),
+            (" Jpy ", "JPY"),
+            ("KWD", "KWD"),
+            ("€", "€"),
+            ("euro", "euro"),
+            ("", ""),
+        ] {
+            assert_eq!(currency_code(sent.to_owned()), kept, "{sent:?}");
         }
     }
 
