@@ -22,6 +22,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("hostaway", include_str!("../../presets/sources/hostaway.yaml")),
     ("hostelmate", include_str!("../../presets/sources/hostelmate.yaml")),
     ("lodgify", include_str!("../../presets/sources/lodgify.yaml")),
+    ("lodgix", include_str!("../../presets/sources/lodgix.yaml")),
     ("ownerrez", include_str!("../../presets/sources/ownerrez.yaml")),
     ("smoobu", include_str!("../../presets/sources/smoobu.yaml")),
 ];
@@ -44,7 +45,6 @@ const LATER: &[&str] = &[
     "channex",
     "hostfully",
     "hostex",
-    "lodgix",
     "mews",
     "rentalsunited",
     "stripe",
