@@ -23,6 +23,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("hostelmate", include_str!("../../presets/sources/hostelmate.yaml")),
     ("lodgify", include_str!("../../presets/sources/lodgify.yaml")),
     ("lodgix", include_str!("../../presets/sources/lodgix.yaml")),
+    ("mews", include_str!("../../presets/sources/mews.yaml")),
     ("ownerrez", include_str!("../../presets/sources/ownerrez.yaml")),
     ("smoobu", include_str!("../../presets/sources/smoobu.yaml")),
 ];
@@ -45,7 +46,6 @@ const LATER: &[&str] = &[
     "channex",
     "hostfully",
     "hostex",
-    "mews",
     "rentalsunited",
     "stripe",
     "uplisting",
