@@ -27,6 +27,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("mews", include_str!("../../presets/sources/mews.yaml")),
     ("ownerrez", include_str!("../../presets/sources/ownerrez.yaml")),
     ("smoobu", include_str!("../../presets/sources/smoobu.yaml")),
+    ("uplisting", include_str!("../../presets/sources/uplisting.yaml")),
 ];
 
 /// The names of the presets.
@@ -48,7 +49,6 @@ const LATER: &[&str] = &[
     "hostex",
     "rentalsunited",
     "stripe",
-    "uplisting",
 ];
 
 /// What stands in the source (and not in a preset): keys that are never part of a mapping.
