@@ -23,6 +23,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ),
     ("hostaway", include_str!("../../presets/sources/hostaway.yaml")),
     ("hostelmate", include_str!("../../presets/sources/hostelmate.yaml")),
+    ("hostfully", include_str!("../../presets/sources/hostfully.yaml")),
     ("lodgify", include_str!("../../presets/sources/lodgify.yaml")),
     ("lodgix", include_str!("../../presets/sources/lodgix.yaml")),
     ("mews", include_str!("../../presets/sources/mews.yaml")),
@@ -45,7 +46,6 @@ pub(super) const NAMES: &[&str] = &{
 /// Senders that are to follow.
 const LATER: &[&str] = &[
     "beds24",
-    "hostfully",
     "hostex",
     "rentalsunited",
     "stripe",
