@@ -9,6 +9,7 @@ use crate::lang::yaml::{self, Key, Kind, Node};
 /// The name and the text of every preset.
 pub const PRESETS: &[(&str, &str)] = &[
     ("apaleo", include_str!("../../presets/sources/apaleo.yaml")),
+    ("beds24", include_str!("../../presets/sources/beds24.yaml")),
     ("channex", include_str!("../../presets/sources/channex.yaml")),
     ("cloudbeds", include_str!("../../presets/sources/cloudbeds.yaml")),
     ("generic", include_str!("../../presets/sources/generic.yaml")),
@@ -45,7 +46,6 @@ pub(super) const NAMES: &[&str] = &{
 
 /// Senders that are to follow.
 const LATER: &[&str] = &[
-    "beds24",
     "hostex",
     "rentalsunited",
     "stripe",
