@@ -30,6 +30,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("mews", include_str!("../../presets/sources/mews.yaml")),
     ("ownerrez", include_str!("../../presets/sources/ownerrez.yaml")),
     ("smoobu", include_str!("../../presets/sources/smoobu.yaml")),
+    ("stripe", include_str!("../../presets/sources/stripe.yaml")),
     ("uplisting", include_str!("../../presets/sources/uplisting.yaml")),
 ];
 
@@ -45,11 +46,7 @@ pub(super) const NAMES: &[&str] = &{
 };
 
 /// Senders that are to follow.
-const LATER: &[&str] = &[
-    "hostex",
-    "rentalsunited",
-    "stripe",
-];
+const LATER: &[&str] = &["hostex", "rentalsunited"];
 
 /// What stands in the source (and not in a preset): keys that are never part of a mapping.
 pub(super) struct Layers {

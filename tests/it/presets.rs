@@ -19,6 +19,7 @@ mod effects;
 mod order;
 mod replay;
 mod spoilt;
+mod together;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -53,10 +53,21 @@ fn page(preset: &str, about: &About, source: &Source) -> String {
         page,
         "    live_from: 2026-11-22T12:00:00Z    # when you switch over; `stayhook init` writes now"
     );
+    let mut secrets = Vec::new();
     for (key, written) in &about.source {
-        let _ = writeln!(page, "    {key}: {written}");
+        let _ = writeln!(page, "    {key}: {}", from_files(written, &mut secrets));
     }
-    page.push_str("```\n\nThe address to paste:\n\n");
+    page.push_str("```\n\n");
+    if !secrets.is_empty() {
+        let files = quoted(&secrets);
+        let _ = write!(
+            page,
+            "What is secret stands in {files}, beside the configuration and readable for you alone: `(umask 077; cat > {})`, \
+             paste, Enter, Ctrl-D. `openssl rand -hex 24` makes a word where you have to think of one.\n\n",
+            secrets[0]
+        );
+    }
+    page.push_str("The address to paste:\n\n");
     let none = [String::new()];
     let ways = if about.address.is_empty() {
         &none[..]
@@ -99,6 +110,26 @@ fn page(preset: &str, about: &About, source: &Source) -> String {
         about.sure
     );
     page
+}
+
+/// The settings with files in the place of variables, which are added: `${HOSTAWAY_PASSWORD}` is
+/// `secrets/hostaway-password`.
+fn from_files(written: &str, files: &mut Vec<String>) -> String {
+    let mut text = String::new();
+    let mut rest = written;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        let file = match name.strip_prefix("file:") {
+            Some(file) => file.to_owned(),
+            None => format!("secrets/{}", name.to_lowercase().replace('_', "-")),
+        };
+        let _ = write!(text, "{before}${{file:{file}}}");
+        if !files.contains(&file) {
+            files.push(file);
+        }
+        rest = after;
+    }
+    text + rest
 }
 
 fn bullets(page: &mut String, lines: &[String]) {
