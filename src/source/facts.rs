@@ -1,22 +1,23 @@
 //! Applying mappings to a body.
 
+mod names;
+mod records;
+
 use std::collections::{BTreeMap, HashSet};
 
-use rust_decimal::Decimal;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use self::names::names;
+use self::records::{currency_of, record, settled};
 use super::mapping::Mapping;
-use super::moment::decimal;
 use super::path::{Input, Lookup};
 use super::predicate::Predicate;
 use super::read::{self, Reading, StatusReading};
-use super::value::{Expr, Found, LIST_MAX, scalar_text};
-use crate::model::fact::{Fact, Says, StayNames};
-use crate::model::field::{AUTHORS, FieldKind, MESSAGE, PAYMENT, PAYMENT_KINDS};
+use super::value::{Expr, Found, scalar_text};
+use crate::model::fact::{Fact, Says};
+use crate::model::field::{AUTHORS, FieldKind};
 use crate::model::reservation::fold_word;
 
-/// No sender's code or id is longer; what is longer is something else in its place.
-const NAME_MAX: usize = 200;
 /// The most items of one delivery: they are decided in one transaction.
 const ITEMS_MAX: usize = 5000;
 
@@ -171,70 +172,6 @@ fn items<'v>(mapping: &Mapping, input: &Input<'v>) -> Vec<&'v Value> {
     Vec::new()
 }
 
-fn names(mapping: &Mapping, source: &str, input: &Input<'_>, warnings: &mut Vec<String>) -> Result<StayNames, String> {
-    let mut code = None;
-    if let Some(expr) = &mapping.code
-        && let Found::Value(value) = expr.find(input)
-    {
-        let value = expr.translate(&value).unwrap_or(&value);
-        match read::text(value).map(|text| text.trim().to_owned()) {
-            Some(text) if text.len() <= NAME_MAX => code = Some(text).filter(|text| !text.is_empty()),
-            _ => warnings.push(format!(
-                "`code` is not readable: {} holds no short text",
-                expr.paths().join(", ")
-            )),
-        }
-    }
-    let mut ids = Vec::new();
-    if let Some(expr) = &mapping.ids {
-        match expr.find_all(input) {
-            Ok(found) => ids = found.unwrap_or_default(),
-            Err(path) => warnings.push(format!("`ids` is not readable: `{path}` holds no text or number")),
-        }
-    }
-    if ids.len() > LIST_MAX {
-        ids.truncate(LIST_MAX);
-        warnings.push(format!("`ids`: the first {LIST_MAX} names of a stay count"));
-    }
-    if ids.iter().any(|id| id.len() > NAME_MAX) {
-        warnings.push("`ids`: what is longer than 200 characters is no id".to_owned());
-    }
-    ids.retain(|id| id.len() <= NAME_MAX && code.as_ref() != Some(id));
-    if mapping.code.is_none() && !ids.is_empty() {
-        code = Some(ids.remove(0));
-    }
-    // Without either the mapping is for payments or messages that name no stay.
-    let nameless = mapping.code.is_none() && mapping.ids.is_none();
-    if code.is_none() && ids.is_empty() && !nameless {
-        let exprs = [&mapping.code, &mapping.ids];
-        let paths: Vec<String> = exprs.into_iter().flatten().flat_map(Expr::paths).collect();
-        return Err(format!("no code or id of a stay: looked at {}", paths.join(", ")));
-    }
-    let scope = mapping.scope.as_ref().map(|expr| scope(expr, input, warnings));
-    Ok(StayNames {
-        source: source.to_owned(),
-        scope: scope.unwrap_or_default(),
-        code,
-        ids,
-    })
-}
-
-/// Empty where it is not there: such names are unique within the source.
-fn scope(expr: &Expr, input: &Input<'_>, warnings: &mut Vec<String>) -> String {
-    let found = match expr.find(input) {
-        Found::Value(value) => read::text(expr.translate(&value).unwrap_or(&value)).map(|text| text.trim().to_owned()),
-        Found::Odd(_) => None,
-        Found::Absent | Found::Null | Found::Empty => Some(String::new()),
-    };
-    found.filter(|text| text.len() <= NAME_MAX).unwrap_or_else(|| {
-        warnings.push(format!(
-            "`scope` is not readable: {} holds no short text",
-            expr.paths().join(", ")
-        ));
-        String::new()
-    })
-}
-
 fn apply(mapping: &Mapping, source: &str, input: &Input<'_>) -> Result<Vec<Fact>, String> {
     let mut warnings = Vec::new();
     let stay = names(mapping, source, input, &mut warnings)?;
@@ -376,76 +313,4 @@ fn full_name(mapping: &Mapping, fields: &mut BTreeMap<String, Value>) {
         halves => halves.join(" ").into(),
     };
     fields.insert("guest.name".to_owned(), name);
-}
-
-/// The currency that the amounts are in; something that is no currency where it is there and cannot be read.
-fn currency_of(expr: &Expr, input: &Input<'_>) -> Option<String> {
-    match read::field("money.currency", FieldKind::Text, expr, input, None) {
-        Reading::Value(Value::String(text)) => Some(text.trim().to_owned()),
-        Reading::Value(_) | Reading::Unreadable(_) => Some(String::new()),
-        Reading::Absent | Reading::Cleared => None,
-    }
-}
-
-/// A payment or message with all its fields; `None` where the body says nothing of it.
-fn record(
-    what: &str,
-    section: &[(&'static str, FieldKind, Expr)],
-    input: &Input<'_>,
-    warnings: &mut Vec<String>,
-) -> Option<Value> {
-    let currency = section.iter().find(|(name, ..)| *name == "currency");
-    let currency = currency.and_then(|(.., expr)| currency_of(expr, input));
-    let mut there = false;
-    let mut record = Map::new();
-    for (name, kind, expr) in section {
-        let value = match read::field(&format!("{what}.{name}"), *kind, expr, input, currency.as_deref()) {
-            Reading::Value(value) => {
-                there |= !expr.is_constant();
-                value
-            }
-            Reading::Unreadable(why) => {
-                there = true;
-                warnings.push(why);
-                Value::Null
-            }
-            Reading::Absent | Reading::Cleared => Value::Null,
-        };
-        record.insert((*name).to_owned(), value);
-    }
-    let every = if what == "payment" { PAYMENT } else { MESSAGE };
-    for field in every {
-        record.entry(field.split().1).or_insert(Value::Null);
-    }
-    for name in ["id", "currency"] {
-        // An empty text is no name and no currency.
-        if record
-            .get(name)
-            .and_then(Value::as_str)
-            .is_some_and(|text| text.trim().is_empty())
-        {
-            record.insert(name.to_owned(), Value::Null);
-        }
-    }
-    there.then_some(Value::Object(record))
-}
-
-/// A payment with its kind known and a refund's amount positive.
-fn settled(mut payment: Value) -> (Option<String>, Value) {
-    let amount = payment["amount"].as_number().and_then(|n| decimal(&n.to_string()));
-    let negative = amount.is_some_and(|amount| amount < Decimal::ZERO);
-    let word = fold_word(payment["kind"].as_str().unwrap_or_default());
-    let kind = match PAYMENT_KINDS.iter().find(|kind| **kind == word) {
-        Some(kind) => kind,
-        None if negative => "refund",
-        None => "guest",
-    };
-    payment["kind"] = kind.into();
-    if kind == "refund"
-        && negative
-        && let Some(positive) = amount.and_then(|amount| amount.abs().to_string().parse().ok())
-    {
-        payment["amount"] = Value::Number(positive);
-    }
-    (payment["id"].as_str().map(str::to_owned), payment)
 }
