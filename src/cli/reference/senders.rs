@@ -47,7 +47,19 @@ fn example(preset: &str, about: &About) -> Option<Source> {
 }
 
 fn page(preset: &str, about: &About, source: &Source) -> String {
-    let mut page = format!("# {}\n\n```yaml\n# config.yaml\nsources:\n  {preset}:\n", about.name);
+    let mut page = format!("# {}\n\n```yaml\n# config.yaml\nsources:\n", about.name);
+    if let Some((_, other)) = about.source.iter().find(|(key, _)| key == "stays_of") {
+        let other = other.trim_matches('"');
+        let _ = writeln!(
+            page,
+            "  {other}:    # whose stays it speaks of: your PMS, with its own preset"
+        );
+        let _ = writeln!(
+            page,
+            "    preset: hospitable-v1\n    token: \"${{file:secrets/hooks-token}}\""
+        );
+    }
+    let _ = writeln!(page, "  {preset}:");
     let _ = writeln!(page, "    preset: {preset}");
     let _ = writeln!(
         page,
