@@ -117,7 +117,12 @@ fn order(expr: &Expr, what: &str, input: &Input<'_>, warnings: &mut Vec<String>)
     let super::value::Found::Value(value) = expr.find(input) else {
         return None;
     };
-    let read = super::moment::order_ms(&value);
+    let read = match (super::moment::Moment::of(&value), expr.zone) {
+        (Some(super::moment::Moment::Local(at)), Some(zone)) => {
+            super::moment::Moment::in_zone(zone, at).map(super::moment::Moment::order_ms)
+        }
+        _ => super::moment::order_ms(&value),
+    };
     if read.is_none() {
         let (paths, found) = (expr.paths().join(", "), super::read::type_of(&value));
         warnings.push(format!(

@@ -1,6 +1,7 @@
 //! From what a sender sent to what a canonical field holds.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::{Number, Value};
 
@@ -117,7 +118,7 @@ fn typed(name: &str, kind: FieldKind, expr: &Expr, value: &Value, currency: Opti
         }
         FieldKind::Text => text(value).map(Value::String),
         FieldKind::Count => count(value).map(Value::from),
-        FieldKind::Money if expr.minor => minor(value, currency).map(Value::Number),
+        FieldKind::Money if expr.minor => minor(value, currency, &expr.digits).map(Value::Number),
         FieldKind::Money => money(value).map(Value::Number),
         FieldKind::Date => {
             let date = match value {
@@ -247,9 +248,12 @@ pub(super) fn is_currency(code: &str) -> bool {
 }
 
 /// An amount in the smallest unit of its currency, exactly.
-pub(super) fn minor(value: &Value, currency: Option<&str>) -> Option<Number> {
+pub(super) fn minor(value: &Value, currency: Option<&str>, digits: &BTreeMap<String, u32>) -> Option<Number> {
     let mut amount = decimal(&money(value)?.to_string())?;
-    amount.set_scale(amount.scale() + exponent(currency)).ok()?;
+    let own = currency.and_then(|code| digits.get(&code.to_ascii_uppercase()).copied());
+    amount
+        .set_scale(amount.scale() + own.unwrap_or_else(|| exponent(currency)))
+        .ok()?;
     amount.to_string().parse().ok()
 }
 
@@ -343,7 +347,7 @@ mod tests {
             (json!(1234567890123456_i64), Some("XYZ"), "12345678901234.56"),
         ] {
             assert_eq!(
-                minor(&sent, currency).unwrap().to_string(),
+                minor(&sent, currency, &BTreeMap::new()).unwrap().to_string(),
                 amount,
                 "{sent} {currency:?}"
             );

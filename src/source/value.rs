@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use serde_json::Value;
 
 use super::path::{Compiling, Input, Lookup};
+use super::read::is_currency;
 use crate::lang::fields::Fields;
 use crate::lang::shape::Shape;
 use crate::lang::yaml::{Kind, Node};
@@ -34,6 +35,8 @@ pub(super) struct Expr {
     refine: Refine,
     /// The amount is in the currency's smallest unit.
     pub(super) minor: bool,
+    /// The digits behind the point of currencies that the sender counts otherwise than usual.
+    pub(super) digits: BTreeMap<String, u32>,
     /// Days to add to a date.
     pub(super) plus_days: i64,
     /// The zone of a time that is sent without one.
@@ -92,6 +95,10 @@ impl Expr {
         let words = fields.get("map");
         let other = fields.get("else").map(Node::value);
         let minor = fields.flag("minor", false, cx.report);
+        let digits = fields
+            .get("digits")
+            .map(|node| digits_of(node, minor, cx))
+            .unwrap_or_default();
         let pick = fields.word("pick", cx.report).map(Pick::of_word);
         let plus_days = fields.count("plus_days", cx.report);
         let zone = fields.get("zone").and_then(|node| timezone(node, "zone", cx.report));
@@ -136,6 +143,7 @@ impl Expr {
             other,
             pick,
             minor,
+            digits,
             refine,
             plus_days: plus_days.and_then(|days| i64::try_from(days).ok()).unwrap_or(0),
             zone,
@@ -151,6 +159,7 @@ impl Expr {
             pick: None,
             refine: Refine::default(),
             minor: false,
+            digits: BTreeMap::new(),
             plus_days: 0,
             zone: None,
         }
@@ -347,6 +356,43 @@ impl Join {
     fn paths(&self) -> Vec<String> {
         self.parts.iter().flat_map(Expr::paths).collect()
     }
+}
+
+fn digits_of(node: &Node, minor: bool, cx: &mut Compiling<'_>) -> BTreeMap<String, u32> {
+    if !minor {
+        cx.report
+            .mistake(
+                "odd-setting",
+                &node.place,
+                "`digits` is for amounts in the smallest unit",
+            )
+            .help("add `minor: true`, or leave `digits` out");
+    }
+    let Kind::Map(entries) = &node.kind else {
+        let title = format!("`digits` is written as settings (`ISK: 2`), this is {}", node.what());
+        cx.report.mistake("expected-settings", &node.place, title);
+        return BTreeMap::new();
+    };
+    let mut digits = BTreeMap::new();
+    for (key, node) in entries {
+        let upper = is_currency(&key.text) && key.text.bytes().all(|b| b.is_ascii_uppercase());
+        let number = node
+            .scalar()
+            .and_then(|text| text.parse::<u32>().ok())
+            .filter(|number| *number <= 4);
+        if !upper {
+            let title = format!("`{}` is not the code of a currency, which has three capitals", key.text);
+            cx.report.mistake("unknown-key", &key.place, title);
+        }
+        match number {
+            Some(number) => _ = digits.insert(key.text.clone(), number),
+            None => {
+                let title = format!("`{}` has a whole number of digits, from 0 to 4", key.text);
+                cx.report.mistake("expected-number", &node.place, title);
+            }
+        }
+    }
+    digits
 }
 
 fn parts_of(node: &Node, what: &str, cx: &mut Compiling<'_>) -> Option<Vec<Expr>> {

@@ -112,6 +112,18 @@ fn times_take_the_zone_that_is_known_of_them() {
 }
 
 #[test]
+fn an_order_without_a_zone_takes_the_one_that_is_said() {
+    let by = |version: &str| {
+        let source = mapping(&format!(
+            "version: {{by: {version}}}\nreservation: {{code: $.code, channel: $.topic}}"
+        ));
+        facts(&source, BODY)[0].version.unwrap().by
+    };
+    assert_eq!(by("$.utc") - by("{from: $.utc, zone: Asia/Tokyo}"), 9 * 3_600_000);
+    assert_eq!(by("{from: $.epoch, zone: Asia/Tokyo}"), by("$.epoch"));
+}
+
+#[test]
 fn the_end_of_a_phone_is_kept_and_a_masked_one_is_no_phone() {
     for (expression, phone, last4) in [
         ("{phone: $.phone}", lit!("+351 912 345 678"), lit!("5678")),
@@ -233,10 +245,13 @@ fn a_body_that_is_read_by_its_items_is_not_missed_itself() {
 
 #[test]
 fn an_amount_in_cents_needs_its_currency_where_one_is_sent() {
-    let source = mapping("reservation: {code: $.c, money: {currency: $.cur, total: {from: $.cents, minor: true}}}");
+    let source = mapping(
+        "reservation: {code: $.c, money: {currency: $.cur, total: {from: $.cents, minor: true, digits: {ISK: 2}}}}",
+    );
     for (currency, total, warnings) in [
         (lit!("EUR"), lit!("12.34"), 0),
         (lit!("jpy"), lit!("1234"), 0),
+        (lit!("isk"), lit!("12.34"), 0),
         (lit!(null), lit!("12.34"), 0),
         (lit!({"code": "JPY"}), lit!(null), 2),
         (lit!("dollars"), lit!(null), 1),

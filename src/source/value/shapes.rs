@@ -6,6 +6,19 @@ use crate::model::field::{AUTHORS, Field, FieldKind, PAYMENT_KINDS, STATUSES, ST
 
 const PATHS: Form = Form::OneOrMore(&Form::Like(&PATH));
 
+static DIGITS: Shape = Shape {
+    what: "`digits`",
+    about: "Codes of currencies, with how many digits behind the point the sender's whole numbers have.",
+    more: &[More::Own(&Own {
+        name: "CURRENCY",
+        pattern: "^[A-Z]{3}$",
+        form: Form::Count(0, 4),
+        about: "Its digits.",
+        example: "ISK: 2",
+    })],
+    ..EMPTY
+};
+
 /// A part of a `join`.
 static JOINED: Form = Form::Either(&[Form::Like(&PATH), Form::Settings(&VALUE)]);
 
@@ -62,7 +75,7 @@ struct Examples {
     other: &'static str,
 }
 
-const fn keys(words: Form, map: &'static Shape, examples: &Examples) -> [Entry; 15] {
+const fn keys(words: Form, map: &'static Shape, examples: &Examples) -> [Entry; 16] {
     [
         key(
             "from",
@@ -115,7 +128,18 @@ const fn keys(words: Form, map: &'static Shape, examples: &Examples) -> [Entry; 
             examples.map,
         ),
         key("else", words, "What every other word means.", examples.other),
-        key("minor", Form::Flag, "`true`: the amount is in cents.", "minor: true"),
+        key(
+            "minor",
+            Form::Flag,
+            "`true`: the amount is in the smallest unit of its currency, such as cents.",
+            "minor: true",
+        ),
+        key(
+            "digits",
+            Form::Settings(&DIGITS),
+            "For `minor`: currencies that the sender counts otherwise than usual, with their digits behind the point.",
+            "digits: {ISK: 2, UGX: 2}",
+        ),
         key(
             "pick",
             Form::Word(&["first", "last", "min", "max", "sum", "count"]),
