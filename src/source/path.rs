@@ -65,6 +65,9 @@ impl Path {
             Some(rest) => format!("${rest}"),
             None => text.to_owned(),
         };
+        if looks_deep(&from_root) > 1 {
+            return Err("`..` is there twice; what a long body costs grows with every one".to_owned());
+        }
         let query = parse_json_path(&from_root).map_err(|error| first_line(&error.to_string()))?;
         let steps = query.segments.iter().map(step).collect::<Option<Vec<_>>>();
         let way = steps.map_or(Way::Query(query), Way::Steps);
@@ -153,6 +156,24 @@ fn step(segment: &Segment) -> Option<Step> {
         Segment::Selector(Selector::Index(index)) => usize::try_from(*index).ok().map(Step::Index),
         _ => None,
     }
+}
+
+/// How often a path looks at any depth (`..`), names in quotes aside.
+fn looks_deep(text: &str) -> usize {
+    let (mut found, mut quote, mut escaped, mut dots) = (0, None, false, 0);
+    for c in text.chars() {
+        match quote {
+            _ if escaped => escaped = false,
+            Some(_) if c == '\\' => escaped = true,
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if matches!(c, '\'' | '"') => quote = Some(c),
+            None => {}
+        }
+        dots = if c == '.' && quote.is_none() { dots + 1 } else { 0 };
+        found += usize::from(dots == 2);
+    }
+    found
 }
 
 fn first_line(text: &str) -> String {
@@ -341,7 +362,17 @@ mod tests {
             let all = Path::parse(path).unwrap();
             assert_eq!(json!(all.all(&input)), found, "{path}");
         }
-        for wrong in ["$.", "$.a-b", "$[", "$.a..", "$.a b c]", "@@"] {
+        assert!(Path::parse("$..a[?@['x..y'] == '..']").is_ok());
+        for wrong in [
+            "$..a..b",
+            "$.a[?$..b == @..c]",
+            "$.",
+            "$.a-b",
+            "$[",
+            "$.a..",
+            "$.a b c]",
+            "@@",
+        ] {
             assert!(Path::parse(wrong).is_err(), "{wrong}");
         }
     }
