@@ -123,6 +123,16 @@ fn both_or_none(place: &Place, signed: &[Part], id: Option<&Node>, timestamp: Op
         }
         _ => {}
     }
+    let touches = |two: &[Part]| {
+        let value = |part: &Part| !matches!(part, Part::Text(_));
+        two.iter().all(value) && two.iter().any(|part| matches!(part, Part::Id))
+    };
+    if signed.windows(2).any(touches) {
+        let title = "nothing stands between `{id}` and what is beside it, so nobody can tell where the id ends";
+        report
+            .mistake("open-ended-id", place, title)
+            .help("the same signature would hold for another id: write what stands between them, such as `signed: \"{id}.{ts}.{body}\"`; if the sender really puts nothing there, leave the source to a token");
+    }
 }
 
 /// The keys in the secrets, of which every one has to be written as it should.

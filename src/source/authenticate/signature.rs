@@ -133,12 +133,12 @@ impl Signature {
         let Some(name) = &self.id else { return Ok("") };
         let id = single(headers, name, "no id", "several ids")?;
         check(!id.is_empty() && id.len() <= ID_MAX, "id not readable")?;
-        // With what ends the id in it, an id and what follows could be told apart in two ways, and both are signed.
-        let after = self.signed.windows(2).find_map(|two| match two {
-            [Part::Id, Part::Text(text)] => Some(text.as_str()),
+        // With what stands beside the id in it, an id and its neighbour could be told apart in two ways, and both are signed.
+        let mut beside = self.signed.windows(2).filter_map(|two| match two {
+            [Part::Id, Part::Text(text)] | [Part::Text(text), Part::Id] => Some(text.as_str()),
             _ => None,
         });
-        check(!after.is_some_and(|after| id.contains(after)), "id not readable")?;
+        check(!beside.any(|text| id.contains(text)), "id not readable")?;
         Ok(id)
     }
 

@@ -113,7 +113,7 @@ proptest! {
             "preset: generic\nauth: {hmac: {header: X-Signature, encoding: base64, signed: '{ts}.{body}', timestamp: {header: X-Timestamp}}}\nsecret: s",
             "preset: generic\nbasic: {username: a, password: long-enough}",
             "preset: generic\nauth: {any: [{stripe: {}}, {standard_webhooks: {}}]}\nsecret: bG9uZy1lbm91Z2g=",
-            "preset: generic\nauth: {hmac: {header: X-Signature, separator: ',', signed: '{id}{ts}{body}', id: {header: X-Id}, timestamp: {prefix: t=}}}\nsecret: s",
+            "preset: generic\nauth: {hmac: {header: X-Signature, separator: ',', signed: '{id} {ts}{body}', id: {header: X-Id}, timestamp: {prefix: t=}}}\nsecret: s",
             "preset: generic\nauth: {any: [{token: {query: t}}, {token: {body: $.t}}]}\ntoken: long-enough",
         ] {
             prop_assert!(source(settings).authenticate(&request).is_err());

@@ -86,7 +86,7 @@ pub(in crate::source::auth) static HMAC: Shape = Shape {
 /// `id` in `hmac`.
 pub(in crate::source::auth) static ID: Shape = Shape {
     what: "`id`",
-    about: "The id of the delivery, where it is signed with the body. It may not hold what follows `{id}` in `signed`.",
+    about: "The id of the delivery, where it is signed with the body. It may not hold what stands beside `{id}` in `signed`.",
     keys: &[key("header", HEADER, "The header in which it stands.", "header: X-Id").needed()],
     ..EMPTY
 };

@@ -396,6 +396,19 @@ fn a_signed_id_recognises_what_comes_again_under_either_name() {
 }
 
 #[test]
+fn an_id_cannot_be_told_from_what_comes_before_it_in_two_ways() {
+    let source = generic("auth: {hmac: {header: X-Sig, signed: \"{body}:{id}\", id: {header: X-Id}}}\nsecret: s");
+    let mut headers = source.sign(b"a=1:b", now()).headers;
+    assert_eq!(posted_at(&source, &headers, "a=1:b", TimeDelta::zero()), Ok(()));
+    let id = headers.iter_mut().find(|(name, _)| name == "x-id").unwrap();
+    id.1.insert_str(0, "b:");
+    assert_eq!(
+        posted_at(&source, &headers, "a=1", TimeDelta::zero()),
+        Err("id not readable")
+    );
+}
+
+#[test]
 fn an_id_cannot_be_told_from_what_follows_it_in_two_ways() {
     let source = generic(
         "auth: {hmac: {header: X-Sig, signed: \"{id}.{body}\", id: {header: X-Id}}}\nsecret: s\nreceipt_key: header.X-Id",
