@@ -79,10 +79,8 @@ pub(super) fn read(mappings: &[Mapping], ignore: &[&(Predicate, String)], source
             break;
         }
     }
-    let left_out: Vec<String> = left_out
-        .into_iter()
-        .map(|(because, count)| format!("{count} left out: {because}"))
-        .collect();
+    let say = |(because, count)| format!("{count} left out: {because}");
+    let left_out: Vec<String> = left_out.into_iter().map(say).collect();
     passed_over.retain(|(_, item)| !taken.contains(&std::ptr::from_ref(*item)));
     if !facts.is_empty() {
         // A mapping of the whole body that does not apply leaves no item unread.

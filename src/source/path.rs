@@ -30,6 +30,8 @@ pub(super) struct Compiling<'r> {
     pub(super) report: &'r mut Report,
     /// What is read beside the body, as [`Lookup::Header`] names it: it has to be kept with the delivery.
     pub(super) headers: BTreeSet<String>,
+    /// What is read of the body, as [`Path::normal`] writes it, conditions aside.
+    pub(super) paths: BTreeSet<String>,
     /// Whether the mapping has `items`: only then does `@` mean something.
     pub(super) items: bool,
 }
@@ -194,7 +196,11 @@ impl Lookup {
     /// Reads `$.a.b`, `@.a`, `header.X-Name`, `query.NAME` or `path`; anything else is a mistake at its place.
     pub(super) fn compile(node: &Node, cx: &mut Compiling<'_>) -> Option<Lookup> {
         let written = text(node, "a path", cx.report)?;
-        Lookup::of_text(written, node, cx)
+        let found = Lookup::of_text(written, node, cx);
+        if let Some(Lookup::Path(path)) = &found {
+            cx.paths.insert(path.normal());
+        }
+        found
     }
 
     /// The same for a text that is not a node of its own (a key); `node` is where to complain.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::address;
 use super::authenticate::Scheme;
 use super::path::{Compiling, Lookup, Path};
+use crate::lang::diag::Place;
 use crate::lang::shape::{Entry, Form, Like, key};
 use crate::lang::yaml::Node;
 
@@ -24,7 +25,7 @@ pub(super) const SECRETS: Entry = key(
 );
 
 /// What stands in the place of a secret.
-const REPLACED: &str = "***";
+pub(super) const REPLACED: &str = "***";
 
 /// What is never kept of a delivery.
 #[derive(Clone, Debug, Default)]
@@ -35,8 +36,17 @@ pub(super) struct Secrets {
 
 impl Secrets {
     /// Reads the list; the tokens of `scheme` in the body and in the address are among them.
-    pub(super) fn compile(node: Option<&Node>, scheme: Option<&Scheme>, cx: &mut Compiling<'_>) -> Secrets {
+    pub(super) fn compile(
+        node: Option<&Node>,
+        scheme: Option<&Scheme>,
+        source: &Place,
+        cx: &mut Compiling<'_>,
+    ) -> Secrets {
+        let read = std::mem::take(&mut cx.paths);
         let paths = scheme.map(Scheme::body_paths).unwrap_or_default();
+        for path in paths.iter().filter(|path| read.contains(&path.normal())) {
+            is_read(path.text(), source, cx);
+        }
         let parameters = scheme.map(Scheme::parameters).unwrap_or_default();
         let mut secrets = Secrets {
             paths: paths.into_iter().cloned().collect(),
@@ -50,7 +60,12 @@ impl Secrets {
                 continue;
             }
             match Lookup::compile(item, cx) {
-                Some(Lookup::Path(path)) if !path.is_whole() => secrets.paths.push(path),
+                Some(Lookup::Path(path)) if !path.is_whole() => {
+                    if read.contains(&path.normal()) {
+                        is_read(path.text(), &item.place, cx);
+                    }
+                    secrets.paths.push(path);
+                }
                 Some(_) => {
                     cx.report
                         .mistake(
@@ -68,13 +83,7 @@ impl Secrets {
 
     fn parameter(&mut self, name: &str, item: &Node, cx: &mut Compiling<'_>) {
         if cx.headers.contains(&format!("{}{name}", address::PARAMETER)) {
-            cx.report
-                .mistake(
-                    "secret-is-read",
-                    &item.place,
-                    format!("`query.{name}` is among the `secrets` and is read by the mapping or `receipt_key` too"),
-                )
-                .help("what is secret is not kept, so nothing can read it");
+            is_read(&format!("query.{name}"), &item.place, cx);
         }
         self.parameters.insert(name.to_owned());
     }
@@ -109,6 +118,16 @@ impl Secrets {
         }
         !found.is_empty()
     }
+}
+
+fn is_read(what: &str, place: &Place, cx: &mut Compiling<'_>) {
+    cx.report
+        .mistake(
+            "secret-is-read",
+            place,
+            format!("`{what}` is among the `secrets` and is read by the mapping or `receipt_key` too"),
+        )
+        .help("what is secret is not kept, so nothing can read it");
 }
 
 /// What is there and says nothing, or was replaced already.

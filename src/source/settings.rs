@@ -72,6 +72,7 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
     let mut cx = Compiling {
         report,
         headers: BTreeSet::new(),
+        paths: BTreeSet::new(),
         items: false,
     };
     let what = |at: usize| match layers.mappings.len() {
@@ -91,7 +92,7 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
         .map(|node| Keys::compile(node, signed.as_ref(), &mappings, &mut cx))
         .unwrap_or_default();
     // Nothing that `auth` reads stands in a body.
-    let secrets = Secrets::compile(secrets, scheme.as_ref(), &mut cx);
+    let secrets = Secrets::compile(secrets, scheme.as_ref(), &place, &mut cx);
     let headers = std::mem::take(&mut cx.headers);
     // What these read is needed when the request comes and not after it.
     let ping = ping.map(|node| self::ping(node, &mut cx)).unwrap_or_default();

@@ -3,6 +3,7 @@
 use super::super::mapping::Mapping;
 use super::super::path::Input;
 use super::super::read;
+use super::super::secrets::REPLACED;
 use super::super::value::{Expr, Found, LIST_MAX};
 use crate::model::fact::StayNames;
 
@@ -43,7 +44,9 @@ pub(super) fn names(
     if ids.iter().any(|id| id.len() > NAME_MAX) {
         warnings.push("`ids`: what is longer than 200 characters is no id".to_owned());
     }
-    ids.retain(|id| id.len() <= NAME_MAX && code.as_ref() != Some(id));
+    // Else one name for all stays.
+    code = code.filter(|code| code != REPLACED);
+    ids.retain(|id| id.len() <= NAME_MAX && id != REPLACED && code.as_ref() != Some(id));
     if mapping.code.is_none() && !ids.is_empty() {
         code = Some(ids.remove(0));
     }
@@ -54,7 +57,7 @@ pub(super) fn names(
         let paths: Vec<String> = exprs.into_iter().flatten().flat_map(Expr::paths).collect();
         return Err(format!("no code or id of a stay: looked at {}", paths.join(", ")));
     }
-    let scope = mapping.scope.as_ref().map(|expr| scope(expr, input, warnings));
+    let scope = mapping.scope.as_ref().map(|expr| scope(expr, input)).transpose()?;
     Ok(StayNames {
         source: source.to_owned(),
         scope: scope.unwrap_or_default(),
@@ -63,18 +66,14 @@ pub(super) fn names(
     })
 }
 
-/// Empty where it is not there: such names are unique within the source.
-fn scope(expr: &Expr, input: &Input<'_>, warnings: &mut Vec<String>) -> String {
+/// Empty where it is not there: such names are unique within the source. One that is there and cannot be read is an error:
+/// two accounts might meet in the place of it.
+fn scope(expr: &Expr, input: &Input<'_>) -> Result<String, String> {
     let found = match expr.find(input) {
         Found::Value(value) => read::text(expr.translate(&value).unwrap_or(&value)).map(|text| text.trim().to_owned()),
         Found::Odd(_) => None,
         Found::Absent | Found::Null | Found::Empty => Some(String::new()),
     };
-    found.filter(|text| text.len() <= NAME_MAX).unwrap_or_else(|| {
-        warnings.push(format!(
-            "`scope` is not readable: {} holds no short text",
-            expr.paths().join(", ")
-        ));
-        String::new()
-    })
+    let found = found.filter(|text| text.len() <= NAME_MAX && text != REPLACED);
+    found.ok_or_else(|| format!("`scope` is not readable: {} holds no short text", expr.paths().join(", ")))
 }

@@ -61,9 +61,55 @@ fn without_a_list_the_body_itself_is_the_key() {
 }
 
 #[test]
+fn what_was_replaced_is_neither_a_key_nor_a_name() {
+    let source = mapping(
+        "secrets: [$..key]\nreceipt_key: [$.key, {hash: body, without: [$.key]}]\nreservation: {code: $.a.key, ids: [$.a.key, $.a.id], status: $.s}",
+    );
+    let told = |id: &str| {
+        let mut body = json(&format!(r#"{{"key": "k1", "a": {{"key": "k2", "id": "{id}"}}}}"#));
+        assert!(source.redact(&mut body));
+        body.to_string()
+    };
+    assert_ne!(key(&source, &told("1")).key, key(&source, &told("2")).key);
+    assert!(key(&source, &told("1")).weak.is_some());
+    let names = facts(&source, &told("1")).remove(0).stay;
+    assert_eq!(names.all().collect::<Vec<_>>(), ["1"]);
+}
+
+#[test]
 fn headers_count_where_nothing_is_signed() {
     let source = mapping("receipt_key: [header.X-Delivery]\nreservation: {code: $.code}");
     let with = |id: &'static str| source.receipt_key(b"", &json("{}"), &move |_| Some(id.to_owned()));
     assert_eq!(with("1").weak, None);
     assert_ne!(with("1").key, with("2").key);
+}
+
+#[test]
+fn what_would_let_in_or_lose_a_delivery_is_a_mistake() {
+    let hmac = |rest: &str| format!("reservation: {{code: $.id}}\nsecret: s\nauth: {{hmac: {{header: X, {rest}}}}}");
+    for (settings, code) in [
+        (
+            hmac("signed: \"{id}{ts}.{body}\", id: {header: Y}, timestamp: {header: T}"),
+            "open-ended-id",
+        ),
+        (hmac("signed: \"{body}{id}\", id: {header: Y}"), "open-ended-id"),
+        (
+            "auth: none\nsecrets: [\"$['id']\"]\nreceipt_key: [$.id]\nreservation: {code: $.code}".to_owned(),
+            "secret-is-read",
+        ),
+        (
+            "auth: {token: {body: $.key}}\ntoken: t\nreservation: {code: $.key}".to_owned(),
+            "secret-is-read",
+        ),
+    ] {
+        let (source, report) = tried(&settings);
+        assert!(source.is_none(), "{settings}");
+        assert!(
+            report.items.iter().any(|item| item.code == code),
+            "{settings}\n{}",
+            report.render(|_| None)
+        );
+    }
+    let left_out = "secrets: [$.key]\nreceipt_key: [{hash: body, without: [$.key]}]\nreservation: {code: $.code}";
+    mapping(left_out);
 }
