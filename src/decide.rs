@@ -199,6 +199,9 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
         }
         Says::Message { id, message } => words(&known, id.as_deref(), message, &stay, origin, rules, &mut decision),
     };
+    if let (Some(kept), Some((_, id))) = (&mut decision.fact_key, fact.key()) {
+        kept.id = id;
+    }
     stay.revision = stay_before.as_ref().map_or(0, |before| before.revision);
     decision.warnings = warnings;
     decision.event = event(made, stored, &stay, origin, now);

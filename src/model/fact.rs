@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::clock::Time;
+use super::event::About;
 
 /// One statement of a sender.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,25 @@ pub struct Fact {
     pub hint: Option<String>,
     /// What could not be read and was left as it was, in words for the person who looks at the delivery.
     pub warnings: Vec<String>,
+}
+
+impl Fact {
+    /// What a payment or message is known by within its source: its id, and where the sender's names are unique within a
+    /// scope only, the scope before it. `None` for a reservation and for what has no id.
+    pub fn key(&self) -> Option<(About, String)> {
+        let (about, id) = match &self.says {
+            Says::Reservation { .. } => return None,
+            Says::Payment { id, .. } => (About::Payment, id.as_ref()?),
+            Says::Message { id, .. } => (About::Message, id.as_ref()?),
+        };
+        let scope = self.stay.scope.as_str();
+        let within = if scope.is_empty() {
+            id.clone()
+        } else {
+            format!("{scope}\u{1f}{id}")
+        };
+        Some((about, within))
+    }
 }
 
 /// Every name under which a sender may mean a stay.

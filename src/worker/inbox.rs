@@ -13,7 +13,7 @@ use crate::decide::{Known, Origin, Rules, decide};
 use crate::model::decision::{Decision, FactDecision};
 use crate::model::delivery::{Outcome, Pending};
 use crate::model::event::About;
-use crate::model::fact::{Fact, Says};
+use crate::model::fact::Fact;
 use crate::model::fault::{Fault, guard};
 use crate::model::reservation::Stay;
 use crate::source::Mapped;
@@ -178,14 +178,6 @@ fn read(setup: &Setup, pending: Pending) -> Read {
     }
 }
 
-fn about(fact: &Fact) -> Option<(About, &str)> {
-    match &fact.says {
-        Says::Reservation { .. } => None,
-        Says::Payment { id, .. } => id.as_deref().map(|id| (About::Payment, id)),
-        Says::Message { id, .. } => id.as_deref().map(|id| (About::Message, id)),
-    }
-}
-
 fn named(fact: &Fact, name: &str) -> Name {
     (fact.stay.source.clone(), fact.stay.scope.clone(), name.to_owned())
 }
@@ -197,7 +189,7 @@ fn lookup(reads: &[Read]) -> Lookup {
             lookup.names.extend(fact.stay.all().map(|name| named(fact, name)));
             lookup
                 .facts
-                .extend(about(fact).map(|(about, id)| (read.pending.source.clone(), about, id.to_owned())));
+                .extend(fact.key().map(|(about, id)| (read.pending.source.clone(), about, id)));
             if read.pending.replay.is_some() {
                 lookup.events.insert(read.pending.id.event(position));
             }
@@ -221,11 +213,11 @@ fn claim(taken: &mut HashSet<Name>, read: &Read, looked: &Looked) -> bool {
             names.insert(key);
         }
         // The same payment under the same key, too, is one after the other.
-        let own = |(about, id): (About, &str)| {
+        let own = |(about, id): (About, String)| {
             let kind = format!("\u{1f}{}", about.word());
-            (read.pending.source.clone(), kind, id.to_owned())
+            (read.pending.source.clone(), kind, id)
         };
-        names.extend(about(fact).map(own));
+        names.extend(fact.key().map(own));
     }
     let free = names.is_disjoint(taken);
     taken.extend(names);
@@ -277,14 +269,9 @@ fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked) -> Deci
         };
         let known = Known {
             stays: stays(fact, looked, &overlay),
-            content: about(fact).and_then(|(about, id)| {
-                let earlier = contents.get(&(about, id.to_owned())).cloned();
-                earlier.or_else(|| {
-                    looked
-                        .contents
-                        .get(&(pending.source.clone(), about, id.to_owned()))
-                        .cloned()
-                })
+            content: fact.key().and_then(|(about, id)| {
+                let earlier = contents.get(&(about, id.clone())).cloned();
+                earlier.or_else(|| looked.contents.get(&(pending.source.clone(), about, id)).cloned())
             }),
             event: looked.events.get(&pending.id.event(position)).cloned(),
         };

@@ -269,6 +269,30 @@ async fn the_same_number_in_two_hotels_is_two_stays() {
 }
 
 #[tokio::test]
+async fn the_same_payment_number_in_two_hotels_is_two_payments() {
+    let paid = "name: paid\non: {event: [payment.created, payment.updated]}\nactions:\n  - http: {connection: cleaning, url: /paid, json: {id: \"{{ payment.id }}\"}}\n";
+    let source = "{auth: none, receipt_key: [$.n], reservation: {code: $.stay, scope: $.hotel}, payment: {id: $.paid, amount: $.amount}}";
+    let house = Plan::default().source("lab", source).recipe(paid).build().await;
+    for (n, (hotel, amount)) in [("north", 5), ("south", 8), ("north", 6), ("south", 8)]
+        .into_iter()
+        .enumerate()
+    {
+        let body = format!(r#"{{"stay": "7", "paid": "p1", "hotel": "{hotel}", "amount": {amount}, "n": {n}}}"#);
+        house.tell("lab", &body).await;
+    }
+    assert_eq!(
+        house.event_types().await,
+        ["payment.created", "payment.created", "payment.updated"]
+    );
+    assert_eq!(
+        house.outcomes().await,
+        ["processed", "processed", "processed", "unchanged"]
+    );
+    let requests = house.cleaning.requests();
+    assert!(requests.iter().all(|request| request.json()["id"] == "p1"));
+}
+
+#[tokio::test]
 async fn a_payment_that_names_no_stay_makes_its_event_and_no_stay() {
     let paid = "name: paid\non: {event: [payment.created, payment.updated]}\nactions:\n  - http: {connection: cleaning, url: /paid, json: {id: \"{{ payment.id }}\", code: \"{{ reservation.code }}\", to: \"{{ property.name }}\"}}\n";
     let house = Plan::default().source("lab", HOTELS).recipe(paid).build().await;
