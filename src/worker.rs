@@ -9,6 +9,7 @@ mod follow;
 mod inbox;
 mod lanes;
 mod outbox;
+mod overlay;
 mod rescue;
 mod results;
 mod said;

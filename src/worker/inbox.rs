@@ -1,6 +1,6 @@
 //! Deliveries to decisions: in order of arrival for each stay, many stays in one group.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use crate::model::delivery::{Outcome, Pending};
 use crate::model::event::About;
 use crate::model::fact::Fact;
 use crate::model::fault::{Fault, guard};
-use crate::model::reservation::Stay;
 use crate::source::Mapped;
 use crate::store::{Looked, Lookup, Name, StoreError};
 
 use super::flight::{Flights, Launched, with_first_steps};
+use super::overlay::Overlay;
 use super::said::{self, Said};
 use super::setup::{Setup, mapped};
 use super::{Engine, LEASE, STORE_DOWN, body};
@@ -255,7 +255,7 @@ fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked) -> Deci
         recipes: setup.book.all(),
         broken: setup.book.broken(),
     };
-    let mut overlay: Vec<Stay> = Vec::new();
+    let mut overlay = Overlay::default();
     let mut contents: HashMap<(About, String), Value> = HashMap::new();
     for (position, fact) in facts.iter().enumerate() {
         let origin = Origin {
@@ -268,7 +268,7 @@ fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked) -> Deci
             position,
         };
         let known = Known {
-            stays: stays(fact, looked, &overlay),
+            stays: overlay.stays(fact, looked),
             content: fact.key().and_then(|(about, id)| {
                 let earlier = contents.get(&(about, id.clone())).cloned();
                 earlier.or_else(|| looked.contents.get(&(pending.source.clone(), about, id)).cloned())
@@ -276,15 +276,16 @@ fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked) -> Deci
             event: looked.events.get(&pending.id.event(position)).cloned(),
         };
         let one: FactDecision = decide(known, fact, &origin, &rules, now);
-        for earlier in decision.facts.iter_mut().filter_map(|fact| fact.event.as_mut()) {
+        let merges = !one.merged.is_empty();
+        let earlier = decision.facts.iter_mut().filter(|_| merges);
+        for earlier in earlier.filter_map(|fact| fact.event.as_mut()) {
             // What an earlier fact of this delivery did to a stay that is another one by now, it did to that one.
             if let Some(stay) = one.stay.as_ref().filter(|_| one.merged.contains(&earlier.stay)) {
                 earlier.stay = stay.id.clone();
             }
         }
         if let Some(stay) = one.stay.as_ref().filter(|_| facts.len() > 1) {
-            overlay.retain(|known| known.id != stay.id && !one.merged.contains(&known.id));
-            overlay.push(stay.clone());
+            overlay.put(stay, &one.merged);
         }
         if let Some(key) = &one.fact_key {
             contents.insert((key.about, key.id.clone()), key.content.clone());
@@ -303,25 +304,6 @@ fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked) -> Deci
         decision.because = "decided once more: nothing in it is news, and it made no event".to_owned();
     }
     decision
-}
-
-/// The stays that a fact's names mean, oldest first; what earlier facts of the same delivery made of them counts.
-fn stays(fact: &Fact, looked: &Looked, overlay: &[Stay]) -> Vec<Stay> {
-    let mut ids = BTreeSet::new();
-    for name in fact.stay.all() {
-        let same = |stay: &&Stay| stay.source == fact.stay.source && stay.scope == fact.stay.scope;
-        let mine = overlay.iter().find(|stay| same(stay) && stay.ids.contains(name));
-        match (mine, looked.stays.get(&named(fact, name))) {
-            (Some(stay), _) => _ = ids.insert((i64::MAX, stay.id.0.clone())),
-            (None, Some(id)) => _ = ids.insert((looked.by_id.get(id).map_or(0, |(seq, _)| *seq), id.clone())),
-            (None, None) => {}
-        }
-    }
-    let find = |id: &String| {
-        let mine = overlay.iter().find(|stay| stay.id.0 == *id).cloned();
-        mine.or_else(|| looked.by_id.get(id).map(|(_, stay)| stay.clone()))
-    };
-    ids.iter().filter_map(|(_, id)| find(id)).collect()
 }
 
 fn failed(engine: &Engine, pending: &Pending, trace: &str) -> Decision {

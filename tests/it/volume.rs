@@ -236,6 +236,30 @@ async fn what_a_merge_within_a_delivery_did_follows_the_stay() {
 }
 
 #[tokio::test]
+async fn a_stay_that_this_delivery_has_spoken_of_is_as_old_as_it_was() {
+    let house = crowd().build().await;
+    let stay = |code: &str, ids: &[&str]| {
+        let mut stay = json!({"code": code, "status": "confirmed", "from": "2027-05-01", "to": "2027-05-04"});
+        for (n, id) in ids.iter().enumerate() {
+            stay[format!("i{n}")] = json!(id);
+        }
+        stay
+    };
+    let body = |n: usize, stays: Vec<Value>| json!({"n": n, "at": 1_800_000_000 + n, "stays": stays}).to_string();
+    house.tell("lab", &body(0, vec![stay("A", &["K1"])])).await;
+    house.tell("lab", &body(1, vec![stay("B", &["K2"])])).await;
+    let first = house.stay("lab", "A").await.stay.id;
+    house
+        .tell(
+            "lab",
+            &body(2, vec![stay("A", &["K1", "K3"]), stay("B", &["K2", "K1"])]),
+        )
+        .await;
+    assert_eq!(house.stay("lab", "A").await.stay.id, first);
+    assert_eq!(house.stay("lab", "B").await.stay.id, first);
+}
+
+#[tokio::test]
 async fn every_mapping_that_says_something_else_makes_its_own_event() {
     let source = |guests: &str| {
         format!(
