@@ -7,7 +7,6 @@ use chrono_tz::Tz;
 use serde_json::Value;
 
 use super::path::{Compiling, Input, Lookup};
-use super::read::is_currency;
 use crate::lang::fields::Fields;
 use crate::lang::shape::Shape;
 use crate::lang::yaml::{Kind, Node};
@@ -15,9 +14,11 @@ use crate::lang::zone::timezone;
 use crate::model::reservation::fold_word;
 use pick::Pick;
 use refine::Refine;
+use settings::{digits_of, lookups, parts_of, words_of};
 
 mod pick;
 mod refine;
+mod settings;
 mod shapes;
 
 pub(super) use shapes::{EVENT_VALUE, VALUE, form_of, shape_of};
@@ -356,113 +357,6 @@ impl Join {
     fn paths(&self) -> Vec<String> {
         self.parts.iter().flat_map(Expr::paths).collect()
     }
-}
-
-fn digits_of(node: &Node, minor: bool, cx: &mut Compiling<'_>) -> BTreeMap<String, u32> {
-    if !minor {
-        cx.report
-            .mistake(
-                "odd-setting",
-                &node.place,
-                "`digits` is for amounts in the smallest unit",
-            )
-            .help("add `minor: true`, or leave `digits` out");
-    }
-    let Kind::Map(entries) = &node.kind else {
-        let title = format!("`digits` is written as settings (`ISK: 2`), this is {}", node.what());
-        cx.report.mistake("expected-settings", &node.place, title);
-        return BTreeMap::new();
-    };
-    let mut digits = BTreeMap::new();
-    for (key, node) in entries {
-        let upper = is_currency(&key.text) && key.text.bytes().all(|b| b.is_ascii_uppercase());
-        let number = node
-            .scalar()
-            .and_then(|text| text.parse::<u32>().ok())
-            .filter(|number| *number <= 4);
-        if !upper {
-            let title = format!("`{}` is not the code of a currency, which has three capitals", key.text);
-            cx.report.mistake("unknown-key", &key.place, title);
-        }
-        match number {
-            Some(number) => _ = digits.insert(key.text.clone(), number),
-            None => {
-                let title = format!("`{}` has a whole number of digits, from 0 to 4", key.text);
-                cx.report.mistake("expected-number", &node.place, title);
-            }
-        }
-    }
-    digits
-}
-
-fn parts_of(node: &Node, what: &str, cx: &mut Compiling<'_>) -> Option<Vec<Expr>> {
-    let Kind::List(items) = &node.kind else {
-        cx.report
-            .mistake(
-                "expected-list",
-                &node.place,
-                format!("`join` of `{what}` is a list, this is {}", node.what()),
-            )
-            .help("for example `join: [$.arrival, $.check_in_time]`");
-        return None;
-    };
-    if items.is_empty() {
-        let title = format!("`join` of `{what}` needs something to put together");
-        cx.report.mistake("empty-list", &node.place, title);
-    }
-    let mut parts = Vec::new();
-    for item in items {
-        if let Kind::List(_) = item.kind {
-            let title = "a part of a `join` is a path or settings, not a list";
-            cx.report
-                .mistake("expected-text", &item.place, title)
-                .help("several places for one part are written `{from: [$.a, $.b]}`");
-            continue;
-        }
-        parts.extend(Expr::compile(item, what, cx));
-    }
-    (parts.len() == items.len() && !items.is_empty()).then_some(parts)
-}
-
-fn lookups(node: &Node, cx: &mut Compiling<'_>) -> Option<Vec<Lookup>> {
-    if node.items().is_empty() {
-        cx.report.mistake("missing-path", &node.place, "a path is missing here");
-        return None;
-    }
-    // Every path is looked at, so that all mistakes are found at once.
-    let all: Vec<Option<Lookup>> = node.items().iter().map(|item| Lookup::compile(item, cx)).collect();
-    all.into_iter().collect()
-}
-
-fn words_of(node: &Node, what: &str, cx: &mut Compiling<'_>) -> Option<BTreeMap<String, Value>> {
-    let Kind::Map(entries) = &node.kind else {
-        let title = format!(
-            "`map` of `{what}` is written as settings (`word: value`), this is {}",
-            node.what()
-        );
-        cx.report.mistake("expected-settings", &node.place, title);
-        return None;
-    };
-    let mut words: BTreeMap<String, Value> = BTreeMap::new();
-    for (key, value) in entries {
-        let value = value.value();
-        let word = fold_word(&key.text);
-        match words.get(&word) {
-            Some(before) if *before != value => {
-                let title = format!(
-                    "`{}` is the same word as one before it and means something else",
-                    key.text
-                );
-                cx.report
-                    .mistake("duplicate-word", &key.place, title)
-                    .help("words are compared in any case, with space, `_` and `-` alike");
-            }
-            _ => {
-                words.insert(word, value);
-            }
-        }
-    }
-    Some(words)
 }
 
 /// A scalar as text with all its digits, trimmed; `None` for lists and objects. Null is empty.

@@ -75,5 +75,10 @@ fn scope(expr: &Expr, input: &Input<'_>) -> Result<String, String> {
         Found::Absent | Found::Null | Found::Empty => Some(String::new()),
     };
     let found = found.filter(|text| text.len() <= NAME_MAX && text != REPLACED);
-    found.ok_or_else(|| format!("`scope` is not readable: {} holds no short text", expr.paths().join(", ")))
+    found.ok_or_else(|| {
+        format!(
+            "`scope` is not readable: {} holds no short text",
+            expr.paths().join(", ")
+        )
+    })
 }

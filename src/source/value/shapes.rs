@@ -6,7 +6,8 @@ use crate::model::field::{AUTHORS, Field, FieldKind, PAYMENT_KINDS, STATUSES, ST
 
 const PATHS: Form = Form::OneOrMore(&Form::Like(&PATH));
 
-static DIGITS: Shape = Shape {
+/// `digits`.
+pub(in crate::source) static DIGITS: Shape = Shape {
     what: "`digits`",
     about: "Codes of currencies, with how many digits behind the point the sender's whole numbers have.",
     more: &[More::Own(&Own {
