@@ -11,7 +11,7 @@ use self::names::names;
 use self::records::{currency_of, record, settled};
 use super::mapping::Mapping;
 use super::path::{Input, Lookup};
-use super::predicate::Predicate;
+use super::predicate::{Predicate, looked_at};
 use super::read::{self, Reading, StatusReading};
 use super::value::{Expr, Found, scalar_text};
 use crate::model::fact::{Fact, Says};
@@ -20,9 +20,6 @@ use crate::model::reservation::fold_word;
 
 /// The most items of one delivery: they are decided in one transaction.
 const ITEMS_MAX: usize = 5000;
-
-/// The most places that are named where no mapping applies.
-const LOOKED_AT_MAX: usize = 12;
 
 /// What mappings make of a body.
 pub(super) enum Read {
@@ -109,22 +106,6 @@ pub(super) fn read(mappings: &[Mapping], ignore: &[&(Predicate, String)], source
         Some(paths) => Read::Nothing(format!("nothing in {paths}")),
         None => Read::Unmapped("this source has no mapping yet".to_owned()),
     }
-}
-
-/// Where mappings looked that do not apply to some item, each place and word once.
-fn looked_at(passed_over: &[(&Predicate, &Value)], input: &Input<'_>) -> String {
-    let mut places = Vec::new();
-    for (predicate, item) in passed_over {
-        for place in predicate.looked_at(&Input { item, ..*input }) {
-            if places.len() < LOOKED_AT_MAX && !places.contains(&place) {
-                places.push(place);
-            }
-        }
-        if places.len() == LOOKED_AT_MAX {
-            break;
-        }
-    }
-    places.join(", ")
 }
 
 /// The first name of the first stay that a body speaks of.

@@ -7,6 +7,9 @@ use crate::lang::diag::Place;
 use crate::lang::shape::{EMPTY, Form, More, Own, Shape};
 use crate::lang::yaml::{Key, Kind, Node};
 
+/// The most places that are named where no mapping applies.
+const LOOKED_AT_MAX: usize = 12;
+
 /// Paths and what has to stand there.
 pub(super) static PATHS: Own = Own {
     name: "$.path",
@@ -185,6 +188,22 @@ fn glob(pattern: &str, text: &str) -> bool {
         }
     }
     rest.ends_with(last)
+}
+
+/// Where mappings looked that do not apply to some item, each place and word once.
+pub(super) fn looked_at(passed_over: &[(&Predicate, &Value)], input: &Input<'_>) -> String {
+    let mut places = Vec::new();
+    for (predicate, item) in passed_over {
+        for place in predicate.looked_at(&Input { item, ..*input }) {
+            if places.len() < LOOKED_AT_MAX && !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        if places.len() == LOOKED_AT_MAX {
+            break;
+        }
+    }
+    places.join(", ")
 }
 
 #[cfg(test)]
