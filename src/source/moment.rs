@@ -1,6 +1,8 @@
 //! Times as senders write them.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -120,6 +122,8 @@ pub(super) fn is_epoch(value: &Value) -> bool {
 
 fn epoch(text: &str) -> Option<Moment> {
     let at = Utc.timestamp_millis_opt(epoch_ms(text)?).single()?;
+    // A time of before the year 0 is none: RFC 3339 cannot write it, so nobody could read it again.
+    let at = Some(at).filter(|at| at.year() >= 0)?;
     Some(Moment::Instant(at.fixed_offset(), true))
 }
 
@@ -211,6 +215,7 @@ mod tests {
             (json!(1801126800123_i64), "2027-01-28T09:00:00.123Z"),
             (json!(1801126800.5), "2027-01-28T09:00:00.500Z"),
             (json!("1801126800"), "2027-01-28T09:00:00Z"),
+            (json!(-62_167_219_200_i64), "0000-01-01T00:00:00Z"),
         ] {
             assert_eq!(Moment::of(&sent).map(Moment::text).as_deref(), Some(text), "{sent}");
         }
@@ -226,6 +231,8 @@ mod tests {
             json!(true),
             json!([1]),
             json!(1e300),
+            json!(-62_167_219_201_i64),
+            json!(-99_000_000_000_000_i64),
         ] {
             assert_eq!(Moment::of(&wrong), None, "{wrong}");
         }
@@ -237,6 +244,7 @@ mod tests {
         assert_eq!(order_ms(&json!("7")), Some(7000));
         assert_eq!(order_ms(&json!("2027-01-28 09:00:00")), Some(1_801_126_800_000));
         assert_eq!(order_ms(&json!(1_801_126_800_123_456_i64)), Some(1_801_126_800_123_456));
+        assert_eq!(order_ms(&json!(-99_000_000_000_000_i64)), Some(-99_000_000_000_000));
         assert_eq!(order_ms(&json!("soon")), None);
         assert_eq!(order_ms(&json!(1e300)), None);
     }
