@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// A sentence about a template has no more characters, and an ellipsis.
+const LONGEST: usize = 400;
+
 /// A mistake in a template or in what it was asked to do, with its place inside the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateError {
@@ -61,11 +64,19 @@ impl Fault {
     pub(super) fn placed(self, source: &str) -> TemplateError {
         let (line, column) = place(source, self.at.unwrap_or(0));
         TemplateError {
-            message: self.message,
+            message: short(self.message),
             line,
             column,
-            help: self.help,
+            help: self.help.map(short),
         }
+    }
+}
+
+/// A text that may quote what was written or computed, cut where nobody would read on: it is stored with each run.
+fn short(text: String) -> String {
+    match text.char_indices().nth(LONGEST) {
+        None => text,
+        Some((end, _)) => format!("{}…", &text[..end]),
     }
 }
 

@@ -78,6 +78,22 @@ fn work_and_output_are_bounded() {
 }
 
 #[test]
+fn a_mistake_quotes_no_more_than_can_be_read() {
+    for source in [
+        "{{ [1] | select('é' * 99999) }}",
+        "{{ reservation[9] | map(attribute='x' * 99999) }}",
+        "{{ payments[0]['x' * 99999] }}",
+        "{{ '2027-01-01' | date('%' * 99999) }}",
+    ] {
+        let message = survives(source).unwrap_err();
+        assert!(message.chars().count() <= 401, "{source}: {} bytes", message.len());
+    }
+    let long = format!("{{{{ {} }}}}", "x".repeat(9_999));
+    let message = survives(&long).unwrap_err();
+    assert!(message.chars().count() <= 401 && message.ends_with('…'), "{message}");
+}
+
+#[test]
 fn odd_values_do_not_panic() {
     for source in [
         "{{ '2027-01-01' | date('%') }}",
