@@ -55,6 +55,27 @@ pub struct StayNames {
     pub ids: Vec<String>,
 }
 
+impl Fact {
+    /// How many bytes it says, of texts and numbers as they are written.
+    pub fn size(&self) -> usize {
+        let says = match &self.says {
+            Says::Reservation { fields } => fields.values().map(size).sum(),
+            Says::Payment { payment: said, .. } | Says::Message { message: said, .. } => size(said),
+        };
+        says + self.stay.all().map(str::len).sum::<usize>() + self.warnings.iter().map(String::len).sum::<usize>()
+    }
+}
+
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Number(number) => number.as_str().len(),
+        Value::Array(items) => items.iter().map(size).sum(),
+        Value::Object(entries) => entries.values().map(size).sum(),
+        Value::Null | Value::Bool(_) => 0,
+    }
+}
+
 impl StayNames {
     /// Whether it names no stay: a payment or message that stands alone.
     pub fn is_empty(&self) -> bool {

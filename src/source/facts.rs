@@ -20,6 +20,8 @@ use crate::model::reservation::fold_word;
 
 /// The most items of one delivery: they are decided in one transaction.
 const ITEMS_MAX: usize = 5000;
+/// The most bytes that the facts of one delivery say: what stands once in a body may be said of each of its items.
+const SAID_MAX: usize = 64 << 20;
 
 /// What mappings make of a body.
 pub(super) enum Read {
@@ -34,7 +36,7 @@ pub(super) enum Read {
 ///
 /// Items to which a rule of `ignore` applies are left out; `ignore` are the rules that read items.
 pub(super) fn read(mappings: &[Mapping], ignore: &[&(Predicate, String)], source: &str, input: &Input<'_>) -> Read {
-    let mut facts = Vec::new();
+    let (mut facts, mut said) = (Vec::new(), 0);
     let mut left_out: BTreeMap<&str, usize> = BTreeMap::new();
     let mut passed_over: Vec<(&Predicate, &Value)> = Vec::new();
     let mut problems = Vec::new();
@@ -67,7 +69,13 @@ pub(super) fn read(mappings: &[Mapping], ignore: &[&(Predicate, String)], source
             }
             taken.insert(std::ptr::from_ref(item));
             match apply(mapping, source, &input) {
-                Ok(found) => facts.extend(found),
+                Ok(found) => {
+                    said += found.iter().map(Fact::size).sum::<usize>();
+                    if said > SAID_MAX {
+                        return Read::Unmapped("its items say more than 64 MiB in all".to_owned());
+                    }
+                    facts.extend(found);
+                }
                 Err(problem) if problems.contains(&problem) => {}
                 Err(problem) => problems.push(problem),
             }

@@ -309,3 +309,22 @@ fn lists_are_bounded() {
     };
     assert_eq!(because, "more than 5000 items in one delivery");
 }
+
+#[test]
+fn what_stands_once_is_not_said_without_end() {
+    let source =
+        mapping("items: \"$.all[*]\"\nreservation: {code: \"@.code\", channel: $.channel, guest: {name: $.channel}}");
+    let body = |items: usize| {
+        let items: Vec<Value> = (0..items).map(|code| serde_json::json!({"code": code})).collect();
+        serde_json::json!({"channel": "x".repeat(1 << 20), "all": items})
+    };
+    // Each item says the long text twice.
+    let Mapped::Facts { facts, .. } = source.map(&body(31), &no_headers) else {
+        panic!("not taken");
+    };
+    assert_eq!(facts.len(), 31);
+    let Mapped::Unmapped(because) = source.map(&body(33), &no_headers) else {
+        panic!("taken");
+    };
+    assert_eq!(because, "its items say more than 64 MiB in all");
+}
