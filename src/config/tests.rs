@@ -19,6 +19,7 @@ fn env(name: &str) -> Option<String> {
     let value = match name {
         "TOKEN" => "a-token-of-some-length",
         "ZONE" => "Europe/Lisbon",
+        "WRONG" => "Europe/Lisboa",
         "WRONG_ZONE" => "Europe/Lisboa-secret",
         "EMPTY" => "",
         "PORT" => "2525",
@@ -303,6 +304,19 @@ fn one_id_may_mean_two_properties_of_two_sources() {
         "{sources}properties: {{p: {{match: {{a: 1}}}}, q: {{match: 1}}}}"
     ));
     assert_eq!(report.mistakes(), 1);
+}
+
+#[test]
+fn of_a_value_that_begins_like_another_nothing_is_told() {
+    for order in [
+        "recipes: \"${WRONG}\"\ntimezone: \"${WRONG_ZONE}\"\n",
+        "timezone: \"${WRONG_ZONE}\"\nrecipes: \"${WRONG}\"\n",
+    ] {
+        let (_, report) = read(order);
+        let titles: Vec<&str> = report.items.iter().map(|item| item.title.as_str()).collect();
+        assert!(titles.iter().any(|title| title.contains("${WRONG_ZONE}")), "{titles:?}");
+        assert!(titles.iter().all(|title| !title.contains("secret")), "{titles:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `${VAR}`, `${VAR:-default}` and `${file:PATH}`, replaced in what YAML has read: a value can never become YAML, and
 //! keys are left alone.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::lang::diag::{Place, Report};
@@ -38,22 +39,42 @@ impl Filled {
     /// Goes over the diagnostics from `from` on: what follows from a missing variable is dropped, values become the
     /// variable's name again.
     pub(super) fn tidy(&self, from: usize, report: &mut Report) {
+        let failed: HashSet<&Place> = self.failed.iter().collect();
+        let mut own: HashMap<&Place, Vec<Shown<'_>>> = HashMap::new();
+        let mut telling = Vec::new();
+        let mut seen = HashSet::new();
+        for (place, written, value) in &self.filled {
+            let shown = (value.as_str(), written.as_str());
+            if value.len() >= TELLING && seen.insert(value) {
+                telling.push(shown);
+            } else if (2..TELLING).contains(&value.len()) {
+                own.entry(place).or_default().push(shown);
+            }
+        }
+        // What is left of a long value, once a shorter one in it was replaced, would be told.
+        let longest_first = |all: &mut Vec<Shown<'_>>| all.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
+        longest_first(&mut telling);
+        own.values_mut().for_each(longest_first);
         let items = report.items.split_off(from);
         for mut item in items {
-            if item.place.as_ref().is_some_and(|place| self.failed.contains(place)) {
+            if item.place.as_ref().is_some_and(|place| failed.contains(place)) {
                 continue;
             }
-            for (place, written, value) in &self.filled {
-                let own = item.place.as_ref() == Some(place) && value.len() > 1;
-                if own || value.len() >= TELLING {
-                    item.title = item.title.replace(value.as_str(), written);
-                    item.help = item.help.map(|help| help.replace(value.as_str(), written));
+            let own = item.place.as_ref().and_then(|place| own.get(place));
+            for (value, written) in telling.iter().chain(own.into_iter().flatten()) {
+                for text in [Some(&mut item.title), item.help.as_mut()].into_iter().flatten() {
+                    if text.contains(value) {
+                        *text = text.replace(value, written);
+                    }
                 }
             }
             report.items.push(item);
         }
     }
 }
+
+/// A value, and the variable that is shown for it.
+type Shown<'f> = (&'f str, &'f str);
 
 fn node(node: &mut Node, base: &Path, env: Env<'_>, filled: &mut Filled, report: &mut Report) {
     let copy = match &node.kind {
