@@ -13,6 +13,7 @@ mod variables;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use chrono_tz::Tz;
 use ipnet::IpNet;
 
 use crate::action::Connection;
-use crate::lang::diag::{Diagnostic, Report};
+use crate::lang::diag::Report;
 use crate::lang::fields::Fields;
 use crate::lang::shape::{EMPTY, Form, Shape, key, later};
 use crate::lang::yaml;
@@ -253,11 +254,8 @@ fn sections(root: &yaml::Node, base: &Path, report: &mut Report) -> Option<Confi
 
 /// Removes diagnostics that say the same at the same place.
 fn once(from: usize, report: &mut Report) {
-    let mut seen: Vec<Diagnostic> = Vec::new();
-    for item in report.items.split_off(from) {
-        if !seen.contains(&item) {
-            seen.push(item);
-        }
-    }
-    report.items.extend(seen);
+    let mut items = report.items.split_off(from);
+    let mut seen = HashSet::new();
+    items.retain(|item| seen.insert(item.clone()));
+    report.items.append(&mut items);
 }

@@ -25,7 +25,7 @@ pub fn lines(text: &str) -> Vec<&str> {
 }
 
 /// A place in a file, counted from 1.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The file as the user named it.
     pub file: Arc<str>,
@@ -36,7 +36,7 @@ pub struct Place {
 }
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Severity {
     /// The file cannot be used like this.
     Mistake,
@@ -45,7 +45,7 @@ pub enum Severity {
 }
 
 /// One thing to tell the author of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
@@ -189,7 +189,8 @@ impl Report {
 /// The texts of files, each asked for once.
 pub struct Texts<'f> {
     text_of: &'f dyn Fn(&str) -> Option<String>,
-    known: HashMap<Arc<str>, Option<String>>,
+    /// The lines of each file.
+    known: HashMap<Arc<str>, Option<Vec<String>>>,
 }
 
 impl std::fmt::Debug for Texts<'_> {
@@ -215,10 +216,10 @@ impl<'f> Texts<'f> {
     /// The line, and the column of the place in it.
     fn shown(&mut self, place: &Place) -> Option<(String, usize)> {
         let text_of = self.text_of;
-        let text = self.known.entry(place.file.clone());
-        let text = text.or_insert_with(|| text_of(&place.file)).as_ref()?;
-        let lines = lines(text);
-        let shown = shown::shown(&lines, place.line.checked_sub(1)?)?;
+        let known = self.known.entry(place.file.clone());
+        let read = || Some(lines(&text_of(&place.file)?).into_iter().map(str::to_owned).collect());
+        let lines: &[String] = known.or_insert_with(read).as_ref()?;
+        let shown = shown::shown(lines, place.line.checked_sub(1)?)?;
         let column = shown.column(place.column);
         // Nothing in a file steers a terminal.
         let shown = shown.text.chars().take(LINE_MAX);

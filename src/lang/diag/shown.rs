@@ -65,8 +65,8 @@ pub(in crate::lang) fn without_secrets_of(line: &str, text: &str) -> String {
 }
 
 /// The line (from 0) with every secret in it masked; `None` where there is no such line.
-pub(super) fn shown(lines: &[&str], at: usize) -> Option<Shown> {
-    let line = *lines.get(at)?;
+pub(super) fn shown(lines: &[impl AsRef<str>], at: usize) -> Option<Shown> {
+    let line = lines.get(at)?.as_ref();
     let mut shown = Shown {
         text: String::new(),
         hidden: Vec::new(),
@@ -185,21 +185,25 @@ fn tells(value: &str) -> bool {
 }
 
 /// Whether the line is the value, or an item of it, of a secret's key on a line above.
-fn below_a_secret(lines: &[&str], at: usize) -> bool {
+fn below_a_secret(lines: &[impl AsRef<str>], at: usize) -> bool {
     let indent = |line: &str| line.len() - line.trim_start().len();
-    let own = indent(lines[at]);
-    let is_item = lines[at].trim_start().starts_with("- ");
+    let line = lines[at].as_ref();
+    let own = indent(line);
+    let is_item = line.trim_start().starts_with("- ");
     let key_of = |line: &str| {
         line.trim_end()
             .rsplit_once(':')
             .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
     };
-    for line in lines[..at].iter().rev().filter(|line| !line.trim().is_empty()) {
-        let deeper = indent(line) < own || is_item && indent(line) == own && !line.trim_start().starts_with("- ");
+    let above = lines[..at].iter().rev().map(AsRef::as_ref);
+    for above in above.filter(|above| !above.trim().is_empty()) {
+        let deeper = indent(above) < own || is_item && indent(above) == own && !above.trim_start().starts_with("- ");
         if !deeper {
             continue;
         }
-        let Some((key, value)) = key_of(line) else { return false };
+        let Some((key, value)) = key_of(above) else {
+            return false;
+        };
         let key = key
             .rsplit([' ', '{', '"', '\''])
             .find(|part| !part.is_empty())
@@ -207,7 +211,7 @@ fn below_a_secret(lines: &[&str], at: usize) -> bool {
             .to_owned();
         let opens = value.is_empty() || value.starts_with(['|', '>', '&']);
         // `token:` with settings below it has its secrets below their own keys.
-        let text = is_item || !lines[at].contains(": ");
+        let text = is_item || !line.contains(": ");
         return opens && is_secret(&key) && text;
     }
     false
@@ -280,7 +284,7 @@ mod tests {
                 "    •••"
             ]
         );
-        assert!(super::shown(&[], 0).is_none());
+        assert!(super::shown(&[""; 0], 0).is_none());
         let line = super::shown(&["a: {token: abcdefgh, b: c}"], 0).expect("there is a line");
         assert_eq!([4, 12, 15, 22].map(|column| line.column(column)), [4, 12, 12, 17]);
         assert_eq!(
