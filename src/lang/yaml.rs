@@ -39,12 +39,23 @@ pub struct Scalar {
     pub text: String,
     /// Whether it was written without quotes: only then can it mean a number, `true` or nothing.
     pub plain: bool,
-    /// How far the lines of a block (`|`) are indented; its `place` is where its first line begins.
-    block_indent: Option<usize>,
+    /// Where the lines of a block (`|`) stand; its `place` is where its first line that is not empty begins.
+    block: Option<Block>,
     /// How many characters of the file stand between `place` and the text: the opening quote, where there is one.
     inset: usize,
     /// The last column of the line it begins on; a text over several lines has no column behind it.
     room: usize,
+}
+
+/// The lines of a block.
+#[derive(Clone, Debug)]
+struct Block {
+    /// How far they are indented.
+    indent: usize,
+    /// How many empty lines come before `place`.
+    above: usize,
+    /// The column behind the last character of each line of the file, from the first empty one on; never none.
+    rooms: Vec<usize>,
 }
 
 /// A key of settings.
@@ -168,10 +179,12 @@ impl Node {
     pub fn place_inside(&self, line: usize, column: usize) -> Place {
         let mut place = self.place.clone();
         if let Kind::Scalar(scalar) = &self.kind {
-            match scalar.block_indent {
-                Some(indent) => {
-                    place.line += line - 1;
-                    place.column = indent + column;
+            match &scalar.block {
+                Some(block) => {
+                    // What was mended or folded has not the lines of the file.
+                    let at = (line - 1).min(block.rooms.len().saturating_sub(1));
+                    place.line = place.line - block.above + at;
+                    place.column = (block.indent + column).min(block.rooms.get(at).copied().unwrap_or(1));
                 }
                 None if line == 1 => {
                     place.column = (place.column + column - 1 + scalar.inset).min(scalar.room);

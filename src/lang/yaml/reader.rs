@@ -6,7 +6,7 @@ use std::sync::Arc;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 
 use super::mend::{Comment, Mended, Said, Trouble};
-use super::{Key, Kind, Node, Scalar};
+use super::{Block, Key, Kind, Node, Scalar};
 use crate::lang::diag::{Place, Report};
 
 /// A file with more nodes than this (anchors count every time they are used) is refused.
@@ -130,8 +130,8 @@ impl<'t> Reader<'t> {
     }
 
     fn scalar(&self, text: String, style: ScalarStyle, span: &Span, place: &Place, report: &mut Report) -> Scalar {
-        let block_indent = match style {
-            ScalarStyle::Literal | ScalarStyle::Folded => Some(self.mended.indent_from(place.line)),
+        let block = match style {
+            ScalarStyle::Literal | ScalarStyle::Folded => Some(self.block(&text, place.line)),
             _ => None,
         };
         let plain = style == ScalarStyle::Plain;
@@ -146,9 +146,24 @@ impl<'t> Reader<'t> {
         Scalar {
             text,
             plain,
-            block_indent,
+            block,
             inset,
             room: self.mended.width(place.line) + 1,
+        }
+    }
+
+    /// Where the lines of a block stand whose first line that is not empty is this one.
+    fn block(&self, text: &str, line: usize) -> Block {
+        let empty = text.len() - text.trim_start_matches('\n').len();
+        let above = empty.min(line - 1);
+        let from = line - above;
+        let last = (from + text.matches('\n').count()).min(self.mended.height());
+        Block {
+            indent: self.mended.indent_from(line),
+            above,
+            rooms: (from..=last.max(from))
+                .map(|line| self.mended.width(line) + 1)
+                .collect(),
         }
     }
 

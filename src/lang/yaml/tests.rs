@@ -38,6 +38,25 @@ fn places_are_those_of_keys_and_values() {
 }
 
 #[test]
+fn a_place_in_a_block_is_that_of_its_line_in_the_file() {
+    let place = |text: &str, line: usize, column: usize| {
+        let node = parse("f.yaml", text, &mut Report::new()).unwrap();
+        let place = node.entries()[0].1.place_inside(line, column);
+        (place.line, place.column)
+    };
+    for (text, line, column, there) in [
+        ("a: |\n  one\n  two\n", 1, 2, (2, 4)),
+        ("a: |\n  one\n  two\n", 2, 1, (3, 3)),
+        ("a: |\n\n  one\n  two\n", 2, 1, (3, 3)),
+        ("a: |\n\n  one\n  two\n", 3, 3, (4, 5)),
+        ("a: |\n\n\n  one\n", 1, 1, (2, 1)),
+        ("a: |\n\n  one", 9, 9, (3, 6)),
+    ] {
+        assert_eq!(place(text, line, column), there, "{text:?}");
+    }
+}
+
+#[test]
 fn duplicate_keys_and_bombs_are_mistakes() {
     assert!(mistakes("a: 1\nb: 2\na: 3").contains("`a` is there twice, first in line 1"));
     let mut bomb = String::from("a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n");
