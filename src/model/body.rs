@@ -159,7 +159,13 @@ pub fn write(value: &Value, form: bool) -> Vec<u8> {
 
 /// The content type without what it says of a charset: that of a body that was written down in UTF-8.
 pub fn without_charset(content_type: &str) -> &str {
-    content_type.split(';').next().unwrap_or_default().trim()
+    looked_at(content_type).split(';').next().unwrap_or_default().trim()
+}
+
+/// What of a content type is read.
+fn looked_at(content_type: &str) -> &str {
+    let end = content_type.char_indices().nth(TYPE_MAX);
+    end.map_or(content_type, |(end, _)| &content_type[..end])
 }
 
 fn form_of(fields: &Map<String, Value>) -> Vec<u8> {
@@ -186,8 +192,7 @@ fn sort(content_type: Option<&str>) -> Result<Sort, Unreadable> {
         charset: None,
     };
     let Some(whole) = content_type else { return Ok(json) };
-    let end = whole.char_indices().nth(TYPE_MAX).map_or(whole.len(), |(at, _)| at);
-    let mut parts = whole[..end].split(';');
+    let mut parts = looked_at(whole).split(';');
     let kind = parts.next().unwrap_or_default().trim();
     let is = |name: &str| kind.eq_ignore_ascii_case(name);
     let form = is(FORM);
