@@ -200,7 +200,7 @@ fn repeated(part: &[u8], times: usize) -> Vec<u8> {
 fn one(bytes: &mut Vec<u8>, change: &Change, tokens: &[&str], others: &[Vec<u8>]) {
     let token = |which: usize| {
         // The target's own as often as all others together.
-        let own = which % 2 == 0 && !tokens.is_empty();
+        let own = which.is_multiple_of(2) && !tokens.is_empty();
         let list = if own { tokens } else { HURTS };
         list[which / 2 % list.len()].as_bytes()
     };

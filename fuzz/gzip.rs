@@ -104,7 +104,7 @@ fn gzip() {
         let status = runtime.block_on(async { router.clone().oneshot(request).await.unwrap().status().as_u16() });
         let words: Vec<&str> = encoding
             .split(',')
-            .map(str::trim)
+            .map(|word| word.trim_matches(|c: char| c.is_ascii_whitespace()))
             .filter(|word| !word.is_empty())
             .collect();
         let zipped = words

@@ -29,6 +29,9 @@ const FINDINGS_MAX: usize = 8;
 /// The seed where none is given.
 const SEED: u64 = 0x5747_a98c;
 
+/// What has to hold for an input.
+pub type Check = Box<dyn Fn(&[u8])>;
+
 /// One reader and what has to hold for it.
 pub struct Target {
     /// Its name, which is that of its corpus too.
@@ -42,7 +45,7 @@ pub struct Target {
     /// How many inputs an ordinary test run tries.
     pub cases: u64,
     /// Panics where something does not hold.
-    pub check: Box<dyn Fn(&[u8])>,
+    pub check: Check,
 }
 
 /// How long, and from where.
