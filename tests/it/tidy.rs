@@ -97,7 +97,12 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn source() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    texts("src")
+}
+
+/// The name below a folder and the text of each of its files.
+fn texts(folder: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let name = |path: &Path| path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
     files(&root)
         .iter()
@@ -185,7 +190,7 @@ fn the_reader_of_imports_sees_through_every_form() {
 #[test]
 fn files_have_one_subject_and_say_it_first() {
     let mut wrong = Vec::new();
-    for (file, text) in source() {
+    for (file, text) in source().into_iter().chain(texts("fuzz")) {
         let tests = is_test(&file);
         let lines = text.lines().count();
         if lines > LINES_MAX && !tests && !LONGER.iter().any(|(name, _)| *name == file) {
@@ -208,7 +213,7 @@ fn files_have_one_subject_and_say_it_first() {
 #[test]
 fn no_file_is_a_drawer() {
     let drawers = ["utils", "util", "common", "types", "manager", "helpers", "misc", "mod"];
-    for (file, _) in source() {
+    for (file, _) in source().into_iter().chain(texts("fuzz")) {
         let name = Path::new(&file).file_stem().unwrap().to_string_lossy().into_owned();
         assert!(!drawers.contains(&name.as_str()), "{file}: say what is in it");
     }
