@@ -153,7 +153,7 @@ fn mapping() {
             "[{},{}]",
         ],
         made: made.boxed(),
-        cases: 300,
+        cases: 600,
         check: Box::new(move |input| holds(&sources, input)),
     });
 }
