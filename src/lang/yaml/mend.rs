@@ -19,6 +19,10 @@ use line::{before, children, column_of, indent_of, is_blank, parts, write};
 /// After so many lines that YAML cannot read, the file is given up.
 const MENDED_MAX: usize = 60;
 
+/// A longer line, in bytes, is left out and not mended: nobody has written it by hand, and places in a line that was mended
+/// are found by going through it.
+const LINE_MAX: usize = 8 << 10;
+
 /// Where the parser gave up.
 pub(super) struct Trouble {
     pub(super) said: Said,
@@ -100,6 +104,8 @@ impl Mend {
 pub(super) struct Mended {
     text: String,
     original: Vec<String>,
+    /// How many characters each of them has.
+    widths: Vec<usize>,
     lines: Vec<String>,
     told: Vec<Told>,
     /// Lines whose content is a guess or gone, from 1.
@@ -122,6 +128,7 @@ impl Mended {
         Mended {
             text: text.to_owned(),
             original: lines.clone(),
+            widths: lines.iter().map(|line| line.chars().count()).collect(),
             lines,
             told: Vec::new(),
             doubtful: BTreeSet::new(),
@@ -139,10 +146,11 @@ impl Mended {
         let at = trouble.line.clamp(1, self.lines.len().max(1)) - 1;
         let tries = self.seen.iter().filter(|seen| **seen == at).count();
         self.seen.push(at);
+        let long = self.lines.get(at).is_some_and(|line| line.len() > LINE_MAX);
         let mend = match tries {
-            0 => find(&self.lines, at, trouble),
+            0 if !long => find(&self.lines, at, trouble),
             // What was tried has not helped: without the line, then.
-            1 => slip::without(&self.lines, at),
+            0 | 1 => slip::without(&self.lines, at),
             _ => return false,
         };
         let known = self
@@ -222,7 +230,7 @@ impl Mended {
 
     /// How many characters a line of the file has.
     pub(super) fn width(&self, line: usize) -> usize {
-        self.original.get(line - 1).map_or(0, |line| line.chars().count())
+        self.widths.get(line - 1).copied().unwrap_or(0)
     }
 
     /// How many lines the file has; one at least.
@@ -238,10 +246,7 @@ impl Mended {
 
     /// Whether `text` stands in this place as one word.
     pub(super) fn is_one_word(&self, line: usize, at: usize, text: &str) -> bool {
-        let rest: Option<String> = self
-            .lines
-            .get(line.saturating_sub(1))
-            .map(|line| line.chars().skip(at).collect());
+        let rest: Option<String> = self.short(line).map(|line| line.chars().skip(at).collect());
         rest.is_some_and(|rest| {
             rest.strip_prefix(text)
                 .is_some_and(|rest| rest.trim_start().starts_with([',', '}']))
@@ -251,12 +256,19 @@ impl Mended {
 
     /// The comment right behind a value that begins at this character (line from 1, character from 0).
     pub(super) fn comment_after(&self, line: usize, at: usize, text: &str, quoted: bool) -> Option<Comment> {
-        comment::after_value(self.lines.get(line - 1)?, at, text, quoted)
+        comment::after_value(self.short(line)?, at, text, quoted)
+    }
+
+    /// A line as it stands now; `None` where it is so long that looking at each of its words would go through it without
+    /// end.
+    fn short(&self, line: usize) -> Option<&str> {
+        let line = self.lines.get(line.checked_sub(1)?)?;
+        (line.len() <= LINE_MAX).then_some(line.as_str())
     }
 
     /// The comment right behind a key without a value on its line.
     pub(super) fn comment_after_key(&self, line: usize, at: usize, key: &str) -> Option<Comment> {
-        comment::after_key(self.lines.get(line.checked_sub(1)?)?, at, key)
+        comment::after_key(self.short(line)?, at, key)
     }
 }
 

@@ -200,6 +200,7 @@ impl<'t> Reader<'t> {
 
     fn map(&mut self, start: &Span, depth: usize, report: &mut Report) -> Result<Vec<(Key, Node)>, Trouble> {
         let mut entries: Vec<(Key, Node)> = Vec::new();
+        let mut first_in: HashMap<String, usize> = HashMap::new();
         loop {
             let (event, span) = self.next()?;
             let place = self.place(&span);
@@ -229,8 +230,7 @@ impl<'t> Reader<'t> {
                 return Err(trouble(Said::KeyOfNoKind, &span));
             }
             let value = self.node(event, after, depth + 1, report)?;
-            if let Some((first, _)) = entries.iter().find(|(key, _)| key.text == text) {
-                let line = first.place.line;
+            if let Some(line) = first_in.get(&text) {
                 let scalar = matches!(value.kind, Kind::Scalar(_));
                 report
                     .mistake(
@@ -245,6 +245,7 @@ impl<'t> Reader<'t> {
                         false => "put what stands below both under one of them".to_owned(),
                     });
             } else {
+                first_in.insert(text.clone(), place.line);
                 entries.push((Key { text, place }, value));
             }
         }
