@@ -96,7 +96,10 @@ pub(super) fn layered(settings: &Node, report: &mut Report) -> Option<Layers> {
                 .map(|one| {
                     let mut entries = one.entries().to_vec();
                     for (key, node) in &sections {
-                        if let Some((_, own)) = entries.iter_mut().find(|(k, _)| k.text == key.text) {
+                        if let Some((_, own)) = entries.iter_mut().find(|(k, _)| k.text == key.text)
+                            // What is no settings is a mistake that has to show.
+                            && matches!(own.kind, Kind::Map(_))
+                        {
                             *own = merged(own, node);
                         }
                     }
