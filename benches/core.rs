@@ -24,9 +24,11 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use stayhook::cli::check;
 use stayhook::cli::output::Output;
 use stayhook::decide::fold;
+use stayhook::lang::diag::Report;
+use stayhook::lang::yaml;
 use stayhook::model::fact::Says;
 use stayhook::model::json;
-use stayhook::source::Mapped;
+use stayhook::source::{self, Mapped};
 use stayhook::worker::{Advance, advance, read_body};
 
 use scene::{Delivery, Scene};
@@ -90,6 +92,21 @@ fn map(c: &mut Criterion) {
         let delivery = Delivery::new(&scene, source, bytes);
         assert!(matches!(delivery.map(&scene), Mapped::Facts { facts, .. } if facts.len() == 1));
         group.bench_function(source, |b| b.iter(|| delivery.map(&scene)));
+    }
+}
+
+/// One recorded body of every preset whose mapping has something particular to do.
+fn map_every(c: &mut Criterion) {
+    let mut group = c.benchmark_group("map every sender");
+    for (preset, credential, body) in bodies::SENDERS {
+        let mut report = Report::new();
+        let settings = format!("preset: {preset}\n{credential}");
+        let node = yaml::parse("config.yaml", &settings, &mut report).unwrap();
+        let source =
+            source::compile(preset, &node, &mut report).unwrap_or_else(|| panic!("{}", report.render(|_| None)));
+        let value = json::read(body.as_bytes()).unwrap();
+        assert!(matches!(source.map(&value, &|_| None), Mapped::Facts { .. }));
+        group.bench_function(*preset, |b| b.iter(|| source.map(black_box(&value), &|_| None)));
     }
 }
 
@@ -203,6 +220,7 @@ criterion_group!(
     receipt_key,
     read,
     map,
+    map_every,
     map_and_fold,
     decide,
     render,

@@ -9,6 +9,36 @@ const LARGEST: usize = 1 << 20;
 /// A recorded creation of the other sender.
 const CREATED: &str = include_str!("../../tests/fixtures/sources/hostelmate/01-booking-created.json");
 
+macro_rules! recorded {
+    ($preset:literal, $credential:literal, $case:literal) => {
+        (
+            $preset,
+            $credential,
+            include_str!(concat!("../../tests/fixtures/sources/", $preset, "/", $case, ".json")),
+        )
+    };
+}
+
+/// Preset, credential, and a recorded body.
+pub const SENDERS: &[(&str, &str, &str)] = &[
+    recorded!("beds24", "token: x", "01-v2-new"),
+    recorded!(
+        "guesty",
+        "secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "01-reservation-new"
+    ),
+    recorded!("hospitable-v2", "secret: x", "01-reservation-created"),
+    recorded!("hostaway", "token: x", "01-reservation-created"),
+    recorded!("lodgify", "secret: x", "01-booking-new-booked"),
+    recorded!(
+        "ownerrez",
+        "basic: {username: x, password: x}",
+        "02-hold-becomes-booking"
+    ),
+    recorded!("smoobu", "token: x", "01-new"),
+    recorded!("stripe", "secret: x", "01-payment-succeeded"),
+];
+
 /// A booking as the preset hospitable-v1 reads it.
 pub fn booking() -> Vec<u8> {
     let mut template = Template::new("localhost", "/hooks/hospitable", 'A');
