@@ -171,7 +171,7 @@ pub(super) enum Phone {
 
 /// Whether a phone is one, and how it ends.
 pub(super) fn phone(text: &str) -> Phone {
-    const MASKS: &[char] = &['*', '•', '●', '·', '#', '…', '_'];
+    const MASKS: &[char] = &['*', '•', '●', '…'];
     let lower = text.to_lowercase();
     let hidden = text.rfind(MASKS).or_else(|| lower.rfind("xx").map(|at| at + 1));
     let end = |text: &str| {
@@ -181,7 +181,11 @@ pub(super) fn phone(text: &str) -> Phone {
     };
     match hidden.and_then(|at| text.get(at..)) {
         Some(rest) => Phone::Masked(end(rest).map(|(last4, _)| last4)),
-        None => Phone::Whole(end(text).filter(|(_, digits)| *digits >= 7).map(|(last4, _)| last4)),
+        None => {
+            // An extension is no part of what people call the last four.
+            let main = lower.split(['#', ';', 'x', 'e']).next().unwrap_or_default();
+            Phone::Whole(end(main).filter(|(_, digits)| *digits >= 7).map(|(last4, _)| last4))
+        }
     }
 }
 

@@ -9,7 +9,7 @@ const BODY: &str = r#"{
     "topic": "Reservation", "type": "canceled", "inbox": "B0012", "who": "Chiara De Luca", "utc": "2026-11-19 22:41:10",
     "adults": 2, "children": "1", "epoch": 1801126800, "ms": "1801126800123", "street": "Rua 1", "city": "Porto",
     "triggers": ["guest_changed", "no_show"], "masked": "+351 *** *** 0142", "phone": "+351 912 345 678", "short": "911",
-    "big": 9007199254740993001, "xs": "xxxxxx4321", "gap": "2027-03-28T02:30:00"
+    "big": 9007199254740993001, "xs": "xxxxxx4321", "extension": "+1 555 010 4567 #12", "gap": "2027-03-28T02:30:00"
 }"#;
 
 fn one(line: &str) -> Value {
@@ -128,6 +128,7 @@ fn the_end_of_a_phone_is_kept_and_a_masked_one_is_no_phone() {
     for (expression, phone, last4) in [
         ("{phone: $.phone}", lit!("+351 912 345 678"), lit!("5678")),
         ("{phone: $.short}", lit!("911"), lit!(null)),
+        ("{phone: $.extension}", lit!("+1 555 010 4567 #12"), lit!("4567")),
         ("{phone: $.null}", lit!(null), lit!(null)),
         (
             "{phone: $.phone, phone_last4: $.hour}",
