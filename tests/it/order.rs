@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use stayhook::decide::{Known, Origin, Rules, decide, view};
+use stayhook::model::fact::Fact;
 use stayhook::model::id::DeliveryId;
 use stayhook::model::property::Properties;
 use stayhook::model::reservation::Stay;
@@ -18,6 +19,15 @@ const HOSTELMATE: &str = "{preset: hostelmate, secret: hm_open_9f0c2b7d41}";
 
 /// Decides bodies one after the other without a store; the stays that are left, as recipes see them.
 fn told(source: &Source, bodies: &[Value]) -> Vec<Value> {
+    let facts = |body: &Value| match source.map(body, &|_| None) {
+        Mapped::Facts { facts, .. } => facts,
+        other => panic!("not mapped: {body}: {other:?}"),
+    };
+    left_by(source.name(), bodies.iter().map(facts))
+}
+
+/// The stays that are left, as recipes see them, after deliveries with these facts were decided one after the other.
+pub fn left_by(source: &str, deliveries: impl IntoIterator<Item = Vec<Fact>>) -> Vec<Value> {
     let properties = Properties::none();
     let rules = Rules {
         live_from: None,
@@ -28,11 +38,9 @@ fn told(source: &Source, bodies: &[Value]) -> Vec<Value> {
         broken: &[],
     };
     let mut stays: Vec<Stay> = Vec::new();
-    for (n, body) in bodies.iter().enumerate() {
-        let Mapped::Facts { facts, .. } = source.map(body, &|_| None) else {
-            panic!("not mapped: {body}")
-        };
-        let now = at("2027-01-01T00:00:00Z") + chrono::TimeDelta::seconds(n as i64);
+    for (n, facts) in deliveries.into_iter().enumerate() {
+        let n = i64::try_from(n).unwrap();
+        let now = at("2027-01-01T00:00:00Z") + chrono::TimeDelta::seconds(n);
         let delivery = DeliveryId(format!("d_{n:05}"));
         for (position, fact) in facts.iter().enumerate() {
             let names: BTreeSet<&str> = fact.stay.all().collect();
@@ -43,10 +51,10 @@ fn told(source: &Source, bodies: &[Value]) -> Vec<Value> {
             };
             let origin = Origin {
                 delivery: &delivery,
-                seq: n as i64,
-                source: source.name(),
+                seq: n,
+                source,
                 received_at: now,
-                payload: &body.clone().into(),
+                payload: &Value::Null.into(),
                 replay: None,
                 position,
             };

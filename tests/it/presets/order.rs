@@ -1,19 +1,16 @@
 //! Where a sender says an order, any order of arrival ends in the same stay; what comes twice changes nothing anywhere.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
-use stayhook::decide::{Known, Origin, Rules, decide, view};
 use stayhook::model::body;
 use stayhook::model::fact::{Fact, Says};
-use stayhook::model::id::DeliveryId;
-use stayhook::model::property::Properties;
-use stayhook::model::reservation::Stay;
 use stayhook::source::Mapped;
 
-use super::{Recorded, Sender, clock, senders};
+use super::{Recorded, Sender, senders};
+use crate::order::left_by;
 use crate::support::source;
 
 /// The facts about reservations in a request that opens or changes one.
@@ -50,44 +47,7 @@ pub fn facts(sender: &Sender, request: &Recorded) -> Vec<Fact> {
 
 /// What is left of the stays after these facts came in this order, as recipes see them, by one of their names.
 fn told(sender: &Sender, facts: &[&Fact]) -> Vec<Value> {
-    let properties = Properties::none();
-    let rules = Rules {
-        live_from: None,
-        learn: false,
-        dry_run: false,
-        properties: &properties,
-        recipes: &[],
-        broken: &[],
-    };
-    let mut stays: Vec<Stay> = Vec::new();
-    for (n, fact) in facts.iter().enumerate() {
-        let names: BTreeSet<&str> = fact.stay.all().collect();
-        let meant = |stay: &&Stay| stay.ids.iter().any(|id| names.contains(id.as_str()));
-        let delivery = DeliveryId(format!("d_{n:05}"));
-        let origin = Origin {
-            delivery: &delivery,
-            seq: i64::try_from(n).unwrap(),
-            source: &sender.preset,
-            received_at: clock(n),
-            payload: &Value::Null.into(),
-            replay: None,
-            position: 0,
-        };
-        let known = Known {
-            stays: stays.iter().filter(meant).cloned().collect(),
-            ..Known::default()
-        };
-        let decision = decide(known, fact, &origin, &rules, clock(n));
-        stays.retain(|stay| !decision.merged.contains(&stay.id));
-        if let Some(mut stay) = decision.stay {
-            stay.revision += 1;
-            match stays.iter_mut().find(|known| known.id == stay.id) {
-                Some(known) => *known = stay,
-                None => stays.push(stay),
-            }
-        }
-    }
-    let mut left: Vec<Value> = stays.iter().map(|stay| view(stay, &properties).json).collect();
+    let mut left = left_by(&sender.preset, facts.iter().map(|fact| vec![(*fact).clone()]));
     left.sort_by_key(|stay| stay["code"].to_string());
     left
 }
