@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 use crate::lang::diag::Report;
 use crate::lang::yaml;
 use crate::model::event::EVENTS;
@@ -56,7 +58,7 @@ fn page(preset: &str, about: &About, source: &Source) -> String {
         );
         let _ = writeln!(
             page,
-            "    preset: hospitable-v1\n    token: \"${{file:secrets/hooks-token}}\""
+            "    preset: hospitable-v1\n    live_from: 2026-11-22T12:00:00Z\n    token: \"${{file:secrets/hooks-token}}\""
         );
     }
     let _ = writeln!(page, "  {preset}:");
@@ -67,16 +69,17 @@ fn page(preset: &str, about: &About, source: &Source) -> String {
     );
     let mut secrets = Vec::new();
     for (key, written) in &about.source {
-        let _ = writeln!(page, "    {key}: {}", from_files(written, &mut secrets));
+        let _ = writeln!(page, "    {key}: {}", from_files(&flow(written), &mut secrets));
     }
     page.push_str("```\n\n");
     if !secrets.is_empty() {
         let files = quoted(&secrets);
         let _ = write!(
             page,
-            "What is secret stands in {files}, beside the configuration and readable for you alone: `(umask 077; cat > {})`, \
-             paste, Enter, Ctrl-D. `openssl rand -hex 24` makes a word where you have to think of one.\n\n",
-            secrets[0]
+            "What is secret stands in {files}, beside the configuration and readable for you alone: in the folder of the \
+             configuration `(umask 077; cat > {})`, paste, Enter, Ctrl-D. {}\n\n",
+            secrets[0],
+            whose(about)
         );
     }
     page.push_str("The address to paste:\n\n");
@@ -98,9 +101,15 @@ fn page(preset: &str, about: &About, source: &Source) -> String {
     for (at, step) in about.click.iter().enumerate() {
         let _ = writeln!(page, "{}. {step}", at + 1);
     }
+    // Who speaks of the stays of another has no reservations to change.
+    let try_it = if about.source.iter().any(|(key, _)| key == "stays_of") {
+        "wait for the first real delivery"
+    } else {
+        "change something harmless in a reservation"
+    };
     let _ = write!(
         page,
-        "\nThen change something harmless in a reservation, and look: `stayhook deliveries list`. A delivery that is \
+        "\nThen {try_it}, and look: `stayhook deliveries list`. A delivery that is \
          `processed` means that it works; [the other words](../outcomes.md). Nothing at all: it did not get here (the \
          address, the proxy), or the log says `turned away` (the credential).\n\n## What arrives\n\n"
     );
@@ -122,6 +131,24 @@ fn page(preset: &str, about: &About, source: &Source) -> String {
         about.sure
     );
     page
+}
+
+/// Who makes up what is secret: a signature's secret is mostly the sender's, a token or a password always one's own.
+fn whose(about: &About) -> &'static str {
+    if about.source.iter().any(|(key, _)| key == "secret") {
+        "Paste what the sender shows you; where it lets you choose the word, `openssl rand -hex 24` makes one."
+    } else {
+        "It is a word of your own: `openssl rand -hex 24` makes one."
+    }
+}
+
+/// Settings in braces as people write them in YAML: names without quotes, a space behind each `:` and `,`.
+fn flow(written: &str) -> String {
+    let Ok(Value::Object(entries)) = serde_json::from_str(written) else {
+        return written.to_owned();
+    };
+    let entries: Vec<String> = entries.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    format!("{{{}}}", entries.join(", "))
 }
 
 /// The settings with files in the place of variables, which are added: `${HOSTAWAY_PASSWORD}` is
