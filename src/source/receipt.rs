@@ -104,7 +104,7 @@ impl Keys {
     pub(super) fn told(&self, input: &Input<'_>) -> String {
         let counts = |parts: &Vec<Part>| !parts.is_empty() && parts.iter().all(|part| part.bytes(input).is_some());
         let Some(at) = self.0.iter().position(counts) else {
-            return "no entry is there, so the whole body counts".to_owned();
+            return "the whole body, because no entry of `receipt_key` is there".to_owned();
         };
         let part = |part: &Part| match part {
             Part::At(lookup) => lookup.text(),
