@@ -127,7 +127,7 @@ fn is_read(what: &str, place: &Place, cx: &mut Compiling<'_>) {
             place,
             format!("`{what}` is among the `secrets` and is read by the mapping or `receipt_key` too"),
         )
-        .help("what is secret is not kept, so nothing can read it");
+        .help("what is secret is not kept, so nothing can read it: take it out of `secrets`, or let nothing read it");
 }
 
 /// What is there and says nothing, or was replaced already.

@@ -191,7 +191,7 @@ fn methods(node: Option<&Node>, signed: bool, report: &mut Report) -> (bool, boo
                             &item.place,
                             "a signature over the body says nothing of a GET",
                         )
-                        .help("a GET has no body, and what stands in its address would be believed unsigned");
+                        .help("a GET has no body, and its address would be believed unsigned: leave `GET` out, or ask for a token instead");
                 }
             }
             _ => {

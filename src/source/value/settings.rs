@@ -37,13 +37,17 @@ pub(super) fn digits_of(node: &Node, minor: bool, cx: &mut Compiling<'_>) -> BTr
             .filter(|number| *number <= 4);
         if !upper {
             let title = format!("`{}` is not the code of a currency, which has three capitals", key.text);
-            cx.report.mistake("unknown-key", &key.place, title);
+            cx.report
+                .mistake("unknown-key", &key.place, title)
+                .help("for example `digits: {ISK: 2}`");
         }
         match number {
             Some(number) => _ = digits.insert(key.text.clone(), number),
             None => {
-                let title = format!("`{}` has a whole number of digits, from 0 to 4", key.text);
-                cx.report.mistake("expected-number", &node.place, title);
+                let title = format!("the digits of `{}` are a whole number from 0 to 4", key.text);
+                cx.report
+                    .mistake("expected-number", &node.place, title)
+                    .help("for example `digits: {ISK: 2}`");
             }
         }
     }
