@@ -22,7 +22,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::routing::any;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, HeaderName, Method, Request, Response};
 use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -42,6 +42,9 @@ pub use self::rejections::{Rejection, Rejections, UNKNOWN};
 
 /// Finds a source by the name in the path.
 pub type Sources = Arc<dyn Fn(&str) -> Option<Arc<Source>> + Send + Sync>;
+
+/// A header or parameter that a source which learns keeps is cut to this many characters.
+const NOTICED_VALUE_MAX: usize = 200;
 
 /// Everything that receiving needs.
 #[derive(Clone)]
@@ -312,7 +315,14 @@ async fn receive(
             Some(_) if name == CONTENT_TYPE => kind.map(without_charset).map(str::to_owned),
             _ => beside(name),
         };
-        let kept = Value::from_iter(source.kept_headers(&beside));
+        let mut kept = source.kept_headers(&beside);
+        for name in source.noticed(parts.headers.keys().map(HeaderName::as_str), query) {
+            if let Some(value) = beside(&name) {
+                kept.entry(name)
+                    .or_insert_with(|| value.chars().take(NOTICED_VALUE_MAX).collect());
+            }
+        }
+        let kept = Value::from_iter(kept);
         let receipt = source.receipt_key(&body, &parsed, &beside);
         (receipt, kept.to_string(), rewritten)
     };

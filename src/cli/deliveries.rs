@@ -155,6 +155,14 @@ async fn show(global: &Global, id: &str, save: Option<&Path>, force: bool) -> Re
     if let Some(by) = recognised_by {
         sayln!("recognised again by {by}");
     }
+    for (name, value) in delivery.headers.iter().filter_map(|kept| kept.as_object()).flatten() {
+        let value = value.as_str().unwrap_or_default();
+        match name.strip_prefix('?') {
+            Some(name) => sayln!("query.{name}: {value}"),
+            None if name == "/" => sayln!("path: {value}"),
+            None => sayln!("header.{name}: {value}"),
+        }
+    }
     let texts = |value: &serde_json::Value| -> Vec<String> {
         value
             .as_array()

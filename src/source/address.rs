@@ -58,6 +58,12 @@ pub(super) fn without(query: &str, hides: impl Fn(&str) -> bool) -> String {
     kept
 }
 
+/// The names of its parameters, as they are meant; what is not UTF-8 is not among them.
+pub(super) fn names(query: &str) -> Vec<String> {
+    let names = pairs(query).take(PARAMETERS_MAX).filter_map(|(name, _)| plain(name));
+    names.filter(|name| is_parameter(name)).map(Cow::into_owned).collect()
+}
+
 /// Names and values as they stand in the query.
 fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());

@@ -2,11 +2,18 @@
 
 use serde_json::Value;
 
-use super::path::{Input, Lookup};
+use super::path::{Input, Lookup, is_credential};
 use super::{Source, address};
 
 /// The word of a handshake has no more characters.
 pub const CHALLENGE_MAX: usize = 1_000;
+
+/// Words in the names of headers and parameters that say what a delivery is about.
+const NOTICED: &[&str] = &[
+    "event", "type", "topic", "action", "kind", "trigger", "delivery", "resource", "object",
+];
+/// So many of them are kept at the most.
+const NOTICED_MAX: usize = 20;
 
 impl Source {
     /// What the query of a GET says, as a form: without credentials. Empty where nothing is left.
@@ -71,6 +78,28 @@ impl Source {
     pub fn in_address_read(&self) -> impl Iterator<Item = &str> {
         let of_address = |name: &&String| name.starts_with(address::PARAMETER) || *name == address::PATH;
         self.headers.iter().filter(of_address).map(String::as_str)
+    }
+
+    /// What a source that learns keeps beside what its mapping reads, so that a mapping that is written later finds it: the
+    /// names, among the kept headers, of what may say which event it is. Names by a list of words, so that no credential is
+    /// among them.
+    pub fn noticed<'h>(&self, headers: impl IntoIterator<Item = &'h str>, query: &str) -> Vec<String> {
+        if !self.learn() {
+            return Vec::new();
+        }
+        let tells = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            NOTICED.iter().any(|word| name.contains(word)) && !is_credential(&name)
+        };
+        let of_headers = headers.into_iter().filter(|name| tells(name)).map(str::to_owned);
+        let parameters = address::names(query).into_iter().filter(|name| tells(name));
+        let of_query = parameters.map(|name| format!("{}{name}", address::PARAMETER));
+        let path = [address::PATH.to_owned()];
+        path.into_iter()
+            .chain(of_headers)
+            .chain(of_query)
+            .take(NOTICED_MAX)
+            .collect()
     }
 
     /// What the address says, by its name among the kept headers (`?NAME`, `/`): `query` as it stands in the URL,

@@ -32,7 +32,7 @@ pub static SOURCE: Shape = Shape {
         key(
             "learn",
             Form::Flag,
-            "`true` stores and shows what comes, and runs no recipe.",
+            "`true` stores and shows what comes, also what headers and address say of the event, and runs no recipe.",
             "learn: true",
         ),
         key(

@@ -22,13 +22,19 @@ impl Site {
     /// Writes `config.yaml` (addresses on free ports are added) and the recipes.
     pub fn new(config: &str, recipes: &[&str]) -> Site {
         let folder = tempfile::tempdir().unwrap();
-        let head = "listen: 127.0.0.1:0\nadmin: {listen: \"127.0.0.1:0\"}\n";
-        std::fs::write(folder.path().join("config.yaml"), format!("{head}{config}")).unwrap();
         std::fs::create_dir(folder.path().join("recipes")).unwrap();
         for (n, recipe) in recipes.iter().enumerate() {
             std::fs::write(folder.path().join(format!("recipes/{n}.yaml")), recipe).unwrap();
         }
-        Site { folder }
+        let site = Site { folder };
+        site.configure(config);
+        site
+    }
+
+    /// Writes `config.yaml` anew.
+    pub fn configure(&self, config: &str) {
+        let head = "listen: 127.0.0.1:0\nadmin: {listen: \"127.0.0.1:0\"}\n";
+        std::fs::write(self.path().join("config.yaml"), format!("{head}{config}")).unwrap();
     }
 
     pub fn path(&self) -> &Path {

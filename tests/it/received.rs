@@ -244,3 +244,49 @@ async fn every_outcome_says_why() {
     }
     daemon.stop().await;
 }
+
+/// A mapping that is written later finds what says which event it is, where that does not stand in the body.
+#[tokio::test]
+async fn a_source_that_learns_keeps_what_says_what_it_is_about() {
+    let learning = "sources:\n  pms:\n    learn: true\n    token: open-7f2c9d1e\n";
+    let site = Site::new(learning, &[]);
+    let daemon = site.serve(None).await;
+    let body = r#"{"id": 7, "from": "2027-03-27", "to": "2027-04-02"}"#;
+    let rest = "/booked?token=open-7f2c9d1e&event=made&key=abc&event_token=x";
+    let kind = "application/json\r\nX-Event: stay.made\r\nX-Event-Signature: 0123\r\nX-Other: y";
+    let shown = told(&daemon, rest, kind, body).await;
+    let kept: Vec<&str> = shown["headers"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(kept, ["/", "?event", "content-type", "x-event"], "{shown}");
+    let id = shown["id"].as_str().unwrap().to_owned();
+    let printed = site.command(&["deliveries", "show", &id]).output().await.unwrap();
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    for line in ["header.x-event: stay.made", "query.event: made", "path: booked"] {
+        assert!(printed.contains(line), "{line}: {printed}");
+    }
+    daemon.stop().await;
+    let mapped = "sources:\n  pms:\n    token: open-7f2c9d1e\n    map:\n      applies_to: {header.X-Event: \"stay.*\", query.event: made, path: booked}\n      \
+                  reservation: {ids: $.id, status: {value: confirmed}, check_in_date: $.from, check_out_date: $.to}\n";
+    site.configure(mapped);
+    let daemon = site.serve(None).await;
+    let replay = format!("/api/v1/deliveries/{id}/replay");
+    let (status, answer) = request(&daemon.admin, "POST", &replay, "{}").await.unwrap();
+    assert_eq!(status, 200, "{answer}");
+    let again = async {
+        loop {
+            let shown = decided(&daemon, &id).await;
+            if shown["outcome"] == "processed" {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), again)
+        .await
+        .expect("it is read");
+    daemon.stop().await;
+}
