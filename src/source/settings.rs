@@ -12,7 +12,7 @@ use super::preset::PRESETS;
 use super::receipt::Keys;
 use super::secrets::Secrets;
 use super::shape::{IGNORE, PING, RESPOND, SOURCE};
-use super::{Respond, Source, address, auth, preset};
+use super::{Respond, Source, address, auth, check, preset};
 use crate::lang::diag::{Report, did_you_mean};
 use crate::lang::fields::{Fields, quoted, text};
 use crate::lang::yaml::Node;
@@ -38,7 +38,13 @@ pub fn compile(name: &str, settings: &Node, report: &mut Report) -> Option<Sourc
             at += 1;
         }
     }
-    source.filter(|_| report.mistakes() == mistakes)
+    let source = source.filter(|_| report.mistakes() == mistakes)?;
+    // With a mistake anywhere in the file what is missing may only be misspelt.
+    if !source.learn && report.mistakes() == 0 {
+        let (own, by_hand) = (source.stays_of == name, source.preset.is_none());
+        check::whole(name, &source.mappings, own, by_hand, &settings.place, report);
+    }
+    Some(source)
 }
 
 fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> {

@@ -22,6 +22,10 @@ fn source(draft: &str) -> Source {
     let node = yaml::parse("config.yaml", &text, &mut report);
     let source = node.and_then(|node| source::compile("pms", &node, &mut report));
     let told = report.render(|_| Some(text.clone()));
+    // A body that says only part of a stay makes a draft that does.
+    report
+        .items
+        .retain(|item| !["incomplete-mapping", "no-stays"].contains(&item.code));
     assert!(report.items.is_empty(), "{told}\n{text}");
     source.expect("a source")
 }

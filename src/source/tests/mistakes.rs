@@ -419,6 +419,48 @@ fn mistakes_have_a_place_and_a_correction() {
 }
 
 #[test]
+fn what_a_source_as_a_whole_cannot_do_is_warned_of() {
+    for (settings, warned) in [
+        (
+            "auth: none\nreservation: {code: $.c}",
+            Some("reads no status, no arrival, no departure"),
+        ),
+        (
+            "auth: none\nreservation: {code: $.c, status: $.s, check_in: $.a}",
+            Some("reads no departure"),
+        ),
+        (
+            "auth: none\nreservation: {code: $.c, status: $.s, check_in: $.a, check_out_date: $.b}",
+            None,
+        ),
+        ("auth: none\nlearn: true\nreservation: {code: $.c}", None),
+        ("auth: none\npayment: {id: $.p}", None),
+        (
+            "auth: none\nstays_of: pms\nreservation: {code: $.c}\npayment: {id: $.p}",
+            None,
+        ),
+        (
+            "auth: none\nreservation: {code: $.c}\npayment: {id: $.p}",
+            Some("has no stays of its own"),
+        ),
+        (
+            "preset: stripe\nsecret: abcdefghijklmnop",
+            Some("has no stays of its own"),
+        ),
+        ("preset: stripe\nsecret: abcdefghijklmnop\nstays_of: pms", None),
+        ("preset: mews\ntoken: abcdefghijklmnop", None),
+    ] {
+        let (source, report) = tried(settings);
+        assert!(source.is_some(), "{settings}");
+        let titles: Vec<&str> = report.items.iter().map(|item| item.title.as_str()).collect();
+        match warned {
+            None => assert!(titles.is_empty(), "{settings}: {titles:?}"),
+            Some(part) => assert!(titles.len() == 1 && titles[0].contains(part), "{settings}: {titles:?}"),
+        }
+    }
+}
+
+#[test]
 fn shared_settings_are_complained_about_once() {
     let (_, report) =
         tried("auth: none\nversion: {by: x}\nmap:\n  - reservation: {code: $.c}\n  - reservation: {code: $.d}");
