@@ -132,5 +132,5 @@ fn one_unreadable_field_never_costs_the_event() {
             }
         }
     }
-    assert!(tried > 5_000, "{tried}");
+    assert!(tried > 20_000, "{tried}");
 }
