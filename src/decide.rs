@@ -28,7 +28,7 @@ pub use fold::{fold, merge};
 use meet::{Met, announce_again, meet, occurrence};
 use paid_and_said::{money, words};
 
-pub use view::{View, local_in, local_now, view};
+pub use view::{View, local_now, view};
 
 /// For how many days after `live_from` a stay without a created time is taken over rather than announced.
 const ADOPT_DAYS: i64 = 30;

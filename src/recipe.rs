@@ -2,6 +2,7 @@
 
 mod actions;
 mod book;
+mod clock;
 mod conditions;
 mod context;
 mod contradiction;
@@ -10,6 +11,7 @@ mod names;
 mod pattern;
 mod reach;
 mod read;
+mod schedule;
 mod sentence;
 mod shape;
 mod trigger;
@@ -21,6 +23,8 @@ mod tests;
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use crate::lang::diag::Place;
 use crate::lang::effect::Effect;
 use crate::lang::template::Condition;
@@ -30,9 +34,11 @@ use crate::model::reservation::Status;
 use crate::model::run::Mode;
 
 pub use book::{Book, Broken};
+pub use clock::{Anchor, ClockEntry, Gather, Late, Mark, Shift, StatusClock, StayClock};
 pub use conditions::{MATCH, Match};
 pub use contradiction::{Never, Senders};
 pub use read::compile;
+pub use schedule::Schedule;
 pub use shape::RECIPE;
 pub use trigger::Trigger;
 pub use wanted::{Facts, Wanted};
@@ -65,6 +71,14 @@ pub struct Recipe {
     pub mode: Mode,
     /// Runs of one stay in one queue go in order; the recipe's name where it says nothing.
     pub queue: String,
+    /// For how long several changes of a stay are waited for; zero for not at all.
+    pub settle: TimeDelta,
+    /// What to do with times of its clock entries that have passed.
+    pub late: Late,
+    /// Whether its clock entries fire again for a date that moved after they had fired.
+    pub again: bool,
+    /// With a schedule: its lists of stays.
+    pub gather: Vec<Gather>,
     /// Its actions; never empty.
     pub steps: Vec<Step>,
     /// Where its name stands.

@@ -1,11 +1,11 @@
 //! What recipes see of a stay: the canonical reservation, derived from the fields as sent and the configured property.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 
 use crate::model::blank::blank;
-use crate::model::clock::Time;
+use crate::model::clock::{Time, local_in};
 use crate::model::field::{FIELDS, Field, FieldKind};
 use crate::model::property::{Properties, Property};
 use crate::model::reservation::{Status, Stay};
@@ -193,19 +193,6 @@ impl Zone {
     fn local(&self, at: NaiveDateTime) -> DateTime<FixedOffset> {
         local_in(self.zone, at)
     }
-}
-
-/// A local time in a zone: one that does not exist is the next that does, one that exists twice the first.
-pub fn local_in(zone: Tz, at: NaiveDateTime) -> DateTime<FixedOffset> {
-    let found = |at: NaiveDateTime| zone.from_local_datetime(&at).earliest().map(|at| at.fixed_offset());
-    if let Some(at) = found(at) {
-        return at;
-    }
-    // Gaps end on a whole minute. The longest gap ever was a day (a zone that crossed the date line).
-    let minute = at.with_second(0).and_then(|at| at.with_nanosecond(0)).unwrap_or(at);
-    (1..=25 * 60)
-        .find_map(|minutes| found(minute + TimeDelta::minutes(minutes)))
-        .unwrap_or_else(|| at.and_utc().fixed_offset())
 }
 
 /// A time as it was written.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeDelta, TimeZone, Timelike, Utc};
+use chrono_tz::Tz;
 use tokio::sync::watch;
 
 /// An instant. Stored as milliseconds since 1970 (UTC).
@@ -81,4 +82,17 @@ impl Clock {
 /// Milliseconds since 1970 as an instant; what lies outside chrono's range becomes 1970.
 pub fn from_ms(ms: i64) -> Time {
     Utc.timestamp_millis_opt(ms).single().unwrap_or_default()
+}
+
+/// A local time in a zone: one that does not exist is the next that does, one that exists twice the first.
+pub fn local_in(zone: Tz, at: NaiveDateTime) -> DateTime<FixedOffset> {
+    let found = |at: NaiveDateTime| zone.from_local_datetime(&at).earliest().map(|at| at.fixed_offset());
+    if let Some(at) = found(at) {
+        return at;
+    }
+    // Gaps end on a whole minute. The longest gap ever was a day (a zone that crossed the date line).
+    let minute = at.with_second(0).and_then(|at| at.with_nanosecond(0)).unwrap_or(at);
+    (1..=25 * 60)
+        .find_map(|minutes| found(minute + TimeDelta::minutes(minutes)))
+        .unwrap_or_else(|| at.and_utc().fixed_offset())
 }

@@ -76,6 +76,24 @@ impl Match {
         found
     }
 
+    /// The same, for booked stays where it says nothing of the status.
+    pub(super) fn or_booked(mut self) -> Match {
+        if !self.names_status() {
+            self.tests.insert(0, booked());
+        }
+        self
+    }
+
+    /// Whether it says anything of the status.
+    pub(super) fn names_status(&self) -> bool {
+        self.tests.iter().any(|test| match &test.of {
+            Subject::Status(_) => true,
+            Subject::Field(name, _) => name == "source_status",
+            Subject::Not(inner) => inner.names_status(),
+            _ => false,
+        })
+    }
+
     /// The gone statuses that its own `status` names.
     pub(super) fn names_gone(&self) -> Vec<Status> {
         let named = |status: &Status| {
@@ -91,6 +109,23 @@ impl Match {
             .filter(|status| status.is_gone() && named(status))
             .collect()
     }
+}
+
+/// What holds for the status where a clock's recipe says nothing of it.
+pub(super) fn booked() -> Test {
+    let active = Status::ALL.into_iter().filter(|status| status.is_active());
+    Test {
+        says: "status: booked".to_owned(),
+        of: Subject::Status(vec![StatusWord {
+            other: false,
+            means: StatusMeans::Canonical(active.collect()),
+        }]),
+    }
+}
+
+/// The words of a status, or a list of them.
+pub(super) fn status_words(node: &Node, report: &mut Report) -> Option<Vec<StatusWord>> {
+    words(node, "status", report, status_word)
 }
 
 fn read(node: &Node, what: &str, level: Level, report: &mut Report) -> Match {

@@ -113,15 +113,20 @@ fn saw_of(check: &Check) -> String {
     format!("{name}: {}", check.saw)
 }
 
-fn status(words: &[StatusWord], stay: &Value) -> (bool, String) {
-    let status = at(stay, "status").as_str();
-    let own = at(stay, "source_status").as_str();
+/// Whether a status and the sender's own word for it are among these.
+pub(super) fn is_status(words: &[StatusWord], status: Option<&str>, own: Option<&str>) -> bool {
     let canonical = status.and_then(Status::from_word);
-    let held = words.iter().any(|word| match &word.means {
+    words.iter().any(|word| match &word.means {
         StatusMeans::Nothing => status.is_none() != word.other,
         StatusMeans::Canonical(wanted) => canonical.is_some_and(|status| wanted.contains(&status) != word.other),
         StatusMeans::Own(wanted) => own.is_some_and(|own| glob(wanted, &fold_word(own)) != word.other),
-    });
+    })
+}
+
+fn status(words: &[StatusWord], stay: &Value) -> (bool, String) {
+    let status = at(stay, "status").as_str();
+    let own = at(stay, "source_status").as_str();
+    let held = is_status(words, status, own);
     let saw = match (status, own) {
         (None, None) => NOT_SENT.to_owned(),
         (Some(status), None) => status.to_owned(),

@@ -64,6 +64,10 @@ pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut R
     let vars = vars_node.map(|node| vars(node, report)).unwrap_or_default();
     let mode = fields.word("mode", report);
     let queue = fields.get("queue").and_then(|node| label(node, "queue", report));
+    let settle = fields.duration("settle", report).unwrap_or_default();
+    let gather = fields.get("gather").map(|node| trigger::clock::gather(node, report));
+    let late = fields.get("late").and_then(|node| trigger::clock::late(node, report));
+    let again = fields.flag("again", false, report);
     fields.finish(report);
     let steps = actions
         .map(|node| actions::read(node, kinds, report))
@@ -100,6 +104,10 @@ pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut R
             _ => Mode::Queued,
         },
         queue: queue.unwrap_or_else(|| name.clone()),
+        settle,
+        late: late.unwrap_or_default(),
+        again,
+        gather: gather.unwrap_or_default(),
         steps,
         named_at: name_node?.place.clone(),
         name,

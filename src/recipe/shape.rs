@@ -5,6 +5,7 @@ use crate::lang::shape::{EMPTY, Form, More, Own, Shape, key, later};
 use super::actions::ACTION;
 use super::conditions::MATCH;
 use super::trigger::TRIGGER;
+use super::trigger::clock::{GATHER, LATE};
 
 /// A recipe.
 pub static RECIPE: Shape = Shape {
@@ -76,14 +77,32 @@ pub static RECIPE: Shape = Shape {
             "Something that lives as long as the stay.",
             "keep: {while: {status: booked}}",
         ),
-        later("settle", "Several changes within this time make one run.", "settle: 60s"),
-        later(
+        key(
+            "settle",
+            Form::Duration,
+            "Several changes of a stay within this time, counted from the first, make one run with the last state; a \
+             cancellation does not wait.",
+            "settle: 60s",
+        ),
+        key(
             "gather",
-            "With a schedule: the stays that it is about.",
+            Form::Settings(&GATHER),
+            "With a schedule: lists of stays for the templates.",
             "gather: {arrivals: {stay: check_in, within: 7d}}",
         ),
-        later("late", "What to do when its time has passed.", "late: run within 12h"),
-        later("again", "Whether it fires again for a date that moved.", "again: true"),
+        key(
+            "late",
+            Form::Like(&LATE),
+            "What to do where the time of a clock entry has passed: run within so long after it, or not at all. Without it, \
+             what lies before its moment may run until that moment, everything else for 12 hours.",
+            "late: run within 12h",
+        ),
+        key(
+            "again",
+            Form::Flag,
+            "Whether a clock entry that has fired fires again where its date moves afterwards.",
+            "again: true",
+        ),
     ],
     ..EMPTY
 };

@@ -1,38 +1,56 @@
 //! `on`: what a recipe waits for.
 
+pub(super) mod clock;
+
 use crate::lang::diag::{Report, did_you_mean};
-use crate::lang::fields::{self, Fields, quoted, text};
-use crate::lang::shape::{EMPTY, EVENT, Form, Shape, key, later};
+use crate::lang::fields::{Fields, quoted, text};
+use crate::lang::shape::{EMPTY, EVENT, Form, Rule, Shape, key};
 use crate::lang::yaml::{Kind, Node};
 use crate::model::event::{Event, TYPES, is_type};
+
+use super::clock::{StatusClock, StayClock};
+use super::schedule::Schedule;
 
 /// An entry of `on`, as it is written.
 pub(super) static TRIGGER: Shape = Shape {
     what: "a trigger",
     about: "What a recipe waits for.",
-    keys: &[
-        key(
-            "event",
-            Form::OneOrMore(&EVENT),
-            "An event of this type, or of one of these.",
-            "event: [reservation.dates_changed, reservation.cancelled]",
-        )
-        .needed(),
-        later("stay", "A time before or after arrival or departure.", "stay: check_in"),
-        later("status", "A status that lasts.", "status: awaiting_payment"),
-        later("schedule", "A time of the week.", "schedule: {weekly: monday}"),
-    ],
+    keys: &[key(
+        "event",
+        Form::OneOrMore(&EVENT),
+        "An event of this type, or of one of these.",
+        "event: [reservation.dates_changed, reservation.cancelled]",
+    )],
+    also: &[&CLOCK],
+    rules: &[Rule::One(KINDS), Rule::AtMostOne(&["before", "after"])],
     ..EMPTY
 };
 
+/// The entries that wait for a clock.
+static CLOCK: Shape = Shape {
+    what: "a trigger",
+    about: "A clock.",
+    keys: clock::KEYS,
+    ..EMPTY
+};
+
+/// What says of which sort a trigger is.
+const KINDS: &[&str] = &["event", "stay", "status", "schedule"];
+
 /// An entry of `on`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Trigger {
     /// An event of one of these types; never empty.
     Event {
         /// The types as written.
         types: Vec<String>,
     },
+    /// Moments of a stay's life.
+    Stay(StayClock),
+    /// A status that lasts.
+    Status(StatusClock),
+    /// Times of the calendar.
+    Schedule(Schedule),
 }
 
 impl Trigger {
@@ -40,6 +58,8 @@ impl Trigger {
     pub fn wants(&self, event: &Event) -> bool {
         match self {
             Trigger::Event { types } => types.iter().any(|kind| event.types.contains(kind)),
+            // Their runs are planned, not started by events.
+            Trigger::Stay(_) | Trigger::Status(_) | Trigger::Schedule(_) => false,
         }
     }
 
@@ -47,6 +67,7 @@ impl Trigger {
     pub fn types(&self) -> &[String] {
         match self {
             Trigger::Event { types } => types,
+            _ => &[],
         }
     }
 }
@@ -79,23 +100,39 @@ fn entry(node: &Node, report: &mut Report) -> Option<Trigger> {
         return None;
     }
     let mut fields = Fields::of(node, &TRIGGER, report)?;
-    let clock = fields.given_later();
-    if !clock.is_empty() {
-        // Their further keys are known to the version that has them.
-        clock.into_iter().for_each(|key| fields::not_yet(key, report));
-        return None;
-    }
+    let given: Vec<&str> = KINDS
+        .iter()
+        .copied()
+        .filter(|kind| fields.get(kind).is_some())
+        .collect();
     let events = fields.get("event");
+    let stay = clock::stay(&mut fields, report);
+    let status = clock::status(&mut fields, report);
+    let schedule = fields.get("schedule").and_then(|node| clock::schedule(node, report));
     fields.finish(report);
-    let Some(events) = events else {
-        let known: Vec<&str> = TRIGGER.keys.iter().map(|entry| entry.name).collect();
-        report.mistake(
-            "expected-trigger",
-            &node.place,
-            format!("a trigger needs one of {}", quoted(&known)),
-        );
-        return None;
-    };
+    match given.as_slice() {
+        ["event"] => {}
+        ["stay"] => return stay.map(Trigger::Stay),
+        ["status"] => return status.map(Trigger::Status),
+        ["schedule"] => return schedule.map(Trigger::Schedule),
+        [] => {
+            report.mistake(
+                "expected-trigger",
+                &node.place,
+                format!("a trigger needs one of {}", quoted(KINDS)),
+            );
+            return None;
+        }
+        more => {
+            report.mistake(
+                "expected-trigger",
+                &node.place,
+                format!("{} are triggers of their own", quoted(more).replace(" or ", " and ")),
+            );
+            return None;
+        }
+    }
+    let events = events?;
     if events.items().is_empty() {
         report.mistake("expected-event", &events.place, "`event` needs at least one event type");
     }

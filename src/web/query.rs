@@ -3,9 +3,9 @@
 use axum::extract::Query;
 use http::Uri;
 
-use crate::decide::local_in;
 use crate::lang::duration;
 use crate::model::clock::Time;
+use crate::model::clock::local_in;
 use crate::model::property::Properties;
 use crate::store::Filter;
 
