@@ -384,7 +384,7 @@ fn told(source: &Source, facts: &[(&Value, &Fact)]) -> Vec<Value> {
                 .cloned()
                 .collect(),
             content: content_key.as_ref().and_then(|key| contents.get(key)).cloned(),
-            event: None,
+            ..Known::default()
         };
         let origin = Origin {
             delivery: &delivery,

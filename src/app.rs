@@ -23,7 +23,7 @@ use crate::receive::{self, Receiver, Rejections, Tally};
 use crate::recipe::{self, Book, Recipe};
 use crate::store::{Revision, Store, StoreError};
 use crate::web::{self, Console, Live};
-use crate::worker::{Engine, Lanes, Setup};
+use crate::worker::{Clockwork, Engine, Lanes, Setup};
 
 /// What the outside world is made of; tests and the demo bring their own.
 #[derive(Debug)]
@@ -130,6 +130,7 @@ impl App {
             owner: format!("{}-{}", std::process::id(), clock.now().timestamp_millis()).into(),
             inbox: Arc::default(),
             outbox: Arc::default(),
+            clockwork: Clockwork::default(),
             meter: meter.clone(),
             pulse: Arc::default(),
         };
@@ -260,7 +261,7 @@ pub async fn reload(engine: &Engine, config: &Config, report: &mut Report) -> Re
     let setup = load(config, Some(&engine.store), report).await?;
     config::check_together(config, &setup, report);
     keep_revisions(engine, setup.book.all()).await?;
-    engine.replace(setup);
+    engine.adopt(setup).await?;
     Ok(())
 }
 

@@ -213,6 +213,7 @@ pub fn setup(config: &Config, book: Book) -> Setup {
         connections: connections.map(|one| (one.name.clone(), one.clone())).collect(),
         dry_run: config.dry_run,
         redirect_email: config.redirect_email.clone(),
+        generation: 0,
     }
 }
 

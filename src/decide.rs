@@ -1,11 +1,14 @@
 //! The pure heart: what is known of a stay, a fact, the rules and the time give a decision. No clock, no network, no
 //! database in here; that is what makes dry runs, replays and simulation possible.
 
+mod around;
 mod derive;
 mod explain;
 mod fold;
 mod meet;
+mod moments;
 mod paid_and_said;
+mod plan;
 mod view;
 
 use std::sync::Arc;
@@ -19,14 +22,19 @@ use crate::model::event::{About, Event};
 use crate::model::fact::{Fact, Says, Stamp};
 use crate::model::fault;
 use crate::model::id::{DeliveryId, EventId, StayId, hash};
+use crate::model::plan::{Place, Plan, Planned};
 use crate::model::property::Properties;
 use crate::model::reservation::{Status, Stay};
 use crate::recipe::{Broken, Recipe};
 
+pub use around::{Neighbours, around};
 pub use derive::{Derived, changes, derive};
+pub use explain::{recipe as explained, when_due};
 pub use fold::{fold, merge};
 use meet::{Met, announce_again, meet, occurrence};
+pub use moments::{LATE, Moment, instant, latest, moments};
 use paid_and_said::{money, words};
+pub use plan::{Cause, Subject, plan};
 
 pub use view::{View, local_now, view};
 
@@ -53,6 +61,10 @@ pub struct Known {
     pub content: Option<Value>,
     /// The event that this very fact has made before, where it is decided once more.
     pub event: Option<Event>,
+    /// The clock runs of these stays, and those that wait for further changes.
+    pub planned: Vec<Planned>,
+    /// The stay's neighbours as the fact leaves it: the one before it and the one after it, where recipes ask for them.
+    pub neighbours: Option<Neighbours>,
 }
 
 /// The delivery a fact came with.
@@ -129,7 +141,11 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
         explanation: Vec::new(),
         runs: Vec::new(),
         gone: None,
+        plan: Plan::default(),
+        joins: Vec::new(),
+        moved: None,
     };
+    let mut after_view = None;
     let made = match &fact.says {
         Says::Reservation { fields } => {
             if !stay.announced {
@@ -143,6 +159,7 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
                 fields.insert("code".to_owned(), json!(code));
             }
             let folded = fold(&mut stay, &fields, stamp);
+            stay.note_status(origin.received_at);
             warnings.extend(folded.warnings);
             let after = view(&stay, rules.properties);
             warnings.extend(after.warnings.iter().cloned());
@@ -175,6 +192,11 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
                 decision.because = format!("{} ({why})", decision.because);
             }
             decision.gone = derived.entered_gone.map(|status| Gone { status });
+            let place_before = before.as_ref().map(View::place);
+            let place = after.place();
+            decision.moved = (place_before.as_ref() != Some(&place)).then_some((place_before, place));
+            let cause = cause(&derived, !others.is_empty());
+            after_view = Some((after.clone(), cause));
             Made {
                 types: derived.types,
                 previous: before.map_or_else(Arc::default, |view| Arc::new(view.json)),
@@ -204,7 +226,23 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
     }
     stay.revision = stay_before.as_ref().map_or(0, |before| before.revision);
     decision.warnings = warnings;
-    decision.event = event(made, stored, &stay, origin, now);
+    // What is planned for stays that were merged into it is called off with them; what has fired for them counts.
+    let own = |run: &&Planned| run.stay.as_ref() == Some(&stay.id) || run.counts_as_fired();
+    let existing: Vec<Planned> = known.planned.iter().filter(own).cloned().collect();
+    let around = known
+        .neighbours
+        .as_ref()
+        .map(|neighbours| around(neighbours, &made.after, rules.properties));
+    decision.event = event(made, stored, &stay, around, origin, now);
+    if let Some((view, cause)) = after_view.filter(|_| decision.gone.is_none()) {
+        let subject = Subject {
+            stay: &stay,
+            view: &view,
+            existing: &existing,
+            learn: rules.learn,
+        };
+        decision.plan = plan(&subject, rules.recipes, cause, now);
+    }
     if stored.is_some() && decision.event.is_none() {
         // Decided once more with the same result: the stored event meets today's recipes.
         decision.event = stored.map(|stored| announce_again(stored, origin));
@@ -225,12 +263,30 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
             entered_gone: decision.gone.is_some(),
             gone_since: gone_since.filter(|_| occurrence(origin) == 0),
         };
-        (decision.explanation, decision.runs) = meet(&met, origin, rules, now);
+        let made = meet(&met, origin, &known.planned, rules, now);
+        (decision.explanation, decision.runs, decision.joins) = (made.explanations, made.runs, made.joins);
     }
     // A payment or message that names no stay stands alone: there is nothing to keep of one.
     let keeps = !fact.stay.is_empty() && stay_before.as_ref() != Some(&stay);
     decision.stay = keeps.then_some(stay);
     decision
+}
+
+/// The stay a fact is about, and where and when it is after it: what its neighbours are looked up with before it is
+/// decided.
+pub fn lands(known: &Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>) -> (StayId, Place) {
+    let (mut stay, others) = own_stay(known, fact, origin, rules, &mut Vec::new());
+    for other in &others {
+        merge(&mut stay, other);
+    }
+    if let Says::Reservation { fields } = &fact.says {
+        let stamp = fact
+            .version
+            .unwrap_or(Stamp::of_receipt(origin.received_at, origin.seq));
+        fold(&mut stay, fields, stamp);
+    }
+    let place = view(&stay, rules.properties).place();
+    (stay.id, place)
 }
 
 /// What a fact made, before it has an id.
@@ -333,7 +389,38 @@ fn says_more(hint: &str, derived: &Derived, after: &View, older: bool) -> bool {
     after.complete && !older && !seen && named.is_some() && named != after.status
 }
 
-fn event(made: Made, stored: Option<&Event>, stay: &Stay, origin: &Origin<'_>, now: Time) -> Option<Event> {
+/// Why the stay is planned anew: what is late may still run where it is news, and otherwise not.
+fn cause(derived: &Derived, merged: bool) -> Cause {
+    const NEWS: [&str; 5] = [
+        "created",
+        "confirmed",
+        "reinstated",
+        "dates_changed",
+        "property_changed",
+    ];
+    let has = |wanted: &str| {
+        derived
+            .types
+            .iter()
+            .any(|name| name.strip_prefix("reservation.") == Some(wanted))
+    };
+    if has("adopted") {
+        Cause::Adopted
+    } else if merged || NEWS.into_iter().any(has) {
+        Cause::News
+    } else {
+        Cause::Change
+    }
+}
+
+fn event(
+    made: Made,
+    stored: Option<&Event>,
+    stay: &Stay,
+    around: Option<Value>,
+    origin: &Origin<'_>,
+    now: Time,
+) -> Option<Event> {
     if made.types.is_empty() {
         return None;
     }
@@ -356,6 +443,8 @@ fn event(made: Made, stored: Option<&Event>, stay: &Stay, origin: &Origin<'_>, n
         changes: Arc::new(made.changes),
         payment: Arc::new(made.payment),
         message: Arc::new(made.message),
+        around: Arc::new(around.unwrap_or_default()),
+        gathered: Arc::default(),
     })
 }
 

@@ -11,6 +11,7 @@ mod names;
 mod pattern;
 mod reach;
 mod read;
+mod reads;
 mod schedule;
 mod sentence;
 mod shape;
@@ -81,6 +82,8 @@ pub struct Recipe {
     pub gather: Vec<Gather>,
     /// Its actions; never empty.
     pub steps: Vec<Step>,
+    /// Whether it reads `stay.next`, `stay.previous`, `stay.same_day_turn` or `stay.gap_nights`.
+    pub reads_neighbours: bool,
     /// Where its name stands.
     named_at: Place,
 }
@@ -106,6 +109,21 @@ pub struct Step {
 }
 
 impl Recipe {
+    /// Its entries that wait for a clock.
+    pub fn clock(&self) -> impl Iterator<Item = ClockEntry<'_>> {
+        self.on.iter().filter_map(|trigger| match trigger {
+            Trigger::Event { .. } => None,
+            Trigger::Stay(clock) => Some(ClockEntry::Stay(clock)),
+            Trigger::Status(clock) => Some(ClockEntry::Status(clock)),
+            Trigger::Schedule(schedule) => Some(ClockEntry::Schedule(schedule)),
+        })
+    }
+
+    /// Whether it waits for moments of a stay's life.
+    pub fn follows_stays(&self) -> bool {
+        self.clock().any(|entry| !matches!(entry, ClockEntry::Schedule(_)))
+    }
+
     /// The gone statuses that `match.status` names by their canonical word, in the order of [`Status::ALL`]: entering
     /// one of them does not cancel the recipe's waiting runs.
     pub fn names_gone(&self) -> Vec<Status> {

@@ -4,23 +4,27 @@ mod advance;
 mod body;
 mod claim;
 mod conclude;
+mod due;
 mod flight;
 mod follow;
+mod gather;
 mod inbox;
 mod lanes;
 mod outbox;
 mod overlay;
+mod replan;
 mod rescue;
 mod results;
 mod said;
 mod settle;
 mod setup;
+mod timers;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use chrono::TimeDelta;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Mutex, Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::model::clock::{Clock, Time, from_ms};
@@ -31,6 +35,7 @@ use crate::store::{Lease, Store, StoreError};
 pub use advance::{Advance, Asked, advance};
 pub use body::read as read_body;
 pub use lanes::{LaneState, Lanes};
+pub use replan::{horizon, plans, schedule_plan};
 pub use setup::{Setup, mapped};
 
 /// How long a run is leased.
@@ -61,11 +66,24 @@ pub struct Engine {
     pub inbox: Arc<Notify>,
     /// Wakes the outbox.
     pub outbox: Arc<Notify>,
+    /// What plans ahead.
+    pub clockwork: Clockwork,
     /// What is counted.
     pub meter: Arc<Meter>,
     /// When the store last took what the rescue loop wrote, milliseconds since 1970: a sign of life of clock, writer and
     /// database together.
     pub pulse: Arc<AtomicI64>,
+}
+
+/// What the parts share that plan ahead.
+#[derive(Clone, Debug, Default)]
+pub struct Clockwork {
+    /// Wakes the timers: something may be due earlier than what was next before.
+    pub wake: Arc<Notify>,
+    /// Held while planned runs are read and written: a plan in the making is not outrun by what comes due.
+    planning: Arc<Mutex<()>>,
+    /// Held by whoever takes over new rules.
+    adopting: Arc<Mutex<()>>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -85,8 +103,16 @@ impl Engine {
             .clone()
     }
 
-    /// Takes over what a changed configuration and changed recipes say; paused connections try again at once.
-    pub fn replace(&self, setup: Setup) {
+    /// Takes over what a changed configuration and changed recipes say: everything ahead is planned anew, all or nothing, and
+    /// paused connections try again at once.
+    ///
+    /// # Errors
+    /// Where the store cannot take the new plan; then everything stays as it was.
+    pub async fn adopt(&self, setup: Setup) -> Result<(), StoreError> {
+        replan::adopt(self, setup).await
+    }
+
+    fn replace(&self, setup: Setup) {
         let now = self.clock.now();
         self.lanes
             .configure(setup.connections.values().map(|connection| &**connection), now);
@@ -122,6 +148,7 @@ impl Engine {
             owner: self.owner.to_string(),
             now,
             until: now + LEASE,
+            neighbours: self.setup().reads_neighbours(),
         }
     }
 
@@ -135,6 +162,9 @@ impl Engine {
     pub async fn recover(&self) -> Result<u64, StoreError> {
         self.meter.started(self.clock.now());
         self.name_what_is_counted();
+        let generation = self.store.plan_state().await?.active;
+        let setup = (*self.setup()).clone();
+        self.replace(Setup { generation, ..setup });
         let rescued = self.store.rescue(self.lease(), true).await?;
         said::parked(self, &rescued.parked);
         self.beat();
@@ -150,6 +180,7 @@ impl Engine {
         vec![
             ("inbox", Box::pin(inbox::run(self.clone(), launch, stop.clone()))),
             ("outbox", Box::pin(outbox::run(self.clone(), launched, stop.clone()))),
+            ("timers", Box::pin(timers::run(self.clone(), stop.clone()))),
             ("rescue", Box::pin(rescue::run(self.clone(), stop.clone()))),
         ]
     }

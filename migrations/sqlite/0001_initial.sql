@@ -27,7 +27,8 @@ CREATE INDEX deliveries_weak ON deliveries (source) WHERE weak_ms IS NOT NULL;
 CREATE INDEX deliveries_scope ON deliveries (source, scope, seq) WHERE scope IS NOT NULL;
 
 -- The current state of one stay, folded from its deliveries. `state` holds every field with the version that wrote it;
--- the other columns repeat what is searched for. `revision` guards against writing over another change.
+-- the other columns repeat what is searched for. `revision` guards against writing over another change. `planned` is the
+-- generation under which its clock runs were last planned.
 CREATE TABLE stays (
     seq         INTEGER PRIMARY KEY AUTOINCREMENT,
     id          TEXT NOT NULL UNIQUE,
@@ -38,9 +39,21 @@ CREATE TABLE stays (
     status      TEXT,
     adopted     BIGINT NOT NULL,
     merged_into TEXT,
-    updated_at  BIGINT NOT NULL
+    updated_at  BIGINT NOT NULL,
+    property    TEXT,
+    arrives_at  BIGINT,
+    leaves_at   BIGINT,
+    taken       BIGINT NOT NULL,
+    planned     BIGINT NOT NULL DEFAULT 0,
+    replan      BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX stays_code ON stays (source, code);
+-- Who is in a property one after the other: booked stays, and no blocks.
+CREATE INDEX stays_taken ON stays (property, arrives_at, seq) WHERE taken = 1;
+CREATE INDEX stays_arrives ON stays (arrives_at);
+CREATE INDEX stays_leaves ON stays (leaves_at);
+-- Stays whose neighbour has changed.
+CREATE INDEX stays_replan ON stays (seq) WHERE replan = 1;
 
 -- Every name under which a sender may mean a stay.
 CREATE TABLE identities (
@@ -89,7 +102,9 @@ CREATE TABLE revisions (
 );
 
 -- One firing of one recipe. `id` is made of its `run_key`, so it is what makes a run unique for ever. `attempts` counts up
--- with every attempt and so also tells one lease from the next.
+-- with every attempt and so also tells one lease from the next. `turn` is the order in which runs became ready, whatever the
+-- machine's clock says. A clock's run has the recipe's `entries` it stands for and the time it was `planned_at`; it counts
+-- from generation `plan` on. While a new generation is made, what it changes of a run waits in `next_…`.
 CREATE TABLE runs (
     seq              INTEGER PRIMARY KEY AUTOINCREMENT,
     id               TEXT NOT NULL UNIQUE,
@@ -121,16 +136,57 @@ CREATE TABLE runs (
     lease_until      BIGINT,
     due_at           BIGINT NOT NULL,
     created_at       BIGINT NOT NULL,
-    updated_at       BIGINT NOT NULL
+    updated_at       BIGINT NOT NULL,
+    turn             BIGINT NOT NULL DEFAULT 0,
+    entries          TEXT,
+    planned_at       BIGINT,
+    ended_by         TEXT,
+    plan             BIGINT NOT NULL DEFAULT 0,
+    next_plan        BIGINT,
+    next_state       TEXT,
+    next_due         BIGINT,
+    next_entries     TEXT,
+    next_reason      TEXT,
+    next_ended_by    TEXT
 );
 -- `state` stands at the end of runs_due and runs_dead for counting only: a scrape reads the index and no row.
 CREATE INDEX runs_due ON runs (lane, due_at, seq, state) WHERE state IN ('ready', 'retrying');
-CREATE INDEX runs_open ON runs (stay_id, queue, seq) WHERE state IN ('ready', 'running', 'retrying');
+CREATE INDEX runs_open ON runs (stay_id, queue, turn) WHERE state IN ('ready', 'running', 'retrying');
 CREATE INDEX runs_leased ON runs (lease_until) WHERE state = 'running';
 CREATE INDEX runs_scheduled ON runs (due_at) WHERE state = 'scheduled';
 CREATE INDEX runs_dead ON runs (seq, state) WHERE state IN ('dead', 'parked');
 CREATE INDEX runs_stay ON runs (stay_id, seq);
 CREATE INDEX runs_event ON runs (event_id);
+CREATE INDEX runs_clock ON runs (stay_id, recipe) WHERE entries IS NOT NULL;
+CREATE INDEX runs_changing ON runs (next_plan) WHERE next_plan IS NOT NULL;
+CREATE INDEX runs_late ON runs (planned_at) WHERE ended_by = 'late';
+
+-- What became of planned runs before they fired: one row a move, a calling off, a return.
+CREATE TABLE run_changes (
+    seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id     TEXT NOT NULL,
+    stay_id    TEXT,
+    at         BIGINT NOT NULL,
+    from_state TEXT NOT NULL,
+    to_state   TEXT NOT NULL,
+    from_due   BIGINT NOT NULL,
+    to_due     BIGINT NOT NULL,
+    because    TEXT NOT NULL
+);
+CREATE INDEX run_changes_stay ON run_changes (stay_id, seq);
+CREATE INDEX run_changes_run ON run_changes (run_id, seq);
+
+-- One row: which generation of the plan counts, which one is being made, whether all of it has been written to the runs,
+-- what it was made from; and the last turn that was given out.
+CREATE TABLE plan_state (
+    id        BIGINT PRIMARY KEY,
+    active    BIGINT NOT NULL,
+    building  BIGINT,
+    finishing BIGINT NOT NULL,
+    made_from TEXT NOT NULL,
+    turn      BIGINT NOT NULL
+);
+INSERT INTO plan_state (id, active, building, finishing, made_from, turn) VALUES (1, 1, NULL, 0, '', 0);
 
 -- One rendered action of a run: the request as it goes out again after a failure or a crash, under the same key.
 CREATE TABLE steps (

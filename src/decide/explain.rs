@@ -1,10 +1,11 @@
 //! Why: every outcome in one line, every recipe with what its conditions saw.
 
-use crate::model::clock::from_ms;
+use crate::model::clock::{Time, from_ms};
 use crate::model::decision::{Explanation, FactDecision};
 use crate::model::delivery::Outcome;
 use crate::model::fact::Stamp;
 use crate::model::fault::{self, guard};
+use crate::model::id::RunId;
 use crate::model::reservation::{Status, Stay};
 use crate::recipe::{Broken, Facts, Recipe, Wanted};
 
@@ -57,9 +58,20 @@ pub fn fact(decision: &mut FactDecision, types: &[&str], what: &str, id: Option<
 
 /// Why a recipe did or did not run for an event, and whether it does.
 pub fn recipe(recipe: &Recipe, facts: &Facts<'_>, learn: bool) -> (Explanation, bool) {
+    explained(recipe, learn, || recipe.wants(facts))
+}
+
+/// Why a recipe did or did not run when its time came, and whether it does.
+pub fn when_due(recipe: &Recipe, facts: &Facts<'_>, of_stay: bool, booked_unless_named: bool) -> (Explanation, bool) {
+    explained(recipe, false, || {
+        recipe.wants_when_due(facts, of_stay, booked_unless_named)
+    })
+}
+
+fn explained(recipe: &Recipe, learn: bool, ask: impl FnOnce() -> Wanted) -> (Explanation, bool) {
     let asked = guard(|| {
         fault::maybe("recipe", || recipe.name.clone());
-        recipe.wants(facts)
+        ask()
     });
     let wanted = asked.unwrap_or_else(|fault| Wanted {
         wanted: false,
@@ -92,6 +104,12 @@ pub fn gone_since(explanation: &mut Explanation, status: Status) {
     explanation.result = "not_wanted".to_owned();
     explanation.because =
         format!("the stay was {status} since, and `match.status` does not name that; `--again` runs it all the same");
+}
+
+/// A recipe whose run waits for further changes already.
+pub fn joined(explanation: &mut Explanation, run: &RunId, due_at: Time) {
+    explanation.result = "joined".to_owned();
+    explanation.because = format!("one run with the changes before it: {run}, due {}", due_at.to_rfc3339());
 }
 
 /// A recipe that could not be asked.

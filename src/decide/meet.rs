@@ -4,8 +4,9 @@ use crate::model::clock::Time;
 use crate::model::decision::{Explanation, FirstStep, NewRun};
 use crate::model::event::{About, Event};
 use crate::model::id::RunId;
+use crate::model::plan::{Planned, SETTLE};
 use crate::model::reservation::Status;
-use crate::model::run::{Mode, event_run_key};
+use crate::model::run::{Mode, RunState, event_run_key};
 use crate::recipe::Facts;
 
 use super::view::local_now;
@@ -46,12 +47,26 @@ pub struct Met<'a> {
     pub gone_since: Option<Status>,
 }
 
-/// Lets every recipe look at the event.
-pub fn meet(met: &Met<'_>, origin: &Origin<'_>, rules: &Rules<'_>, now: Time) -> (Vec<Explanation>, Vec<NewRun>) {
+/// What the recipes made of an event.
+#[derive(Debug, Default)]
+pub struct Made {
+    /// Why each recipe did or did not run.
+    pub explanations: Vec<Explanation>,
+    /// The runs that have to exist.
+    pub runs: Vec<NewRun>,
+    /// Runs that wait for further changes and take this one in.
+    pub joins: Vec<RunId>,
+}
+
+/// Lets every recipe look at the event. `planned`: what waits for the stay.
+pub fn meet(met: &Met<'_>, origin: &Origin<'_>, planned: &[Planned], rules: &Rules<'_>, now: Time) -> Made {
     let event = met.event;
     let only = origin.replay.and_then(|replay| replay.recipe.as_deref());
-    let mut explanations = Vec::new();
-    let mut runs = Vec::new();
+    let Made {
+        mut explanations,
+        mut runs,
+        mut joins,
+    } = Made::default();
     let facts = Facts::new(
         event,
         origin.payload,
@@ -70,6 +85,21 @@ pub fn meet(met: &Met<'_>, origin: &Origin<'_>, rules: &Rules<'_>, now: Time) ->
             wanted = false;
             explain::gone_since(&mut explanation, status);
         }
+        // A cancellation does not wait, and money and words are no changes of the stay.
+        let settles = !recipe.settle.is_zero() && event.about() == About::Reservation && !met.entered_gone;
+        if settles && wanted {
+            let waits = |run: &&Planned| {
+                run.recipe == recipe.name
+                    && run.state == RunState::Scheduled
+                    && run.stay.as_ref() == Some(&event.stay)
+                    && run.entries.iter().any(|entry| entry == SETTLE)
+            };
+            if let Some(run) = planned.iter().find(waits) {
+                wanted = false;
+                explain::joined(&mut explanation, &run.id, run.due_at);
+                joins.push(run.id.clone());
+            }
+        }
         explanations.push(explanation);
         if !wanted {
             continue;
@@ -87,7 +117,8 @@ pub fn meet(met: &Met<'_>, origin: &Origin<'_>, rules: &Rules<'_>, now: Time) ->
             after_gone: met.entered_gone && event.about() == About::Reservation,
             dry_run: rules.dry_run || recipe.dry_run,
             lane: String::new(),
-            due_at: now,
+            due_at: if settles { now + recipe.settle } else { now },
+            settles,
             first: FirstStep::Later,
         });
     }
@@ -96,5 +127,9 @@ pub fn meet(met: &Met<'_>, origin: &Origin<'_>, rules: &Rules<'_>, now: Time) ->
         .iter()
         .filter(|broken| only.is_none_or(|name| broken.name.as_deref() == Some(name)));
     explanations.extend(broken.map(explain::broken));
-    (explanations, runs)
+    Made {
+        explanations,
+        runs,
+        joins,
+    }
 }

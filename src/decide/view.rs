@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::model::blank::blank;
 use crate::model::clock::{Time, local_in};
 use crate::model::field::{FIELDS, Field, FieldKind};
+use crate::model::plan::Place;
 use crate::model::property::{Properties, Property};
 use crate::model::reservation::{Status, Stay};
 
@@ -25,10 +26,30 @@ pub struct View {
     pub check_in: Option<DateTime<FixedOffset>>,
     /// When the guest leaves.
     pub check_out: Option<DateTime<FixedOffset>>,
+    /// The local day of the arrival.
+    pub check_in_date: Option<NaiveDate>,
+    /// The local day of the departure.
+    pub check_out_date: Option<NaiveDate>,
+    /// The zone that holds for the stay's clock.
+    pub zone: Tz,
     /// The configured property's key.
     pub property: Option<String>,
+    /// The same, or what the sender calls a property that nobody configured, so that stays of one place can be told.
+    pub place: Option<String>,
     /// What does not fit together in what the sender said.
     pub warnings: Vec<String>,
+}
+
+impl View {
+    /// Where and when it is, for its neighbours.
+    pub fn place(&self) -> Place {
+        Place {
+            property: self.place.clone(),
+            arrives_at: self.check_in.map(|at| at.to_utc()),
+            leaves_at: self.check_out.map(|at| at.to_utc()),
+            taken: self.complete && self.kind != "block" && self.status.is_some_and(Status::is_active),
+        }
+    }
 }
 
 /// Derives the view of a stay.
@@ -73,8 +94,8 @@ pub fn view(stay: &Stay, properties: &Properties) -> View {
         }
     }
     put(&mut root, "code", json!(stay.code()));
-    let ids: Vec<&String> = stay.ids.iter().filter(|id| Some(id.as_str()) != stay.code()).collect();
-    put(&mut root, "ids", json!(ids));
+    let others: Vec<&String> = stay.ids.iter().filter(|id| Some(id.as_str()) != stay.code()).collect();
+    put(&mut root, "ids", json!(others));
     put(&mut root, "source", json!(stay.source));
     put(&mut root, "kind", json!(kind));
     let unknown = stay.text("source_status").map(|_| Status::Unknown);
@@ -109,6 +130,18 @@ pub fn view(stay: &Stay, properties: &Properties) -> View {
         kind,
         check_in: arrival.at,
         check_out: departure.at,
+        check_in_date: arrival.date,
+        check_out_date: departure.date,
+        zone: zone.zone,
+        place: match property {
+            Some(property) => Some(property.key.clone()),
+            // Within one source, so that it is no key of the configuration's.
+            None => ids
+                .first()
+                .copied()
+                .or(name)
+                .map(|id| format!("{}\u{1f}{id}", stay.source)),
+        },
         property: property.map(|property| property.key.clone()),
         warnings,
     }

@@ -10,6 +10,7 @@ use super::delivery::{Outcome, Replay};
 use super::effect::Prepared;
 use super::event::{About, Event};
 use super::id::{DeliveryId, RunId, StayId};
+use super::plan::{Place, Plan};
 use super::reservation::{Status, Stay};
 use super::run::Mode;
 
@@ -20,7 +21,8 @@ pub struct Explanation {
     pub recipe: String,
     /// Its revision.
     pub revision: String,
-    /// `ran`, `not_wanted` (a condition is false), `broken`, `failed`, `disabled`, `learning`.
+    /// `ran`, `joined` (one run with earlier changes), `not_wanted` (a condition is false), `broken`, `failed`, `disabled`,
+    /// `learning`.
     pub result: String,
     /// In one line for a person.
     pub because: String,
@@ -67,6 +69,8 @@ pub struct NewRun {
     pub lane: String,
     /// From when on it may be worked on.
     pub due_at: Time,
+    /// Whether it waits for further changes of the stay until it is due.
+    pub settles: bool,
     /// How its first step is to be handled.
     pub first: FirstStep,
 }
@@ -124,6 +128,13 @@ pub struct Gone {
     pub status: Status,
 }
 
+impl Gone {
+    /// Why what waits for the stay is called off.
+    pub fn reason(&self) -> String {
+        format!("the stay was {}", self.status.word().replace('_', " "))
+    }
+}
+
 /// The decision on one fact.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FactDecision {
@@ -149,6 +160,12 @@ pub struct FactDecision {
     pub runs: Vec<NewRun>,
     /// Set where the stay entered a gone status.
     pub gone: Option<Gone>,
+    /// How what its clock has planned changes.
+    pub plan: Plan,
+    /// Runs that wait for further changes, and take this one in; they must still wait.
+    pub joins: Vec<RunId>,
+    /// Where and when the stay was before and is after it, where that is another place or time.
+    pub moved: Option<(Option<Place>, Place)>,
 }
 
 /// What recognises a payment or a message again.

@@ -86,6 +86,16 @@ pub struct Event {
     pub payment: Arc<Value>,
     /// The message it is about, else null.
     pub message: Arc<Value>,
+    /// The stay's neighbours: `next`, `previous`, `same_day_turn`, `gap_nights`; null where no recipe asks for them.
+    #[serde(default, skip_serializing_if = "is_null")]
+    pub around: Arc<Value>,
+    /// The lists of stays that a schedule is about, by name; null for everything else.
+    #[serde(default, skip_serializing_if = "is_null")]
+    pub gathered: Arc<Value>,
+}
+
+fn is_null(value: &Arc<Value>) -> bool {
+    value.is_null()
 }
 
 impl Event {

@@ -85,6 +85,20 @@ impl RunId {
     }
 }
 
+/// The id of a clock's run with this run key. The time of the delivery that first spoke of its stay comes first, so that
+/// the runs of a stay lie together.
+pub fn clock_run_id(run_key: &str, stay: Option<&StayId>) -> RunId {
+    let time = stay.and_then(|stay| stay.0.strip_prefix("s_")?.get(..ULID_TIME));
+    RunId(format!("r_{}{}", time.unwrap_or_default(), &hash_hex(&[run_key])[..24]))
+}
+
+impl RunId {
+    /// The event that a clock's run answers: that its time has come.
+    pub fn event(&self) -> EventId {
+        EventId(format!("e_{}", self.0.strip_prefix("r_").unwrap_or(&self.0)))
+    }
+}
+
 /// The idempotency key of a step: stable over automatic attempts, new with every `generation` (a manual retry that
 /// rendered other bytes).
 pub fn step_key(run_key: &str, step: usize, generation: i64) -> String {

@@ -134,6 +134,21 @@ pub struct Held {
     pub by: usize,
 }
 
+/// A status and the sender's own word for it, since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lasted {
+    /// The status.
+    pub status: Option<Status>,
+    /// The sender's own word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<String>,
+    /// When the delivery came that said so first, milliseconds since 1970.
+    pub since_ms: i64,
+}
+
+/// How many statuses of a stay are remembered, the last ones.
+const LASTED_MAX: usize = 16;
+
 /// A stay as it is stored: fields as sent, each with its version. What recipes see is derived from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stay {
@@ -161,6 +176,9 @@ pub struct Stay {
     pub first_was_created: bool,
     /// When it was first heard of, milliseconds since 1970.
     pub first_seen_ms: i64,
+    /// Its last statuses, oldest first, by when they were heard of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statuses: Vec<Lasted>,
     /// The last delivery that spoke of it.
     pub last_delivery: DeliveryId,
     /// How often the row was written; guards against writing over somebody else's change.
@@ -183,6 +201,7 @@ impl Stay {
             adopted: false,
             first_was_created: false,
             first_seen_ms: now.timestamp_millis(),
+            statuses: Vec::new(),
             last_delivery: delivery,
             revision: 0,
         }
@@ -209,6 +228,32 @@ impl Stay {
     /// The version that wrote a field.
     pub fn writer(&self, field: &str) -> Option<&Writer> {
         self.fields.get(field).and_then(|held| self.writers.get(held.by))
+    }
+
+    /// Remembers its status as it is since `at`, where it is another one than before.
+    pub fn note_status(&mut self, at: Time) {
+        let (status, own) = (self.status(), self.text("source_status").map(str::to_owned));
+        let last = self.statuses.last();
+        let same = |last: &Lasted| last.status == status && last.own == own;
+        if (status.is_none() && own.is_none()) || last.is_some_and(same) {
+            return;
+        }
+        let since_ms = at.timestamp_millis().max(last.map_or(i64::MIN, |last| last.since_ms));
+        self.statuses.push(Lasted { status, own, since_ms });
+        let too_many = self.statuses.len().saturating_sub(LASTED_MAX);
+        self.statuses.drain(..too_many);
+    }
+
+    /// Since when its statuses have all been among those that hold; `None` where the present one is not. Milliseconds
+    /// since 1970.
+    pub fn status_since(&self, holds: impl Fn(Option<Status>, Option<&str>) -> bool) -> Option<i64> {
+        let held = |one: &&Lasted| holds(one.status, one.own.as_deref());
+        self.statuses
+            .iter()
+            .rev()
+            .take_while(held)
+            .last()
+            .map(|one| one.since_ms)
     }
 
     /// The status, where a known word was ever said.

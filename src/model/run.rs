@@ -82,6 +82,8 @@ impl RunState {
         use Transition as T;
         Some(match (self, step) {
             (Scheduled, T::Due) => Ready,
+            // Its stay or its recipe has moved. What is ready has not fired yet: only its time had come.
+            (Scheduled | Ready | Cancelled | Skipped, T::Plan) => Scheduled,
             (Scheduled | Ready | Retrying, T::Cancel) => Cancelled,
             (Scheduled | Ready, T::Skip) => Skipped,
             (Ready | Retrying, T::Start) => Running,
@@ -108,6 +110,8 @@ impl RunState {
 pub enum Transition {
     /// Its time has come.
     Due,
+    /// The clock wants it at another time, or again.
+    Plan,
     /// An attempt begins.
     Start,
     /// A step is done and another one follows.
@@ -141,6 +145,17 @@ pub enum Mode {
     Newest,
     /// No order.
     Parallel,
+}
+
+impl Mode {
+    /// The word in the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            Mode::Queued => "queued",
+            Mode::Newest => "newest",
+            Mode::Parallel => "parallel",
+        }
+    }
 }
 
 /// The key that makes a run of an event unique for ever. `occurrence` is 0 but where a person asked for it again.
@@ -325,8 +340,9 @@ pub enum Then {
 mod tests {
     use super::*;
 
-    const STEPS: [Transition; 11] = [
+    const STEPS: [Transition; 12] = [
         Transition::Due,
+        Transition::Plan,
         Transition::Start,
         Transition::StepDone,
         Transition::AllDone,
@@ -342,10 +358,10 @@ mod tests {
     #[test]
     fn every_state_leads_where_it_may_and_nowhere_else() {
         for (from, ways) in [
-            ("scheduled", "Due ready, Cancel cancelled, Skip skipped"),
+            ("scheduled", "Due ready, Plan scheduled, Cancel cancelled, Skip skipped"),
             (
                 "ready",
-                "Start running, AllDone succeeded, GiveUp dead, Cancel cancelled, Skip skipped",
+                "Plan scheduled, Start running, AllDone succeeded, GiveUp dead, Cancel cancelled, Skip skipped",
             ),
             (
                 "running",
@@ -359,8 +375,8 @@ mod tests {
             ("parked", "AllDone succeeded, Cancel cancelled, ByHand ready"),
             ("succeeded", ""),
             ("dead", "AllDone succeeded, Cancel cancelled, ByHand ready"),
-            ("cancelled", "ByHand ready"),
-            ("skipped", "ByHand ready"),
+            ("cancelled", "Plan scheduled, ByHand ready"),
+            ("skipped", "Plan scheduled, ByHand ready"),
         ] {
             let state = RunState::from_word(from).unwrap();
             let found: Vec<String> = STEPS
@@ -373,7 +389,13 @@ mod tests {
 
     #[test]
     fn what_has_ended_moves_only_by_hand() {
-        let by_hand = [Transition::ByHand, Transition::Cancel, Transition::AllDone];
+        // What was called off or passed over, with nothing sent, comes back where the clock wants it again.
+        let by_hand = [
+            Transition::ByHand,
+            Transition::Cancel,
+            Transition::AllDone,
+            Transition::Plan,
+        ];
         for state in RunState::ALL.into_iter().filter(|state| state.is_ended()) {
             for step in STEPS.into_iter().filter(|step| !by_hand.contains(step)) {
                 assert_eq!(state.next(step), None, "{state:?} {step:?}");

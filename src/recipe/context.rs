@@ -38,12 +38,12 @@ pub(super) fn of_event(event: &Event, payload: &Arc<Value>, now: &str) -> Contex
     let made = |make: Box<dyn FnOnce() -> Arc<Value> + Send>| Source::Made(make);
     let (reservation, previous) = (event.reservation.clone(), event.previous.clone());
     let stay = {
-        let reservation = reservation.clone();
+        let (reservation, around) = (reservation.clone(), event.around.clone());
         move || {
             let mut stay = (*whole(reservation)).clone();
             if let Some(stay) = stay.as_object_mut() {
                 for name in ["next", "previous", "same_day_turn", "gap_nights"] {
-                    stay.insert(name.to_owned(), Value::Null);
+                    stay.insert(name.to_owned(), around.get(name).cloned().unwrap_or_default());
                 }
             }
             Arc::new(stay)
@@ -69,7 +69,7 @@ pub(super) fn of_event(event: &Event, payload: &Arc<Value>, now: &str) -> Contex
         .with("message", Source::Shared(event.message.clone()))
         .with("kept", json!({}))
         .with("earlier", json!({}))
-        .with("gathered", Value::Null)
+        .with("gathered", Source::Shared(event.gathered.clone()))
         .with("now", Value::from(now))
 }
 

@@ -23,7 +23,18 @@ impl Recipe {
         };
         let tests = self.conditions.tests.iter().filter(|test| of_property(test)).cloned();
         let conditions = Match { tests: tests.collect() };
+        if conditions.tests.is_empty() {
+            return true;
+        }
         conditions.check(&view).iter().all(|check| check.held)
+    }
+
+    /// Whether `match` can hold for stays of this kind, however they change otherwise.
+    pub fn may_be(&self, kind: &str) -> bool {
+        self.conditions.tests.iter().all(|test| match &test.of {
+            Subject::Kind(kinds) => kinds.contains(&kind),
+            _ => true,
+        })
     }
 
     /// Whether `match` can hold for stays of this source.

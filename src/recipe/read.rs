@@ -88,7 +88,7 @@ pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut R
         return None;
     }
     let name = name?;
-    Some(Recipe {
+    let mut recipe = Recipe {
         file: file.to_owned(),
         revision: revision(text),
         text: text.to_owned(),
@@ -109,9 +109,12 @@ pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut R
         again,
         gather: gather.unwrap_or_default(),
         steps,
+        reads_neighbours: false,
         named_at: name_node?.place.clone(),
         name,
-    })
+    };
+    recipe.reads_neighbours = recipe.asks_for_neighbours();
+    Some(recipe)
 }
 
 /// The revision of a recipe's text: the first 16 hex digits of its SHA-256.

@@ -128,6 +128,8 @@ fn event(reservation: Value, previous: Value) -> Event {
         changes: json!({"check_out": {"from": "2027-03-29T11:00:00-07:00", "to": "2027-03-30T11:00:00-07:00"}}).into(),
         payment: Value::Null.into(),
         message: Value::Null.into(),
+        around: Value::Null.into(),
+        gathered: Value::Null.into(),
     }
 }
 

@@ -9,10 +9,10 @@ use crate::lang::template::{Context, TemplateError};
 use crate::model::decision::Check;
 use crate::model::event::Event;
 
-use super::conditions::short;
+use super::conditions::{Match, booked, short};
 use super::context::{of_event, of_run};
 use super::matching::{View, at};
-use super::{Recipe, Trigger};
+use super::{Gather, Recipe, Trigger};
 
 /// What is known when it is asked whether recipes want an event. One for all recipes: what their `when` reads is
 /// put together once.
@@ -94,6 +94,34 @@ impl Recipe {
             message: &event.message,
             now: facts.now,
         }));
+        self.and_when(checks, facts)
+    }
+
+    /// Holds the recipe against a clock's event, that its time has come. `until_status`: whether `match` has to name a
+    /// status, and `booked` holds where it does not. A schedule has no stay to hold `match` against.
+    pub fn wants_when_due(&self, facts: &Facts, of_stay: bool, booked_unless_named: bool) -> Wanted {
+        let mut checks = Vec::new();
+        if of_stay {
+            let event = facts.event;
+            let view = View {
+                stay: &event.reservation,
+                kind: at(&event.reservation, "kind"),
+                previous: &event.previous,
+                payload: facts.payload,
+                payment: &event.payment,
+                message: &event.message,
+                now: facts.now,
+            };
+            checks = self.conditions.check(&view);
+            if booked_unless_named && !self.conditions.names_status() {
+                checks.extend(Match { tests: vec![booked()] }.check(&view));
+            }
+        }
+        self.and_when(checks, facts)
+    }
+
+    /// The checks so far and `when`.
+    fn and_when(&self, mut checks: Vec<Check>, facts: &Facts) -> Wanted {
         let mut failed = None;
         if self.when.is_some() {
             match self.check_when(facts) {
@@ -190,5 +218,21 @@ fn kind_of(event: &Event) -> &Value {
         before
     } else {
         now
+    }
+}
+
+impl Gather {
+    /// Whether a stay is on the list, apart from its time.
+    pub fn wants(&self, stay: &Value, now: DateTime<FixedOffset>) -> bool {
+        let view = View {
+            stay,
+            kind: at(stay, "kind"),
+            previous: &Value::Null,
+            payload: &Value::Null,
+            payment: &Value::Null,
+            message: &Value::Null,
+            now,
+        };
+        self.conditions.check(&view).iter().all(|check| check.held)
     }
 }

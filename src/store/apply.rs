@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::model::clock::Time;
-use crate::model::decision::Decision;
+use crate::model::clock::{Time, from_ms};
+use crate::model::decision::{Decision, FactDecision};
 use crate::model::event::About;
 use crate::model::fault;
-use crate::model::id::RunId;
+use crate::model::id::{RunId, StayId};
+use crate::model::plan::{Place, Plan};
 use crate::model::reservation::{Status, Stay};
 use crate::model::run::{Mode, RunState};
 
@@ -21,7 +22,10 @@ use self::explanations::earlier_explanations;
 use self::merge::merges;
 use self::runs::{new_runs, runs};
 use super::dialect::{Conn, Param, Sql};
+use super::generation::settle_generations;
+use super::neighbours::mark_neighbours;
 use super::outbox::Lease;
+use super::planned::{record_ends, still_wait, write_plans};
 use super::{Store, StoreError, json as to_json, replay};
 
 /// What became of the runs of a group of decisions.
@@ -31,17 +35,25 @@ pub struct Applied {
     pub started: HashSet<RunId>,
     /// Connections for which runs wait in the store.
     pub waiting: HashSet<String>,
+    /// Whether something was planned that may be due earlier than anything before.
+    pub planned: bool,
     /// Runs that ended with it: called off, or made without anything that could be sent.
     pub ended: Vec<(RunId, RunState)>,
 }
 
 impl Store {
     /// Applies a group of decisions. No two of them may be about the same stay. `lease` is taken for runs that begin at once.
-    pub async fn apply(&self, decisions: impl Into<Arc<Vec<Decision>>>, lease: Lease) -> Result<Applied, StoreError> {
+    /// `generation` is that of the rules they were made under, where any were asked; it has to be the one that counts.
+    pub async fn apply(
+        &self,
+        decisions: impl Into<Arc<Vec<Decision>>>,
+        lease: Lease,
+        generation: Option<i64>,
+    ) -> Result<Applied, StoreError> {
         let decisions = decisions.into();
         self.write(move |conn| {
             Box::pin(async move {
-                let applied = apply(conn, &decisions, &lease).await?;
+                let applied = apply(conn, &decisions, &lease, generation).await?;
                 fault::point("before-decide-commit");
                 Ok(applied)
             })
@@ -51,20 +63,63 @@ impl Store {
     }
 }
 
-async fn apply(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Result<Applied, StoreError> {
+async fn apply(
+    conn: &mut Conn,
+    decisions: &[Decision],
+    lease: &Lease,
+    generation: Option<i64>,
+) -> Result<Applied, StoreError> {
     let now = lease.now;
+    let facts = || decisions.iter().flat_map(|decision| &decision.facts);
+    let stays_of: Vec<&str> = facts()
+        .filter_map(stay_of)
+        .chain(facts().flat_map(|fact| fact.merged.iter().map(StayId::as_str)))
+        .collect();
+    let state = settle_generations(conn, &stays_of, generation, now).await?;
     stays(conn, decisions, now).await?;
+    let mut planned = Vec::new();
+    for plans in one_a_stay(facts()) {
+        planned.extend(write_plans(conn, &plans, state.active, now).await?);
+    }
     merges(conn, decisions, now).await?;
     events(conn, decisions).await?;
     fact_keys(conn, decisions).await?;
     let mut cancelled = gone(conn, decisions, now).await?;
     cancelled.extend(newest(conn, decisions, now).await?);
     let mut applied = runs(conn, decisions, lease).await?;
+    let joined = facts().flat_map(|fact| fact.joins.iter().map(RunId::as_str)).collect();
+    still_wait(conn, joined).await?;
+    applied.ended.append(&mut planned);
+    applied.planned = facts().any(|fact| !fact.plan.is_empty() || fact.runs.iter().any(|run| run.settles));
+    let moved = facts()
+        .filter(|_| lease.neighbours)
+        .filter_map(|fact| Some((fact.stay.as_ref()?, fact.moved.as_ref()?)));
+    let places = moved.flat_map(|(stay, (before, after))| {
+        let both = before.iter().chain([after]);
+        both.map(move |place| (&stay.id, place))
+    });
+    let places: Vec<_> = places.collect();
+    mark_neighbours(conn, places).await?;
     applied
         .ended
         .extend(cancelled.into_iter().map(|run| (run, RunState::Cancelled)));
     outcomes(conn, decisions).await?;
     Ok(applied)
+}
+
+/// The plans of facts in as many rounds as one stay has: a later plan of a stay is made on the one before it.
+fn one_a_stay<'d>(facts: impl Iterator<Item = &'d FactDecision>) -> Vec<Vec<&'d Plan>> {
+    let mut rounds: Vec<Vec<&Plan>> = Vec::new();
+    let mut count: HashMap<&str, usize> = HashMap::new();
+    for fact in facts.filter(|fact| !fact.plan.is_empty()) {
+        let round = count.entry(stay_of(fact).unwrap_or_default()).or_default();
+        if rounds.len() <= *round {
+            rounds.push(Vec::new());
+        }
+        rounds[*round].push(&fact.plan);
+        *round += 1;
+    }
+    rounds
 }
 
 async fn stays(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(), StoreError> {
@@ -80,11 +135,19 @@ async fn stays(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(),
             .map_or(stay.revision, |(_, revision)| *revision);
         last.insert(stay.id.as_str(), (stay, first));
     }
+    let mut places: BTreeMap<&str, Option<&Place>> = BTreeMap::new();
+    for fact in decisions.iter().flat_map(|decision| &decision.facts) {
+        if let (Some(stay), Some((_, place))) = (&fact.stay, &fact.moved) {
+            places.insert(stay.id.as_str(), Some(place));
+        }
+    }
     let mut fresh = Vec::new();
     let mut changed = Vec::new();
     for (stay, revision) in last.values() {
         let status = stay.status().map(Status::word);
-        let row: [Param; 8] = [
+        let place = places.get(stay.id.as_str()).copied().flatten();
+        let at = |time: Option<Time>| time.map(|at| at.timestamp_millis());
+        let row: [Param; 12] = [
             stay.id.as_str().into(),
             stay.source.as_str().into(),
             stay.code().unwrap_or_default().into(),
@@ -93,6 +156,11 @@ async fn stays(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(),
             status.into(),
             stay.adopted.into(),
             now.timestamp_millis().into(),
+            place.and_then(|place| place.property.clone()).into(),
+            place.and_then(|place| at(place.arrives_at)).into(),
+            place.and_then(|place| at(place.leaves_at)).into(),
+            // Nothing is known of its place where nothing about it has changed.
+            place.map_or(Param::Int(None), |place| place.taken.into()),
         ];
         if *revision == 0 {
             fresh.push(row)
@@ -100,12 +168,19 @@ async fn stays(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(),
             changed.push(row)
         }
     }
-    let sql = "INSERT INTO stays (id, source, code, state, revision, status, adopted, updated_at) VALUES ";
-    conn.over_rows(sql, fresh, "").await?;
+    let sql = "WITH v (id, source, code, state, revision, status, adopted, updated_at, property, arrives_at, leaves_at, taken) AS (VALUES ";
+    let insert = ") INSERT INTO stays (id, source, code, state, revision, status, adopted, updated_at, property, arrives_at, \
+         leaves_at, taken) SELECT id, source, code, state, revision, status, adopted, updated_at, property, arrives_at, \
+         leaves_at, COALESCE(taken, 0) FROM v";
+    conn.over_rows(sql, fresh, insert).await?;
     let wanted = changed.len();
-    let sql = "WITH v (id, source, code, state, revision, status, adopted, updated_at) AS (VALUES ";
+    let sql = "WITH v (id, source, code, state, revision, status, adopted, updated_at, property, arrives_at, leaves_at, taken) AS (VALUES ";
     let update = ") UPDATE stays SET code = v.code, state = v.state, revision = stays.revision + 1, status = v.status, \
-         adopted = v.adopted, updated_at = v.updated_at FROM v WHERE stays.id = v.id AND stays.revision = v.revision \
+         adopted = v.adopted, updated_at = v.updated_at, \
+         property = CASE WHEN v.taken IS NULL THEN stays.property ELSE v.property END, \
+         arrives_at = CASE WHEN v.taken IS NULL THEN stays.arrives_at ELSE v.arrives_at END, \
+         leaves_at = CASE WHEN v.taken IS NULL THEN stays.leaves_at ELSE v.leaves_at END, \
+         taken = COALESCE(v.taken, stays.taken) FROM v WHERE stays.id = v.id AND stays.revision = v.revision \
          RETURNING id";
     if conn.over_rows(sql, changed, update).await?.len() != wanted {
         return Err(StoreError::Conflict("a stay was written by somebody else".to_owned()));
@@ -180,7 +255,7 @@ async fn fact_keys(conn: &mut Conn, decisions: &[Decision]) -> Result<(), StoreE
     Ok(())
 }
 
-fn stay_of(fact: &crate::model::decision::FactDecision) -> Option<&str> {
+fn stay_of(fact: &FactDecision) -> Option<&str> {
     let of_event = fact.event.as_ref().map(|event| event.stay.as_str());
     of_event.or(fact.stay.as_ref().map(|stay| stay.id.as_str()))
 }
@@ -194,20 +269,28 @@ async fn gone(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<Vec<
             continue;
         };
         let named = format!("% {} %", gone.status.word());
-        let reason = format!("the stay was {}", gone.status.word().replace('_', " "));
+        let reason = gone.reason();
         let mut sql = Sql::new("UPDATE runs SET state = 'cancelled', reason = ");
         sql.bind(reason.as_str())
-            .push(", updated_at = ")
+            .push(", ended_by = CASE WHEN entries IS NOT NULL AND attempts = 0 THEN 'plan' END, updated_at = ")
             .bind(now.timestamp_millis());
         sql.push(" WHERE stay_id = ")
             .bind(stay)
-            .push(" AND (state = 'scheduled' OR (state IN ('ready', 'retrying') ");
-        sql.push("AND uncertain = 0 AND about = 'reservation' AND names_gone NOT LIKE ")
-            .bind(named.as_str())
-            .push(")) RETURNING id");
+            .push(" AND (state = 'scheduled' OR (entries IS NOT NULL AND state = 'ready' AND attempts = 0) ");
+        sql.push(
+            "OR (state IN ('ready', 'retrying') AND uncertain = 0 AND about = 'reservation' AND names_gone NOT LIKE ",
+        )
+        .bind(named.as_str())
+        .push(")) RETURNING id, entries, due_at");
+        let mut planned = Vec::new();
         for row in conn.fetch(sql).await? {
-            cancelled.push(RunId(row.text(0)?));
+            let run = RunId(row.text(0)?);
+            if row.opt_text(1)?.is_some() {
+                planned.push((run.clone(), from_ms(row.int(2)?)));
+            }
+            cancelled.push(run);
         }
+        record_ends(conn, planned, &reason, now).await?;
         let mut sql = Sql::new("UPDATE runs SET cancel_requested = 1, reason = ");
         sql.bind(reason.as_str())
             .push(", updated_at = ")
@@ -226,37 +309,51 @@ async fn gone(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<Vec<
 async fn newest(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<Vec<RunId>, StoreError> {
     let mut cancelled = Vec::new();
     for (run, event) in new_runs(decisions) {
-        if run.mode != Mode::Newest || run.about != About::Reservation {
+        if run.mode != Mode::Newest || run.about != About::Reservation || run.settles {
             continue;
         }
-        for (state, which) in [
-            (
-                "UPDATE runs SET state = 'cancelled'",
-                " AND state IN ('ready', 'retrying') AND uncertain = 0",
-            ),
-            (
-                "UPDATE runs SET cancel_requested = 1",
-                " AND state IN ('ready', 'running', 'retrying') AND (state = 'running' OR uncertain = 1)",
-            ),
-        ] {
-            let mut sql = Sql::new(state);
-            sql.push(", reason = 'a newer run of the recipe takes its place', updated_at = ");
-            sql.bind(now.timestamp_millis())
-                .push(" WHERE stay_id = ")
-                .bind(event.stay.as_str());
-            sql.push(" AND recipe = ")
-                .bind(run.recipe.as_str())
-                .push(" AND id <> ")
-                .bind(run.id.as_str());
-            sql.push(" AND about = 'reservation'").push(which);
-            // An event that meets the recipes once more makes no new run, so nothing gives way to it.
-            sql.push(" AND NOT EXISTS (SELECT 1 FROM runs made WHERE made.id = ")
-                .bind(run.id.as_str())
-                .push(") RETURNING id, state");
-            for row in conn.fetch(sql).await? {
-                if row.text(1)? == RunState::Cancelled.word() {
-                    cancelled.push(RunId(row.text(0)?));
-                }
+        // An event that meets the recipes once more makes no new run, so nothing gives way to it.
+        let mut sql = Sql::new("SELECT 1 FROM runs WHERE id = ");
+        sql.bind(run.id.as_str());
+        if !conn.fetch(sql).await?.is_empty() {
+            continue;
+        }
+        cancelled.extend(give_way(conn, event.stay.as_str(), &run.recipe, &run.id, now).await?);
+    }
+    Ok(cancelled)
+}
+
+/// Cancels what waits of a recipe and stay but for one run.
+pub(super) async fn give_way(
+    conn: &mut Conn,
+    stay: &str,
+    recipe: &str,
+    run: &RunId,
+    now: Time,
+) -> Result<Vec<RunId>, StoreError> {
+    let mut cancelled = Vec::new();
+    for (state, which) in [
+        (
+            "UPDATE runs SET state = 'cancelled'",
+            " AND state IN ('ready', 'retrying') AND uncertain = 0",
+        ),
+        (
+            "UPDATE runs SET cancel_requested = 1",
+            " AND state IN ('ready', 'running', 'retrying') AND (state = 'running' OR uncertain = 1)",
+        ),
+    ] {
+        let mut sql = Sql::new(state);
+        sql.push(", reason = 'a newer run of the recipe takes its place', updated_at = ");
+        sql.bind(now.timestamp_millis()).push(" WHERE stay_id = ").bind(stay);
+        sql.push(" AND recipe = ")
+            .bind(recipe)
+            .push(" AND id <> ")
+            .bind(run.as_str());
+        sql.push(" AND about = 'reservation'").push(which);
+        sql.push(" RETURNING id, state");
+        for row in conn.fetch(sql).await? {
+            if row.text(1)? == RunState::Cancelled.word() {
+                cancelled.push(RunId(row.text(0)?));
             }
         }
     }

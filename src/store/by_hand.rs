@@ -42,6 +42,8 @@ struct Touched {
     names_gone: String,
     stay_status: Option<Status>,
     newer_done: bool,
+    /// Planned by a clock, and nothing of it was ever begun: it is looked at anew, as if it came due now.
+    unfired: bool,
     recipe: String,
 }
 
@@ -90,8 +92,8 @@ impl Store {
 
 async fn touched(conn: &mut Conn, run: &RunId) -> Result<Option<Touched>, StoreError> {
     let mut sql = Sql::new(
-        "SELECT r.state, r.about, r.uncertain, r.names_gone, s.status, r.recipe, EXISTS (SELECT 1 FROM runs p WHERE \
-         p.stay_id = r.stay_id AND p.queue = r.queue AND p.seq > r.seq AND p.state = 'succeeded') \
+        "SELECT r.state, r.about, r.uncertain, r.names_gone, s.status, r.recipe, r.entries IS NOT NULL AND r.attempts = 0, EXISTS (SELECT 1 FROM runs p WHERE \
+         p.stay_id = r.stay_id AND p.queue = r.queue AND p.turn > r.turn AND p.state = 'succeeded') \
          FROM runs r LEFT JOIN stays s ON s.id = r.stay_id WHERE r.id = ",
     );
     sql.bind(run.as_str());
@@ -105,7 +107,8 @@ async fn touched(conn: &mut Conn, run: &RunId) -> Result<Option<Touched>, StoreE
         names_gone: row.text(3)?,
         stay_status: row.opt_text(4)?.as_deref().and_then(Status::from_word),
         recipe: row.text(5)?,
-        newer_done: row.flag(6)?,
+        unfired: row.flag(6)?,
+        newer_done: row.flag(7)?,
     }))
 }
 
@@ -146,8 +149,14 @@ async fn retry(conn: &mut Conn, run: &RunId, by_hand: ByHand, now: Time) -> Hand
             );
         }
     }
+    let state = match found.unfired && state == RunState::Ready {
+        true => RunState::Scheduled,
+        false => state,
+    };
     let now_ms = now.timestamp_millis();
-    let mut sql = Sql::new("UPDATE runs SET cancel_requested = 0, step_attempts = 0, step_first_at = NULL, state = ");
+    let mut sql = Sql::new(
+        "UPDATE runs SET ended_by = NULL, cancel_requested = 0, step_attempts = 0, step_first_at = NULL, state = ",
+    );
     sql.bind(state.word())
         .push(", reason = 'a person asked for it again', by_hand = ")
         .bind(to_json(&by_hand)?);
@@ -178,6 +187,9 @@ async fn cancel(conn: &mut Conn, run: &RunId, now: Time) -> Handled {
     let now_ms = now.timestamp_millis();
     let mut sql = Sql::new("UPDATE runs SET reason = 'a person called it off', updated_at = ");
     sql.bind(now_ms);
+    if found.unfired {
+        sql.push(", ended_by = 'person'");
+    }
     if in_doubt {
         sql.push(", cancel_requested = 1");
     } else {

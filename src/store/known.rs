@@ -1,14 +1,16 @@
 //! What is known before deciding: waiting deliveries, the stays that names mean, contents under fact keys.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::clock::from_ms;
 use crate::model::delivery::{Outcome, Pending};
 use crate::model::event::{About, Event};
 use crate::model::id::{DeliveryId, EventId, StayId};
+use crate::model::plan::Planned;
 use crate::model::reservation::Stay;
 
 use super::dialect::{Conn, Sql};
+use super::planned::planned_of;
 use super::{Store, StoreError, from_json, replay};
 
 /// (source, scope, name): what a stay is found by.
@@ -23,6 +25,8 @@ pub struct Lookup {
     pub facts: BTreeSet<(String, About, String)>,
     /// Events that may have been made before.
     pub events: BTreeSet<EventId>,
+    /// Whether what is planned for the stays has to be known.
+    pub planned: bool,
 }
 
 /// What was found.
@@ -36,6 +40,8 @@ pub struct Looked {
     pub contents: HashMap<(String, About, String), serde_json::Value>,
     /// Events made before.
     pub events: HashMap<EventId, Event>,
+    /// Stay id to its planned runs, where they were asked for.
+    pub planned: BTreeMap<String, Vec<Planned>>,
 }
 
 impl Store {
@@ -85,6 +91,9 @@ impl Store {
         names(&mut conn, lookup, &mut looked).await?;
         contents(&mut conn, lookup, &mut looked).await?;
         events(&mut conn, lookup, &mut looked).await?;
+        if lookup.planned {
+            looked.planned = planned_of(&mut conn, looked.by_id.keys().map(String::as_str)).await?;
+        }
         Ok(looked)
     }
 }

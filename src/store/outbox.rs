@@ -23,6 +23,8 @@ pub struct Lease {
     pub now: Time,
     /// When somebody else may take it up.
     pub until: Time,
+    /// Whether recipes look at the neighbours of stays, so that those have to be told of a move.
+    pub neighbours: bool,
 }
 
 /// A run that may be worked on, with everything needed to render its step.
@@ -65,12 +67,22 @@ pub struct Start {
 /// hand while a newer one is being sent), and what answers a cancellation waits for
 /// earlier attempts of the stay on the same connection that may still have an effect.
 pub const UNHINDERED: &str = "(r.queue IS NULL OR NOT EXISTS (SELECT 1 FROM runs p WHERE p.stay_id = r.stay_id \
-     AND p.queue = r.queue AND p.state IN ('ready', 'running', 'retrying') AND (p.seq < r.seq OR p.state = 'running'))) \
+     AND p.queue = r.queue AND p.state IN ('ready', 'running', 'retrying') AND (p.turn < r.turn OR p.state = 'running'))) \
      AND (r.after_gone = 0 OR NOT EXISTS (SELECT 1 FROM runs p WHERE p.stay_id = r.stay_id AND p.lane = r.lane \
-     AND p.seq < r.seq AND p.state IN ('ready', 'running', 'retrying') AND (p.state = 'running' OR p.uncertain = 1)))";
+     AND p.turn < r.turn AND p.state IN ('ready', 'running', 'retrying') AND (p.state = 'running' OR p.uncertain = 1)))";
 
 const RUN_COLUMNS: &str = "r.id, r.run_key, r.recipe, r.revision, r.event_id, r.lane, r.after_gone, r.step, r.attempts, \
      r.step_attempts, r.step_first_at, r.generation, r.uncertain, r.cancel_requested, r.dry_run, r.by_hand, r.due_at";
+
+/// Gives out turns; the last one that was given out before.
+pub(super) async fn turns(conn: &mut Conn, count: usize) -> Result<i64, StoreError> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let mut sql = Sql::new("UPDATE plan_state SET turn = turn + ");
+    sql.bind(count).push(" RETURNING turn");
+    let rows = conn.fetch(sql).await?;
+    let last = rows.first().map_or(Ok(0), |row| row.int(0))?;
+    Ok(last - count)
+}
 
 fn run(row: &Row) -> Result<Run, StoreError> {
     Ok(Run {

@@ -60,6 +60,8 @@ pub struct Counts {
     pub due: i64,
     /// Since when the oldest of them is due.
     pub due_oldest_ms: Option<i64>,
+    /// Planned runs whose time has come and that nobody has looked at yet.
+    pub timers_due: i64,
 }
 
 impl Store {
@@ -224,6 +226,7 @@ const RUNS: &str = "SELECT 'scheduled', COUNT(*) FROM runs WHERE state = 'schedu
      UNION ALL SELECT state, COUNT(*) FROM runs WHERE state IN ('ready', 'retrying') GROUP BY state \
      UNION ALL SELECT state, COUNT(*) FROM runs WHERE state IN ('dead', 'parked') GROUP BY state";
 const DUE: &str = "SELECT COUNT(*), MIN(due_at) FROM runs WHERE state IN ('ready', 'retrying') AND due_at <= ";
+const TIMERS_DUE: &str = "SELECT COUNT(*) FROM runs WHERE state = 'scheduled' AND due_at <= ";
 /// The index of the receipt keys has the sources in order, and with each entry its row's number.
 const LAST_DELIVERIES: &str = "SELECT d.source, d.received_at, d.last_seen_at \
      FROM (SELECT source, MAX(seq) AS seq FROM deliveries GROUP BY source) m JOIN deliveries d ON d.seq = m.seq";
@@ -243,6 +246,11 @@ async fn counts(conn: &mut Conn, now: Time) -> Result<Counts, StoreError> {
     sql.bind(now.timestamp_millis());
     for row in conn.fetch(sql).await? {
         (counts.due, counts.due_oldest_ms) = (row.int(0)?, row.opt_int(1)?);
+    }
+    let mut sql = Sql::new(TIMERS_DUE);
+    sql.bind(now.timestamp_millis());
+    for row in conn.fetch(sql).await? {
+        counts.timers_due = row.int(0)?;
     }
     Ok(counts)
 }

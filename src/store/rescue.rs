@@ -1,4 +1,4 @@
-//! Recovery: runs whose worker is gone, timers that are due, connections that are paused.
+//! Recovery: runs whose worker is gone, connections that are paused.
 
 use crate::model::clock::{Time, from_ms};
 use crate::model::id::RunId;
@@ -46,22 +46,6 @@ impl Store {
             Box::pin(async move {
                 let mut sql = Sql::new("UPDATE runs SET lease_until = 0 WHERE state = 'running' AND lease_owner = ");
                 sql.bind(lease.owner.as_str());
-                conn.execute(sql).await
-            })
-        })
-        .await
-    }
-
-    /// Makes timers ready whose time has come; how many.
-    pub async fn promote(&self, now: Time, limit: usize) -> Result<u64, StoreError> {
-        self.write(move |conn| {
-            Box::pin(async move {
-                let mut sql = Sql::new("UPDATE runs SET state = 'ready', updated_at = ");
-                sql.bind(now.timestamp_millis())
-                    .push(" WHERE state = 'scheduled' AND id IN (SELECT id FROM runs WHERE ");
-                sql.push("state = 'scheduled' AND due_at <= ")
-                    .bind(now.timestamp_millis());
-                sql.push(" ORDER BY due_at LIMIT ").bind(limit).push(")");
                 conn.execute(sql).await
             })
         })

@@ -209,8 +209,9 @@ impl House {
             owner: "test".to_owned(),
             now: self.now(),
             until: self.now() + chrono::TimeDelta::seconds(30),
+            neighbours: false,
         };
-        self.console.store.apply(vec![decision], lease).await.unwrap();
+        self.console.store.apply(vec![decision], lease, None).await.unwrap();
         run
     }
 
@@ -276,6 +277,8 @@ fn decision(n: usize, now: Time, first: FirstStep) -> Decision {
         changes: json!({"status": {"from": null, "to": "confirmed"}}).into(),
         payment: Value::Null.into(),
         message: Value::Null.into(),
+        around: Value::Null.into(),
+        gathered: Value::Null.into(),
     };
     let key = event_run_key("Clean", &event.id, 0);
     let run = NewRun {
@@ -291,6 +294,7 @@ fn decision(n: usize, now: Time, first: FirstStep) -> Decision {
         dry_run: false,
         lane: "cleaning".to_owned(),
         due_at: now,
+        settles: false,
         first,
     };
     let explanation = Explanation {
@@ -312,6 +316,9 @@ fn decision(n: usize, now: Time, first: FirstStep) -> Decision {
         explanation: vec![explanation],
         runs: vec![run],
         gone: None,
+        plan: crate::model::plan::Plan::default(),
+        joins: Vec::new(),
+        moved: None,
     };
     Decision {
         delivery,

@@ -290,7 +290,7 @@ async fn look(
 }
 
 /// A recipe in one of its revisions: as loaded, else as stored.
-async fn find(
+pub(super) async fn find(
     engine: &Engine,
     setup: &Setup,
     name: &str,

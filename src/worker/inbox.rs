@@ -9,17 +9,18 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::decide::{Known, Origin, Rules, decide};
+use crate::decide::{Known, Neighbours, Origin, Rules, decide, lands};
 use crate::model::decision::{Decision, FactDecision};
 use crate::model::delivery::{Outcome, Pending};
 use crate::model::event::About;
 use crate::model::fact::Fact;
 use crate::model::fault::{Fault, guard};
+use crate::model::id::StayId;
 use crate::source::Mapped;
 use crate::store::{Looked, Lookup, Name, StoreError};
 
 use super::flight::{Flights, Launched, with_first_steps};
-use super::overlay::Overlay;
+use super::overlay::{OverPlanned, Overlay};
 use super::said::{self, Said};
 use super::setup::{Setup, mapped};
 use super::{Engine, LEASE, STORE_DOWN, body};
@@ -97,7 +98,7 @@ async fn group(engine: &Engine, launch: &mpsc::Sender<Launched>) -> Result<usize
     // What waits for something before it about the same stay is read and mapped once for several rounds, else a stay
     // with many deliveries would cost the square of them.
     for _ in 0..ROUNDS {
-        let looked = match engine.store.known(&lookup(&reads)).await {
+        let looked = match engine.store.known(&lookup(&reads, setup.plans_stays())).await {
             Ok(looked) => looked,
             Err(StoreError::Broken(_)) => return damaged(engine, reads).await.map(|failed| count + failed),
             Err(error) => return Err(error),
@@ -105,15 +106,16 @@ async fn group(engine: &Engine, launch: &mpsc::Sender<Launched>) -> Result<usize
         let mut taken = HashSet::new();
         let (round, later): (Vec<Read>, Vec<Read>) =
             reads.into_iter().partition(|read| claim(&mut taken, read, &looked));
+        let beside = beside(engine, &setup, &round, &looked).await?;
         let mut flights = Flights::new();
         let mut decisions = Vec::with_capacity(round.len());
         for read in &round {
-            let decision = guard(|| decided(engine, &setup, read, &looked))
+            let decision = guard(|| decided(engine, &setup, read, &looked, &beside))
                 .unwrap_or_else(|fault| failed(engine, &read.pending, &fault.trace));
             decisions.push(with_first_steps(engine, &setup, &read.payload, decision, &mut flights));
         }
         count += decisions.len();
-        let whole = apply(engine, launch, decisions, flights).await?;
+        let whole = apply(engine, launch, setup.generation, decisions, flights).await?;
         reads = later;
         if reads.is_empty() || !whole {
             break;
@@ -127,7 +129,7 @@ async fn group(engine: &Engine, launch: &mpsc::Sender<Launched>) -> Result<usize
 async fn damaged(engine: &Engine, reads: Vec<Read>) -> Result<usize, StoreError> {
     let mut failures = Vec::new();
     for read in &reads {
-        match engine.store.known(&lookup(std::slice::from_ref(read))).await {
+        match engine.store.known(&lookup(std::slice::from_ref(read), true)).await {
             Ok(_) => {}
             Err(StoreError::Broken(because)) => failures.push(failed(engine, &read.pending, &because)),
             Err(error) => return Err(error),
@@ -137,7 +139,7 @@ async fn damaged(engine: &Engine, reads: Vec<Read>) -> Result<usize, StoreError>
         return Err(StoreError::Unavailable("a row was damaged a moment ago".to_owned()));
     }
     let count = failures.len();
-    engine.store.apply(failures, engine.lease()).await?;
+    engine.store.apply(failures, engine.lease(), None).await?;
     Ok(count)
 }
 
@@ -182,8 +184,11 @@ fn named(fact: &Fact, name: &str) -> Name {
     (fact.stay.source.clone(), fact.stay.scope.clone(), name.to_owned())
 }
 
-fn lookup(reads: &[Read]) -> Lookup {
-    let mut lookup = Lookup::default();
+fn lookup(reads: &[Read], planned: bool) -> Lookup {
+    let mut lookup = Lookup {
+        planned,
+        ..Lookup::default()
+    };
     for read in reads {
         for (position, fact) in read.says.iter().flatten().enumerate() {
             lookup.names.extend(fact.stay.all().map(|name| named(fact, name)));
@@ -224,7 +229,65 @@ fn claim(taken: &mut HashSet<Name>, read: &Read, looked: &Looked) -> bool {
     free
 }
 
-fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked) -> Decision {
+/// The neighbours of the stays that facts are about, as each leaves it: by delivery and position of the fact.
+type Besides = HashMap<(i64, usize), Neighbours>;
+
+async fn beside(engine: &Engine, setup: &Setup, round: &[Read], looked: &Looked) -> Result<Besides, StoreError> {
+    let mut besides = Besides::new();
+    if !setup.reads_neighbours() {
+        return Ok(besides);
+    }
+    let nothing = Overlay::default();
+    let mut places = Vec::new();
+    let mut asked = Vec::new();
+    for read in round {
+        let rules = rules(setup, read);
+        for (position, fact) in read.says.iter().flatten().enumerate() {
+            let known = Known {
+                stays: nothing.stays(fact, looked),
+                ..Known::default()
+            };
+            let Ok(landed) = guard(|| lands(&known, fact, &origin(read, position), &rules)) else {
+                continue;
+            };
+            asked.push(((read.pending.seq, position), landed.0.clone()));
+            places.push(landed);
+        }
+    }
+    let found = engine.store.neighbours(&places).await?;
+    for (of, stay) in asked {
+        let (previous, next) = found.get(stay.as_str()).cloned().unwrap_or_default();
+        besides.insert(of, Neighbours { previous, next });
+    }
+    Ok(besides)
+}
+
+fn rules<'s>(setup: &'s Setup, read: &Read) -> Rules<'s> {
+    let source = setup.sources.get(&read.pending.source);
+    Rules {
+        live_from: source.and_then(|source| source.live_from()),
+        learn: source.is_some_and(|source| source.learn()),
+        dry_run: setup.dry_run,
+        properties: &setup.properties,
+        recipes: setup.book.all(),
+        broken: setup.book.broken(),
+    }
+}
+
+fn origin(read: &Read, position: usize) -> Origin<'_> {
+    let pending = &read.pending;
+    Origin {
+        delivery: &pending.id,
+        seq: pending.seq,
+        source: &pending.source,
+        received_at: pending.received_at,
+        payload: &read.payload,
+        replay: pending.replay.as_ref(),
+        position,
+    }
+}
+
+fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked, beside: &Besides) -> Decision {
     let now = engine.clock.now();
     let pending = &read.pending;
     let mut decision = Decision {
@@ -246,29 +309,18 @@ fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked) -> Deci
         }
         Err(Nothing::Fault(fault)) => return failed(engine, pending, &fault.trace),
     };
-    let source = setup.sources.get(&pending.source);
-    let rules = Rules {
-        live_from: source.and_then(|source| source.live_from()),
-        learn: source.is_some_and(|source| source.learn()),
-        dry_run: setup.dry_run,
-        properties: &setup.properties,
-        recipes: setup.book.all(),
-        broken: setup.book.broken(),
-    };
+    let rules = rules(setup, read);
     let mut overlay = Overlay::default();
+    let mut planned = OverPlanned::default();
     let mut contents: HashMap<(About, String), Value> = HashMap::new();
     for (position, fact) in facts.iter().enumerate() {
-        let origin = Origin {
-            delivery: &pending.id,
-            seq: pending.seq,
-            source: &pending.source,
-            received_at: pending.received_at,
-            payload: &read.payload,
-            replay: pending.replay.as_ref(),
-            position,
-        };
+        let origin = origin(read, position);
+        let stays = overlay.stays(fact, looked);
+        let ids: Vec<StayId> = stays.iter().map(|stay| stay.id.clone()).collect();
         let known = Known {
-            stays: overlay.stays(fact, looked),
+            planned: ids.iter().flat_map(|id| planned.of(id, looked)).collect(),
+            neighbours: beside.get(&(pending.seq, position)).cloned(),
+            stays,
             content: fact.key().and_then(|(about, id)| {
                 let earlier = contents.get(&(about, id.clone())).cloned();
                 earlier.or_else(|| looked.contents.get(&(pending.source.clone(), about, id)).cloned())
@@ -286,6 +338,9 @@ fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked) -> Deci
         }
         if let Some(stay) = one.stay.as_ref().filter(|_| facts.len() > 1) {
             overlay.put(stay, &one.merged);
+        }
+        if facts.len() > 1 {
+            planned.put(&one, looked);
         }
         if let Some(key) = &one.fact_key {
             contents.insert((key.about, key.id.clone()), key.content.clone());
@@ -325,6 +380,7 @@ fn failed(engine: &Engine, pending: &Pending, trace: &str) -> Decision {
 async fn apply(
     engine: &Engine,
     launch: &mpsc::Sender<Launched>,
+    generation: i64,
     decisions: Vec<Decision>,
     mut flights: Flights,
 ) -> Result<bool, StoreError> {
@@ -333,7 +389,11 @@ async fn apply(
     let mut whole = true;
     let mut down = None;
     let leased = engine.clock.now() + LEASE;
-    let applied = match engine.store.apply(decisions.clone(), engine.lease()).await {
+    let applied = match engine
+        .store
+        .apply(decisions.clone(), engine.lease(), Some(generation))
+        .await
+    {
         Ok(applied) => applied,
         Err(StoreError::Conflict(_) | StoreError::Broken(_)) => {
             let mut all = crate::store::Applied::default();
@@ -341,8 +401,12 @@ async fn apply(
             said.clear();
             for decision in decisions.iter() {
                 let (delivery, of) = (decision.delivery.clone(), Said::of(decision));
-                match engine.store.apply(vec![decision.clone()], engine.lease()).await {
+                let one = engine
+                    .store
+                    .apply(vec![decision.clone()], engine.lease(), Some(generation));
+                match one.await {
                     Ok(applied) => {
+                        all.planned |= applied.planned;
                         said.push(of);
                         all.started.extend(applied.started);
                         all.waiting.extend(applied.waiting);
@@ -366,7 +430,7 @@ async fn apply(
                         };
                         let failure = failed(engine, &pending, &because);
                         let of = Said::of(&failure);
-                        match engine.store.apply(vec![failure], engine.lease()).await {
+                        match engine.store.apply(vec![failure], engine.lease(), None).await {
                             Ok(_) => said.push(of),
                             Err(error) => down = Some(error),
                         }
@@ -390,6 +454,9 @@ async fn apply(
     }
     flights.retain(|id, _| applied.started.contains(id));
     engine.lanes.wait_for(applied.waiting.iter().cloned());
+    if applied.planned {
+        engine.clockwork.wake.notify_one();
+    }
     // Not only for what waits now: what was called off may have held something back.
     engine.outbox.notify_one();
     for (_, flight) in flights {

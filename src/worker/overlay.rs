@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::model::decision::FactDecision;
 use crate::model::fact::Fact;
 use crate::model::id::StayId;
+use crate::model::plan::{Planned, SETTLE};
 use crate::model::reservation::Stay;
+use crate::model::run::RunState;
 use crate::store::Looked;
 
 /// Stays as the facts of one delivery have left them so far. A delivery has thousands of facts, so they are found by
@@ -54,5 +57,52 @@ impl Overlay {
             mine.or_else(|| looked.by_id.get(id).map(|(_, stay)| stay.clone()))
         };
         ids.into_iter().filter_map(|(.., id)| find(id)).collect()
+    }
+}
+
+/// What the earlier facts of a delivery have planned, before any of it is in the store.
+#[derive(Default)]
+pub(super) struct OverPlanned {
+    /// By stay.
+    runs: HashMap<String, Vec<Planned>>,
+}
+
+impl OverPlanned {
+    /// What is planned for a stay.
+    pub(super) fn of(&self, stay: &StayId, looked: &Looked) -> Vec<Planned> {
+        let mine = self.runs.get(&stay.0).or_else(|| looked.planned.get(&stay.0));
+        mine.cloned().unwrap_or_default()
+    }
+
+    /// Takes in what a fact has planned.
+    pub(super) fn put(&mut self, fact: &FactDecision, looked: &Looked) {
+        let of_event = fact.event.as_ref().map(|event| &event.stay);
+        let Some(stay) = fact.stay.as_ref().map(|stay| &stay.id).or(of_event) else {
+            return;
+        };
+        let mut runs = self.of(stay, looked);
+        for merged in &fact.merged {
+            let theirs = self.of(merged, looked).into_iter();
+            runs.extend(theirs.filter(Planned::counts_as_fired).map(|run| Planned {
+                stay: Some(stay.clone()),
+                ..run
+            }));
+        }
+        if fact.gone.is_some() {
+            runs.retain(|run| run.state != RunState::Scheduled);
+        }
+        fact.plan.apply_to(&mut runs);
+        runs.extend(fact.runs.iter().filter(|run| run.settles).map(|run| Planned {
+            id: run.id.clone(),
+            recipe: run.recipe.clone(),
+            stay: Some(stay.clone()),
+            entries: vec![SETTLE.to_owned()],
+            state: RunState::Scheduled,
+            due_at: run.due_at,
+            planned_at: run.due_at,
+            fired: false,
+            ended_by: None,
+        }));
+        self.runs.insert(stay.0.clone(), runs);
     }
 }

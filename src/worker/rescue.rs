@@ -1,4 +1,4 @@
-//! Recovery while the process lives: leases that ran out, timers that are due.
+//! Recovery while the process lives: leases that ran out.
 
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
@@ -7,8 +7,6 @@ use super::Engine;
 
 /// How often to look.
 const EVERY: TimeDelta = TimeDelta::seconds(5);
-/// How many timers become ready at once.
-const PROMOTE_MAX: usize = 500;
 
 /// Looks until it is told to stop.
 pub async fn run(engine: Engine, stop: CancellationToken) {
@@ -28,17 +26,13 @@ pub async fn run(engine: Engine, stop: CancellationToken) {
         }
         let found = async {
             let rescued = engine.store.rescue(engine.lease(), false).await?;
-            let promoted = engine.store.promote(engine.clock.now(), PROMOTE_MAX).await?;
             engine.beat();
             super::said::parked(&engine, &rescued.parked);
             let rescued = rescued.runs;
             if rescued > 0 {
                 tracing::warn!(rescued, "runs whose lease had run out were taken up again");
             }
-            if promoted > 0 {
-                tracing::info!(promoted, "runs came due");
-            }
-            if rescued + promoted > 0 {
+            if rescued > 0 {
                 engine.wake_outbox();
             }
             Ok::<_, crate::store::StoreError>(())

@@ -8,12 +8,13 @@ use serde_json::Value;
 use crate::action::{self, Connection};
 use crate::lang::effect::Effect;
 use crate::model::fault::{self, Fault, guard};
+use crate::model::id::hash;
 use crate::model::property::Properties;
-use crate::recipe::Book;
+use crate::recipe::{Book, Recipe};
 use crate::source::{Mapped, Source};
 
 /// Sources, recipes, properties and connections.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Setup {
     /// By name.
     pub sources: HashMap<String, Arc<Source>>,
@@ -27,9 +28,45 @@ pub struct Setup {
     pub dry_run: bool,
     /// All mail goes to this address instead; `None` for where it is meant to go.
     pub redirect_email: Option<String>,
+    /// The generation of the plan that was made from it; 0 before there is one.
+    pub generation: i64,
 }
 
 impl Setup {
+    /// Whether any recipe looks at the neighbours of stays.
+    pub fn reads_neighbours(&self) -> bool {
+        self.book.all().iter().any(|recipe| recipe.reads_neighbours)
+    }
+
+    /// Whether any recipe plans ahead for stays, or waits for them to settle.
+    pub fn plans_stays(&self) -> bool {
+        let plans = |recipe: &Arc<Recipe>| recipe.follows_stays() || !recipe.settle.is_zero();
+        self.book.all().iter().any(plans)
+    }
+
+    /// What the plan is made from, as a hash: recipes, properties, zones, which sources only learn.
+    pub fn made_from(&self) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        for recipe in self.book.all().iter().filter(|recipe| recipe.clock().next().is_some()) {
+            parts.push(format!(
+                "{}\u{1f}{}\u{1f}{}",
+                recipe.name, recipe.revision, recipe.enabled
+            ));
+        }
+        let mut learns: Vec<&String> = self
+            .sources
+            .iter()
+            .filter(|(_, source)| source.learn())
+            .map(|(name, _)| name)
+            .collect();
+        learns.sort();
+        parts.push(format!("{learns:?}"));
+        parts.push(format!("{:?}", self.properties));
+        parts.push(chrono_tz::IANA_TZDB_VERSION.to_owned());
+        let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+        hex::encode(&hash(&parts)[..16])
+    }
+
     /// The connection that an action goes over: the one it names, or the only one that fits its kind.
     pub fn connection_for(&self, kind: &str, effect: &dyn Effect) -> Result<Arc<Connection>, String> {
         if let Some(name) = effect.connection() {

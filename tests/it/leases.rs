@@ -64,6 +64,7 @@ async fn take_away(house: &House) {
         owner: "another".to_owned(),
         now,
         until: now + TimeDelta::seconds(30),
+        neighbours: false,
     };
     assert_eq!(house.engine.store.rescue(lease, false).await.unwrap().runs, 1);
 }

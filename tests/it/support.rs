@@ -19,7 +19,7 @@ use stayhook::outbound::Outbound;
 use stayhook::recipe::Book;
 use stayhook::source::{self, Source};
 use stayhook::store::{Counts, DeliveryRow, EventRow, Filter, ReplayWhich, RunDetail, RunRow, StayRow, Store};
-use stayhook::worker::{Engine, Lanes, Setup};
+use stayhook::worker::{Clockwork, Engine, Lanes, Setup};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -155,17 +155,7 @@ impl House {
         let setup = setup(&plan, &cleaning, &books, &mail);
         let lanes = Lanes::default();
         lanes.configure(setup.connections.values().map(|connection| &**connection), clock.now());
-        let revisions = setup
-            .book
-            .all()
-            .iter()
-            .map(|recipe| stayhook::store::Revision {
-                recipe: recipe.name.clone(),
-                hash: recipe.revision.clone(),
-                file: recipe.file.clone(),
-                text: recipe.text.clone(),
-            })
-            .collect();
+        let revisions = revisions(&setup);
         let engine = Engine {
             store,
             clock: clock.clone(),
@@ -175,6 +165,7 @@ impl House {
             owner: "test".into(),
             inbox: Arc::default(),
             outbox: Arc::default(),
+            clockwork: Clockwork::default(),
             meter: Arc::new(stayhook::model::meter::Meter::new("test")),
             pulse: Arc::default(),
         };
@@ -186,6 +177,11 @@ impl House {
         let stop = CancellationToken::new();
         for (_, task) in engine.tasks(&stop) {
             tasks.spawn(task);
+        }
+        // A plan that other recipes made is made anew first, whatever the clock is set to meanwhile.
+        let mut commits = engine.store.commits();
+        while engine.store.plan_state().await.unwrap().made_from != engine.setup().made_from() {
+            commits.changed().await.unwrap();
         }
         House {
             engine,
@@ -236,7 +232,7 @@ impl House {
                 .runs
                 .iter()
                 .any(|(state, count)| state == "running" && *count > 0);
-            counts.undecided == 0 && counts.due == 0 && !running
+            counts.undecided == 0 && counts.due == 0 && counts.timers_due == 0 && !running
         })
         .await;
     }
@@ -422,6 +418,19 @@ impl House {
         self.restart_with(|plan| plan).await
     }
 
+    /// Takes over other recipes and sources while it runs, as a reload does.
+    pub async fn reload(&mut self, change: impl FnOnce(Plan) -> Plan) {
+        self.plan = change(std::mem::take(&mut self.plan));
+        let setup = setup(&self.plan, &self.cleaning, &self.books, &self.mail);
+        let revisions = revisions(&setup);
+        self.engine
+            .store
+            .keep_revisions(revisions, self.clock.now())
+            .await
+            .unwrap();
+        self.engine.adopt(setup).await.unwrap();
+    }
+
     /// The same with another plan: more recipes, other sources.
     pub async fn restart_with(mut self, change: impl FnOnce(Plan) -> Plan) -> House {
         self.plan = change(self.plan);
@@ -454,6 +463,16 @@ pub fn source(name: &str, yaml: &str) -> Source {
     let source = source::compile(name, &node(yaml), &mut report);
     assert!(!report.has_mistakes(), "{}", report.render(|_| None));
     source.unwrap()
+}
+
+fn revisions(setup: &Setup) -> Vec<stayhook::store::Revision> {
+    let revision = |recipe: &Arc<stayhook::recipe::Recipe>| stayhook::store::Revision {
+        recipe: recipe.name.clone(),
+        hash: recipe.revision.clone(),
+        file: recipe.file.clone(),
+        text: recipe.text.clone(),
+    };
+    setup.book.all().iter().map(revision).collect()
 }
 
 fn setup(plan: &Plan, cleaning: &HttpStandin, books: &HttpStandin, mail: &SmtpStandin) -> Setup {
@@ -492,5 +511,6 @@ fn setup(plan: &Plan, cleaning: &HttpStandin, books: &HttpStandin, mail: &SmtpSt
         connections,
         dry_run: plan.dry_run,
         redirect_email: None,
+        generation: 0,
     }
 }

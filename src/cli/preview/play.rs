@@ -251,6 +251,8 @@ impl Memory {
                 .collect(),
             content: own.and_then(|key| self.contents.get(&key).cloned()),
             event: None,
+            planned: Vec::new(),
+            neighbours: None,
         };
         let decision = decide(known, fact, origin, &rules, now);
         if let Some(stay) = &decision.stay {

@@ -268,11 +268,12 @@ pub(super) fn stay(fields: &mut Fields<'_>, report: &mut Report) -> Option<StayC
 
 /// `status: …, for: …`.
 pub(super) fn status(fields: &mut Fields<'_>, report: &mut Report) -> Option<StatusClock> {
-    let node = fields.get("status")?;
+    let node = fields.get("status");
+    let lasts = shift(fields, "for", report);
+    let node = node?;
     let words = status_words(node, report);
     let says: Vec<&str> = node.items().iter().filter_map(Node::scalar).map(str::trim).collect();
     let says = says.join(",");
-    let lasts = shift(fields, "for", report);
     if fields.get("for").is_none() {
         report
             .mistake("missing-key", fields.place(), "a trigger on a status needs `for`")

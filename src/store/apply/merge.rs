@@ -10,7 +10,8 @@ pub async fn merges(conn: &mut Conn, decisions: &[Decision], now: Time) -> Resul
     for fact in decisions.iter().flat_map(|decision| &decision.facts) {
         let Some(into) = &fact.stay else { continue };
         for from in &fact.merged {
-            let mut sql = Sql::new("UPDATE runs SET state = 'cancelled', reason = 'merged', updated_at = ");
+            let mut sql =
+                Sql::new("UPDATE runs SET state = 'cancelled', ended_by = 'plan', reason = 'merged', updated_at = ");
             sql.bind(now.timestamp_millis())
                 .push(" WHERE state = 'scheduled' AND stay_id = ")
                 .bind(from.as_str());
@@ -20,6 +21,7 @@ pub async fn merges(conn: &mut Conn, decisions: &[Decision], now: Time) -> Resul
                 "UPDATE fact_keys SET stay_id = ",
                 "UPDATE events SET stay_id = ",
                 "UPDATE runs SET stay_id = ",
+                "UPDATE run_changes SET stay_id = ",
             ] {
                 let mut sql = Sql::new(table);
                 sql.bind(into.id.as_str()).push(" WHERE stay_id = ").bind(from.as_str());

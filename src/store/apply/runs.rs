@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use crate::model::decision::{Decision, FirstStep, NewRun, Opening};
 use crate::model::event::Event;
 use crate::model::id::RunId;
-use crate::model::run::{Mode, RunState};
+use crate::model::plan::SETTLE;
+use crate::model::run::RunState;
 use crate::store::StoreError;
 use crate::store::dialect::{Conn, Param};
 use crate::store::outbox::{self, Begun, Lease};
@@ -47,7 +48,8 @@ pub async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Res
         });
     }
     let now_ms = lease.now.timestamp_millis();
-    let mut rows: Vec<[Param; 29]> = Vec::new();
+    let mut rows: Vec<[Param; 33]> = Vec::new();
+    let mut turn = outbox::turns(conn, new_runs(decisions).count()).await?;
     let mut opening: Vec<(&NewRun, &Opening)> = Vec::new();
     let mut rendered: Vec<(&NewRun, &Opening)> = Vec::new();
     for (run, event) in new_runs(decisions) {
@@ -57,6 +59,7 @@ pub async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Res
                 || (run.after_gone && other.lane == run.lane && other.in_doubt)
         });
         let (state, reason) = match &run.first {
+            _ if run.settles => (RunState::Scheduled, ""),
             FirstStep::Open(open) if !waits && run.due_at <= lease.now => {
                 opening.push((run, open.as_ref()));
                 (RunState::Running, "")
@@ -70,7 +73,8 @@ pub async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Res
             FirstStep::Nothing(reason) => (RunState::Skipped, reason.as_str()),
         };
         let running = state == RunState::Running;
-        if !state.is_ended() {
+        turn += 1;
+        if !state.is_ended() && state != RunState::Scheduled {
             before.push(Ahead {
                 queue: run.queue.clone(),
                 lane: run.lane.clone(),
@@ -101,7 +105,7 @@ pub async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Res
             reservation["code"].as_str().into(),
             run.about.word().into(),
             run.queue.clone().into(),
-            mode_word(run.mode).into(),
+            run.mode.word().into(),
             format!(" {} ", names_gone.join(" ")).into(),
             run.after_gone.into(),
             run.dry_run.into(),
@@ -120,11 +124,15 @@ pub async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Res
             run.due_at.timestamp_millis().into(),
             now_ms.into(),
             now_ms.into(),
+            turn.into(),
+            run.settles.then_some(SETTLE).into(),
+            run.settles.then(|| run.due_at.timestamp_millis()).into(),
+            0i64.into(),
         ]);
     }
     let sql = "INSERT INTO runs (id, run_key, recipe, revision, event_id, stay_id, source, code, about, queue, mode, names_gone, \
          after_gone, dry_run, lane, state, reason, step, attempts, step_attempts, step_first_at, generation, uncertain, \
-         cancel_requested, lease_owner, lease_until, due_at, created_at, updated_at) VALUES ";
+         cancel_requested, lease_owner, lease_until, due_at, created_at, updated_at, turn, entries, planned_at, plan) VALUES ";
     // The key makes a run unique for ever: one that exists is left as it is.
     let mut made = HashSet::new();
     for row in conn
@@ -147,12 +155,4 @@ pub async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Res
     outbox::open_attempts(conn, attempts, lease.now).await?;
     applied.started = opening.into_iter().map(|(run, _)| run.id.clone()).collect();
     Ok(applied)
-}
-
-fn mode_word(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Queued => "queued",
-        Mode::Newest => "newest",
-        Mode::Parallel => "parallel",
-    }
 }

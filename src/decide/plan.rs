@@ -1,0 +1,396 @@
+//! What the clock wants of a stay, held against what is planned: runs to make, to move, to call off.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::model::clock::Time;
+use crate::model::decision::Gone;
+use crate::model::id::{StayId, clock_run_id};
+use crate::model::plan::{EndedBy, NewPlanned, Plan, PlanChange, Planned, SETTLE, clock_run_key};
+use crate::model::reservation::Stay;
+use crate::model::run::RunState;
+use crate::recipe::Recipe;
+
+use super::moments::{Moment, moments};
+use super::view::View;
+
+/// Why it is planned anew; it decides what becomes of times that have passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The stay is new, has moved or has just become active: what is not too late still runs.
+    News,
+    /// The stay was taken over: only what lies ahead.
+    Adopted,
+    /// Something else about the stay has changed.
+    Change,
+    /// A neighbour has changed: what was not wanted because of it may be wanted now.
+    Neighbour,
+    /// Recipes or the configuration have changed.
+    Rules,
+}
+
+/// A stay to be planned.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The stay.
+    pub stay: &'a Stay,
+    /// As recipes see it.
+    pub view: &'a View,
+    /// The clock runs there are of it, those of stays that were merged into it among them.
+    pub existing: &'a [Planned],
+    /// Whether its source only learns.
+    pub learn: bool,
+}
+
+/// What has to change for what is planned to be what the recipes want.
+pub fn plan(subject: &Subject<'_>, recipes: &[Arc<Recipe>], cause: Cause, now: Time) -> Plan {
+    let mut plan = Plan::default();
+    let lives = lives(subject);
+    let mut by_recipe: BTreeMap<&str, Vec<&Planned>> = BTreeMap::new();
+    for run in subject.existing.iter().filter(|run| !settles(run)) {
+        by_recipe.entry(&run.recipe).or_default().push(run);
+    }
+    for recipe in recipes.iter().filter(|recipe| recipe.follows_stays()) {
+        let existing = by_recipe.remove(recipe.name.as_str()).unwrap_or_default();
+        let wants = lives
+            .as_ref()
+            .map_err(Clone::clone)
+            .and_then(|()| wants(recipe, subject));
+        match wants {
+            Ok(()) => {
+                let moments = moments(recipe, subject.stay, subject.view);
+                let bench = Bench {
+                    recipe,
+                    subject,
+                    existing,
+                    cause,
+                    now,
+                };
+                bench.compare(&moments, &mut plan);
+            }
+            Err(because) => call_off(&existing, &because, &mut plan),
+        }
+    }
+    for (name, left) in by_recipe {
+        let known = recipes.iter().any(|recipe| recipe.name == name);
+        let because = match known {
+            true => format!("the recipe `{name}` no longer waits for this time"),
+            false => format!("there is no recipe `{name}` any more"),
+        };
+        call_off(&left, &because, &mut plan);
+    }
+    plan
+}
+
+fn settles(run: &Planned) -> bool {
+    run.entries.iter().any(|entry| entry == SETTLE)
+}
+
+/// Whether a stay has a clock at all; else why not.
+fn lives(subject: &Subject<'_>) -> Result<(), String> {
+    let view = subject.view;
+    match view.status {
+        Some(status) if status.is_gone() => Err(Gone { status }.reason()),
+        _ if !view.complete => Err("the stay has no dates".to_owned()),
+        _ if subject.learn => Err("the source is learning: nothing is started".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the recipe is for such stays at all, whatever becomes of them; else why not.
+fn wants(recipe: &Recipe, subject: &Subject<'_>) -> Result<(), String> {
+    if !recipe.enabled {
+        return Err("the recipe is switched off".to_owned());
+    }
+    if !recipe.may_be(&subject.view.kind) {
+        return Err(format!("`match` is not for stays of the kind {}", subject.view.kind));
+    }
+    if !recipe.may_come_from(&subject.stay.source) {
+        return Err(format!("`match` is not for the source {}", subject.stay.source));
+    }
+    if !recipe.may_meet(&subject.view.json["property"]) {
+        let property = subject.view.property.as_deref().unwrap_or("none that is known");
+        return Err(format!("`match` is not for its property ({property})"));
+    }
+    Ok(())
+}
+
+/// Calls off what waits.
+fn call_off(existing: &[&Planned], because: &str, plan: &mut Plan) {
+    let waiting = existing.iter().filter(|run| run.state == RunState::Scheduled);
+    plan.change.extend(waiting.map(|run| ends(run, EndedBy::Plan, because)));
+}
+
+fn ends(run: &Planned, by: EndedBy, because: &str) -> PlanChange {
+    PlanChange {
+        run: run.id.clone(),
+        from: (run.state, run.due_at),
+        state: RunState::Cancelled,
+        due_at: run.due_at,
+        entries: run.entries.clone(),
+        reason: because.to_owned(),
+        ended_by: Some(by),
+    }
+}
+
+/// One recipe and one stay.
+struct Bench<'a> {
+    recipe: &'a Recipe,
+    subject: &'a Subject<'a>,
+    existing: Vec<&'a Planned>,
+    cause: Cause,
+    now: Time,
+}
+
+/// What becomes of a time.
+enum Verdict {
+    Scheduled,
+    Skipped(EndedBy, String),
+    /// Nothing is written down of it.
+    Nothing,
+}
+
+impl Bench<'_> {
+    fn compare(&self, moments: &[Moment], plan: &mut Plan) {
+        let inherited = self.inherited(moments);
+        let mut kept: BTreeSet<&str> = BTreeSet::new();
+        let mut rest = moments;
+        while let Some(first) = rest.first() {
+            // Entries of one recipe that are due at the same instant make one run.
+            let end = rest.iter().take_while(|moment| moment.at == first.at).count();
+            let (group, after) = rest.split_at(end);
+            rest = after;
+            self.group(group, &inherited, &mut kept, plan);
+        }
+        for run in &self.existing {
+            if run.state == RunState::Scheduled && !kept.contains(run.id.as_str()) {
+                plan.change.push(ends(run, EndedBy::Plan, &self.because(run, moments)));
+            }
+        }
+    }
+
+    fn group<'a>(
+        &'a self,
+        group: &[Moment],
+        inherited: &BTreeMap<String, String>,
+        kept: &mut BTreeSet<&'a str>,
+        plan: &mut Plan,
+    ) {
+        // What is late runs until the last of them is too late.
+        let Some(last) = group.iter().map(|moment| moment.last).max() else {
+            return;
+        };
+        let at = group[0].at;
+        let mut open = Vec::new();
+        for moment in group {
+            let fired = self.fired(&moment.entry);
+            if let Some(old) = inherited.get(&moment.label).filter(|_| fired.is_empty())
+                && !self.existing.iter().any(|run| run.entries.contains(&moment.entry))
+                && !self.fired(&moment.entry.replacen(&moment.label, old, 1)).is_empty()
+            {
+                let because = format!("what the recipe said before (`{old}`) has fired for this stay");
+                let verdict = Verdict::Skipped(EndedBy::Fired, because);
+                plan.make.extend(self.new(&[moment], 0, at, &verdict));
+                continue;
+            }
+            let again = self.recipe.again && fired.iter().all(|run| run.planned_at != at);
+            if fired.is_empty() || again {
+                open.push((moment, fired.len()));
+            }
+        }
+        // One that is planned already goes before one that would have to be made.
+        let mine = |run: &&&Planned, moment: &Moment| !run.counts_as_fired() && run.entries.contains(&moment.entry);
+        let planned = open.iter().find_map(|(moment, firing)| {
+            let mut own = self.existing.iter().filter(|run| mine(run, moment));
+            own.find(|run| matches!(run.state, RunState::Scheduled | RunState::Ready))
+                .map(|run| (moment, firing, run))
+        });
+        let names: Vec<String> = open.iter().map(|(moment, _)| moment.entry.clone()).collect();
+        if let Some((_, _, run)) = planned {
+            kept.insert(run.id.as_str());
+            self.change(run, &names, at, last, plan);
+            return;
+        }
+        let Some((moment, firing)) = open.first() else { return };
+        let key = self.key(moment, *firing);
+        let id = clock_run_id(&key, Some(&self.subject.stay.id));
+        let ended = self.existing.iter().find(|run| run.id == id);
+        let ended = ended.or_else(|| self.existing.iter().find(|run| mine(run, moment)));
+        match ended {
+            Some(run) => self.change(run, &names, at, last, plan),
+            None => {
+                let all: Vec<&Moment> = open.iter().map(|(moment, _)| *moment).collect();
+                let verdict = self.verdict(at, last, None);
+                plan.make.extend(self.new(&all, *firing, at, &verdict));
+            }
+        }
+    }
+
+    /// What becomes of a run that is there and has not fired.
+    fn change(&self, run: &Planned, entries: &[String], at: Time, last: Time, plan: &mut Plan) {
+        let mut change = PlanChange {
+            run: run.id.clone(),
+            from: (run.state, run.due_at),
+            state: RunState::Scheduled,
+            due_at: at,
+            entries: entries.to_vec(),
+            reason: String::new(),
+            ended_by: None,
+        };
+        match run.state {
+            // Its time is the same: it comes due, or has and will be looked at.
+            RunState::Scheduled if run.due_at == at => {
+                if run.entries != entries {
+                    plan.change.push(change);
+                }
+            }
+            // It waits for its turn since its time came; only another time takes it back.
+            RunState::Ready if run.planned_at == at || at <= self.now => {}
+            RunState::Scheduled | RunState::Ready => match self.verdict(at, last, None) {
+                Verdict::Scheduled => plan.change.push(change),
+                Verdict::Skipped(by, because) => {
+                    change.state = RunState::Skipped;
+                    change.reason = because;
+                    change.ended_by = Some(by);
+                    plan.change.push(change);
+                }
+                Verdict::Nothing => plan.change.push(ends(run, EndedBy::Plan, "its time has passed")),
+            },
+            RunState::Cancelled | RunState::Skipped if run.ended_by != Some(EndedBy::Person) => {
+                if matches!(self.verdict(at, last, Some(run)), Verdict::Scheduled) {
+                    plan.change.push(change);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What becomes of a time: ahead, late and still wanted, or past. `ended`: the run there is of it, which has ended.
+    fn verdict(&self, at: Time, last: Time, ended: Option<&Planned>) -> Verdict {
+        if at > self.now {
+            return Verdict::Scheduled;
+        }
+        let late = |because: &str| Verdict::Skipped(EndedBy::Late, because.to_owned());
+        match self.cause {
+            Cause::News if self.now <= last => Verdict::Scheduled,
+            Cause::News => late("too late: its time had passed when it was planned"),
+            Cause::Adopted => Verdict::Nothing,
+            // What was looked at when it was due, and not wanted then.
+            Cause::Neighbour
+                if self.now <= last && ended.is_some_and(|run| run.ended_by == Some(EndedBy::Condition)) =>
+            {
+                Verdict::Scheduled
+            }
+            Cause::Change | Cause::Neighbour | Cause::Rules => late("planned after its time"),
+        }
+    }
+
+    fn new(&self, group: &[&Moment], firing: usize, at: Time, verdict: &Verdict) -> Option<NewPlanned> {
+        let stay = self.subject.stay;
+        let first = group.first()?;
+        let key = self.key(first, firing);
+        let (state, reason, ended_by) = match verdict {
+            Verdict::Scheduled => (RunState::Scheduled, String::new(), None),
+            Verdict::Skipped(by, because) => (RunState::Skipped, because.clone(), Some(*by)),
+            Verdict::Nothing => return None,
+        };
+        Some(NewPlanned {
+            id: clock_run_id(&key, Some(&stay.id)),
+            key,
+            recipe: self.recipe.name.clone(),
+            entries: group.iter().map(|moment| moment.entry.clone()).collect(),
+            stay: Some((
+                stay.id.clone(),
+                stay.source.clone(),
+                stay.code().unwrap_or_default().to_owned(),
+            )),
+            due_at: at,
+            state,
+            reason,
+            ended_by,
+        })
+    }
+
+    fn key(&self, moment: &Moment, firing: usize) -> String {
+        let stay: &StayId = &self.subject.stay.id;
+        clock_run_key(&self.recipe.name, &moment.entry, stay, firing)
+    }
+
+    /// The runs that fired for an entry.
+    fn fired(&self, entry: &str) -> Vec<&Planned> {
+        let of_entry = |run: &&&Planned| run.counts_as_fired() && run.entries.iter().any(|one| one == entry);
+        self.existing.iter().filter(of_entry).copied().collect()
+    }
+
+    /// Entries that stand in the place of ones that have fired and are not there any more: the label as it is now to the
+    /// label before. An edited offset inherits what the old one fired.
+    fn inherited(&self, moments: &[Moment]) -> BTreeMap<String, String> {
+        let of_now: BTreeSet<(&str, &str)> = moments
+            .iter()
+            .map(|moment| (moment.anchor, moment.label.as_str()))
+            .collect();
+        let labels: BTreeSet<String> = labels(self.recipe);
+        let known = |label: &str| {
+            let prefix = format!("{label}#");
+            let mut entries = self.existing.iter().flat_map(|run| &run.entries);
+            entries.any(|entry| entry.starts_with(&prefix))
+        };
+        let fired = self.existing.iter().filter(|run| run.counts_as_fired());
+        let mut dropped: BTreeSet<&str> = fired
+            .flat_map(|run| &run.entries)
+            .filter_map(|entry| entry.rsplit_once('#').map(|(label, _)| label))
+            .filter(|label| !labels.contains(*label))
+            .collect();
+        let mut inherited = BTreeMap::new();
+        for (anchor, label) in of_now {
+            if known(label) && !self.inherits_already(label) {
+                continue;
+            }
+            let alike = |old: &&&str| old.starts_with(anchor) && old.contains('*') == label.contains('*');
+            let found = dropped.iter().find(alike).copied();
+            if let Some(old) = found {
+                dropped.remove(old);
+                inherited.insert(label.to_owned(), old.to_owned());
+            }
+        }
+        inherited
+    }
+
+    /// Whether all there is of a label was written down as inherited.
+    fn inherits_already(&self, label: &str) -> bool {
+        let prefix = format!("{label}#");
+        let of_label = |run: &&&Planned| run.entries.iter().any(|entry| entry.starts_with(&prefix));
+        let mut all = self.existing.iter().filter(of_label);
+        all.all(|run| run.ended_by == Some(EndedBy::Fired))
+    }
+
+    /// Why a run is not wanted any more.
+    fn because(&self, run: &Planned, moments: &[Moment]) -> String {
+        let of_recipe = labels(self.recipe);
+        let label = |entry: &String| entry.rsplit_once('#').map(|(label, _)| label.to_owned());
+        let mine: Vec<String> = run.entries.iter().filter_map(label).collect();
+        if !mine.iter().any(|label| of_recipe.contains(label)) {
+            return format!("the recipe `{}` no longer waits for this time", self.recipe.name);
+        }
+        if mine.iter().any(|label| label.starts_with("status:")) {
+            let status = self.subject.view.json["status"].as_str().unwrap_or("not known");
+            return format!("the status is {} now", status.replace('_', " "));
+        }
+        let at_once = moments.iter().any(|moment| run.entries.contains(&moment.entry));
+        match at_once {
+            true => "it is due at the same time as another run of the recipe".to_owned(),
+            false => "the stay does not reach so far any more".to_owned(),
+        }
+    }
+}
+
+/// What the recipe's entries are called.
+fn labels(recipe: &Recipe) -> BTreeSet<String> {
+    use crate::recipe::ClockEntry;
+    let label = |entry| match entry {
+        ClockEntry::Stay(clock) => Some(clock.label()),
+        ClockEntry::Status(clock) => Some(clock.label()),
+        ClockEntry::Schedule(_) => None,
+    };
+    recipe.clock().filter_map(label).collect()
+}

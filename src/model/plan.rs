@@ -1,0 +1,203 @@
+//! What a stay's clock plans: runs in state `scheduled`, and how they follow the stay and the recipes.
+
+use super::clock::Time;
+use super::id::{RunId, StayId};
+use super::run::RunState;
+
+/// What stands in `entries` of a run that waits for further changes (`settle`).
+pub const SETTLE: &str = "settle";
+
+/// Why a planned run has ended without a step sent. It decides whether it comes back when it is wanted again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndedBy {
+    /// Not wanted any more: the stay is gone, the recipe is, or it asks for another time.
+    Plan,
+    /// `match` or `when` was not so when it was due.
+    Condition,
+    /// It was past when it was planned; `plan --backfill` runs it all the same.
+    Late,
+    /// It came due while nobody was there to do it, or was held up for too long.
+    Down,
+    /// What its recipe's entry said before has fired.
+    Fired,
+    /// A person called it off.
+    Person,
+}
+
+impl EndedBy {
+    const ALL: [EndedBy; 6] = [
+        EndedBy::Plan,
+        EndedBy::Condition,
+        EndedBy::Late,
+        EndedBy::Down,
+        EndedBy::Fired,
+        EndedBy::Person,
+    ];
+
+    /// The word in the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            EndedBy::Plan => "plan",
+            EndedBy::Condition => "condition",
+            EndedBy::Late => "late",
+            EndedBy::Down => "down",
+            EndedBy::Fired => "fired",
+            EndedBy::Person => "person",
+        }
+    }
+
+    /// The cause with this word.
+    pub fn from_word(word: &str) -> Option<EndedBy> {
+        EndedBy::ALL.into_iter().find(|cause| cause.word() == word)
+    }
+}
+
+/// A clock run that exists, as far as planning has to know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The run.
+    pub id: RunId,
+    /// Its recipe's name.
+    pub recipe: String,
+    /// The stay it is of; `None` for a schedule's.
+    pub stay: Option<StayId>,
+    /// The recipe's entries that it stands for, each with its occurrence: `check_in-2d@10:00#0`.
+    pub entries: Vec<String>,
+    /// Its state.
+    pub state: RunState,
+    /// When it is due.
+    pub due_at: Time,
+    /// The time by the clock it was planned for: unlike `due_at`, it is not moved by attempts.
+    pub planned_at: Time,
+    /// Whether an attempt of it was ever begun, or it ended otherwise than by being called off or passed over.
+    pub fired: bool,
+    /// Why it ended without a step sent.
+    pub ended_by: Option<EndedBy>,
+}
+
+impl Planned {
+    /// Whether the entry counts as done for the time it was planned for.
+    pub fn counts_as_fired(&self) -> bool {
+        self.fired || self.ended_by == Some(EndedBy::Fired)
+    }
+}
+
+/// A clock run that has to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPlanned {
+    /// A hash of the key.
+    pub id: RunId,
+    /// Unique for ever.
+    pub key: String,
+    /// Its recipe's name.
+    pub recipe: String,
+    /// The recipe's entries that it stands for.
+    pub entries: Vec<String>,
+    /// The stay, its source and its code; `None` for a schedule's.
+    pub stay: Option<(StayId, String, String)>,
+    /// When it is due, by the clock.
+    pub due_at: Time,
+    /// `Scheduled`, or `Skipped` where its time has passed.
+    pub state: RunState,
+    /// Why it is skipped.
+    pub reason: String,
+    /// The same as a cause.
+    pub ended_by: Option<EndedBy>,
+}
+
+/// A clock run that has to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanChange {
+    /// The run.
+    pub run: RunId,
+    /// The state and the time it must still have.
+    pub from: (RunState, Time),
+    /// The state it gets.
+    pub state: RunState,
+    /// When it is due then, by the clock.
+    pub due_at: Time,
+    /// The entries it stands for then.
+    pub entries: Vec<String>,
+    /// Why, for a person.
+    pub reason: String,
+    /// Why it ends, where it does.
+    pub ended_by: Option<EndedBy>,
+}
+
+impl PlanChange {
+    /// Whether it is a move of its time, which is recorded.
+    pub fn moves(&self) -> bool {
+        self.state == RunState::Scheduled && self.due_at != self.from.1
+    }
+}
+
+/// How what is planned has to change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Runs to be made.
+    pub make: Vec<NewPlanned>,
+    /// Runs to be changed.
+    pub change: Vec<PlanChange>,
+}
+
+impl Plan {
+    /// What there is once it has changed.
+    pub fn apply_to(&self, runs: &mut Vec<Planned>) {
+        for change in &self.change {
+            for run in runs.iter_mut().filter(|run| run.id == change.run) {
+                run.state = change.state;
+                run.due_at = change.due_at;
+                run.planned_at = change.due_at;
+                run.entries.clone_from(&change.entries);
+                run.ended_by = change.ended_by;
+            }
+        }
+        let known = |run: &NewPlanned, runs: &[Planned]| runs.iter().any(|one| one.id == run.id);
+        for run in &self.make {
+            if !known(run, runs) {
+                runs.push(Planned {
+                    id: run.id.clone(),
+                    recipe: run.recipe.clone(),
+                    stay: run.stay.as_ref().map(|(stay, ..)| stay.clone()),
+                    entries: run.entries.clone(),
+                    state: run.state,
+                    due_at: run.due_at,
+                    planned_at: run.due_at,
+                    fired: false,
+                    ended_by: run.ended_by,
+                });
+            }
+        }
+    }
+
+    /// Whether nothing has to change.
+    pub fn is_empty(&self) -> bool {
+        self.make.is_empty() && self.change.is_empty()
+    }
+}
+
+/// Where and when a stay is, for its neighbours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The configured property's key, else what the sender calls it.
+    pub property: Option<String>,
+    /// Arrival.
+    pub arrives_at: Option<Time>,
+    /// Departure.
+    pub leaves_at: Option<Time>,
+    /// Whether somebody comes: booked, and no block.
+    pub taken: bool,
+}
+
+/// The key of a clock run: recipe, entry with its occurrence, stay, and how often it has fired before.
+pub fn clock_run_key(recipe: &str, entry: &str, stay: &StayId, firing: usize) -> String {
+    match firing {
+        0 => format!("clock\u{1f}{recipe}\u{1f}{entry}\u{1f}{stay}"),
+        n => format!("clock\u{1f}{recipe}\u{1f}{entry}\u{1f}{stay}\u{1f}{n}"),
+    }
+}
+
+/// The key of a schedule's run: recipe, schedule with its zone, instant.
+pub fn schedule_run_key(recipe: &str, schedule: &str, at: Time) -> String {
+    format!("schedule\u{1f}{recipe}\u{1f}{schedule}\u{1f}{}", at.timestamp())
+}

@@ -1,0 +1,319 @@
+//! Planning anew: when recipes or the configuration change, everything ahead; when a neighbour has moved, the stays beside it;
+//! the next time of every schedule.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use crate::decide::{Cause, LATE, Subject, plan, view};
+use crate::model::clock::Time;
+use crate::model::fault::guard;
+use crate::model::id::clock_run_id;
+use crate::model::plan::{EndedBy, NewPlanned, Plan, PlanChange, Planned, schedule_run_key};
+use crate::model::property::Properties;
+use crate::model::reservation::Stay;
+use crate::model::run::RunState;
+use crate::recipe::{ClockEntry, Late, Recipe, Schedule, Shift};
+use crate::store::{Stays, StoreError};
+
+use super::Engine;
+use super::setup::Setup;
+
+/// How many stays are planned in one transaction: what comes in waits no longer than for these.
+const TOGETHER: usize = 50;
+/// How many runs take over what a new plan says of them in one transaction.
+const FINISH: usize = 200;
+/// How often a plan is made ready once more because stays have changed meanwhile.
+const ROUNDS: usize = 1000;
+/// How many times of a schedule are looked at for one that is still free.
+const TIMES: usize = 50;
+
+/// Takes over rules under which everything ahead is planned anew: all or nothing. Until the last moment the rules before
+/// count, for planned runs as for events.
+pub async fn adopt(engine: &Engine, setup: Setup) -> Result<(), StoreError> {
+    let _one = engine.clockwork.adopting.lock().await;
+    let made_from = setup.made_from();
+    let state = engine.store.plan_state().await?;
+    finish(engine).await?;
+    if state.made_from == made_from {
+        engine.replace(Setup {
+            generation: state.active,
+            ..setup
+        });
+        return Ok(());
+    }
+    let generation = engine.store.begin_plan().await?;
+    match build(engine, &setup, generation, &made_from).await {
+        Ok(()) => {}
+        Err(error) => {
+            // What was made of it is seen by nobody; it is dropped at the next begin at the latest.
+            let _ = engine.store.drop_plan().await;
+            return Err(error);
+        }
+    }
+    engine.replace(Setup { generation, ..setup });
+    finish(engine).await?;
+    engine.clockwork.wake.notify_one();
+    Ok(())
+}
+
+/// At the start: a plan that was made under other rules than today's is made anew, and one that was not written to the end
+/// is.
+pub async fn catch_up(engine: &Engine) -> Result<(), StoreError> {
+    finish(engine).await?;
+    let setup = engine.setup();
+    let state = engine.store.plan_state().await?;
+    if state.building.is_some() {
+        engine.store.drop_plan().await?;
+    }
+    if state.made_from == setup.made_from() {
+        return schedules(engine).await;
+    }
+    adopt(engine, (*setup).clone()).await
+}
+
+async fn build(engine: &Engine, setup: &Setup, generation: i64, made_from: &str) -> Result<(), StoreError> {
+    let since = horizon(setup, engine.clock.now());
+    for round in 0..ROUNDS {
+        let mut after = -1;
+        loop {
+            let _planning = engine.clockwork.planning.lock().await;
+            let now = engine.clock.now();
+            let (stays, last) = engine.store.unplanned(generation, since, after, TOGETHER).await?;
+            let Some(last) = last else { break };
+            after = last;
+            let plans = plans(setup, stays, Cause::Rules, now);
+            let plans = plans.into_iter().map(|(stay, plan)| (Some(stay), plan)).collect();
+            engine.store.write_plan(plans, generation, now).await?;
+        }
+        let _planning = engine.clockwork.planning.lock().await;
+        if round == 0 {
+            let now = engine.clock.now();
+            let plan = schedule_plan(setup, &engine.store.schedules(now - LATE).await?, now);
+            engine.store.write_plan(vec![(None, plan)], generation, now).await?;
+        }
+        if engine
+            .store
+            .switch_plan(generation, since, made_from.to_owned())
+            .await?
+        {
+            return Ok(());
+        }
+    }
+    Err(StoreError::Unavailable(
+        "stays changed faster than they could be planned anew".to_owned(),
+    ))
+}
+
+/// Writes what the active plan still has to say of runs.
+async fn finish(engine: &Engine) -> Result<(), StoreError> {
+    while engine.store.finish_plan(FINISH, engine.clock.now()).await? > 0 {}
+    Ok(())
+}
+
+/// What has to change for these stays.
+pub fn plans(setup: &Setup, stays: Stays, cause: Cause, now: Time) -> Vec<(Stay, Plan)> {
+    let recipes = setup.book.all();
+    stays
+        .into_iter()
+        .map(|(stay, existing)| {
+            let planned = guard(|| {
+                let view = view(&stay, &setup.properties);
+                let subject = Subject {
+                    stay: &stay,
+                    view: &view,
+                    existing: &existing,
+                    learn: setup.sources.get(&stay.source).is_some_and(|source| source.learn()),
+                };
+                plan(&subject, recipes, cause, now)
+            });
+            let planned = planned.unwrap_or_else(|fault| {
+                tracing::error!(stay.id = %stay.id, fault = fault.trace, "a fault of Stayhook while planning; the stay keeps its plan");
+                Plan::default()
+            });
+            (stay, planned)
+        })
+        .collect()
+}
+
+/// Stays that ended before this have nothing ahead of them under these rules.
+pub fn horizon(setup: &Setup, now: Time) -> Time {
+    let mut longest = TimeDelta::zero();
+    for recipe in setup.book.all() {
+        let late = match recipe.late {
+            Late::Within(span) => span,
+            Late::Usual | Late::Skip => LATE,
+        };
+        for entry in recipe.clock() {
+            let shifts = match entry {
+                ClockEntry::Stay(clock) => vec![clock.mark.shift, clock.until.map_or(Shift::NONE, |mark| mark.shift)],
+                ClockEntry::Status(clock) => vec![clock.lasts],
+                ClockEntry::Schedule(_) => Vec::new(),
+            };
+            let furthest = shifts.iter().map(|shift| shift.span()).max().unwrap_or_default();
+            longest = longest.max(furthest.max(TimeDelta::zero()) + late);
+        }
+    }
+    // Days begin elsewhere earlier and end later.
+    now - longest - TimeDelta::days(2)
+}
+
+/// Plans stays anew whose neighbour has changed.
+pub async fn neighbours(engine: &Engine) -> Result<(), StoreError> {
+    loop {
+        let _planning = engine.clockwork.planning.lock().await;
+        let stays = engine.store.to_replan(TOGETHER).await?;
+        if stays.is_empty() {
+            return Ok(());
+        }
+        let (setup, now) = (engine.setup(), engine.clock.now());
+        let plans = plans(&setup, stays, Cause::Neighbour, now);
+        match engine.store.replan(plans, setup.generation, now).await {
+            // Somebody else has written one of them: the next look sees it as it is.
+            Err(StoreError::Conflict(_)) => return Ok(()),
+            done => done?,
+        }
+    }
+}
+
+/// Sees to it that the next time of every schedule is planned.
+pub async fn schedules(engine: &Engine) -> Result<(), StoreError> {
+    let _planning = engine.clockwork.planning.lock().await;
+    let (setup, now) = (engine.setup(), engine.clock.now());
+    let plan = schedule_plan(&setup, &engine.store.schedules(now - LATE).await?, now);
+    if plan.is_empty() {
+        return Ok(());
+    }
+    engine.store.replan_schedules(plan, setup.generation, now).await
+}
+
+fn label_of(entries: &[String]) -> &str {
+    let first = entries.first().map_or("", String::as_str);
+    first.rsplit_once('#').map_or(first, |(label, _)| label)
+}
+
+/// The schedule that a run is of.
+pub fn schedule_of<'r>(recipe: &'r Recipe, entries: &[String], properties: &Properties) -> Option<&'r Schedule> {
+    let label = label_of(entries);
+    recipe.clock().find_map(|entry| match entry {
+        ClockEntry::Schedule(schedule) if schedule.label(properties.timezone) == label => Some(schedule),
+        _ => None,
+    })
+}
+
+fn run_at(recipe: &Recipe, schedule: &Schedule, properties: &Properties, at: Time) -> NewPlanned {
+    let label = schedule.label(properties.timezone);
+    let key = schedule_run_key(&recipe.name, &label, at);
+    NewPlanned {
+        id: clock_run_id(&key, None),
+        key,
+        recipe: recipe.name.clone(),
+        entries: vec![format!("{label}#{}", at.timestamp())],
+        stay: None,
+        due_at: at,
+        state: RunState::Scheduled,
+        reason: String::new(),
+        ended_by: None,
+    }
+}
+
+/// The run of a schedule after the one at `before`. What would be too late by now is left out.
+pub fn next_run(
+    recipe: &Recipe,
+    schedule: &Schedule,
+    properties: &Properties,
+    before: Time,
+    now: Time,
+) -> Option<NewPlanned> {
+    let late = crate::decide::latest(recipe.late, now) - now;
+    let after = before.max(now - late);
+    let at = schedule.next(after, properties.timezone)?.to_utc();
+    Some(run_at(recipe, schedule, properties, at))
+}
+
+/// What has to change for the next time of every schedule to be planned, and nothing else of schedules.
+pub fn schedule_plan(setup: &Setup, existing: &[Planned], now: Time) -> Plan {
+    let mut plan = Plan::default();
+    let mut kept = Vec::new();
+    for recipe in setup.book.all().iter().filter(|recipe| recipe.enabled) {
+        for entry in recipe.clock() {
+            if let ClockEntry::Schedule(schedule) = entry {
+                one_schedule(recipe, schedule, &setup.properties, existing, now, &mut kept, &mut plan);
+            }
+        }
+    }
+    for run in existing {
+        if run.state == RunState::Scheduled && !kept.contains(&run.id) {
+            let known: Option<&Arc<Recipe>> = setup.book.all().iter().find(|recipe| recipe.name == run.recipe);
+            let because = match known {
+                None => format!("there is no recipe `{}` any more", run.recipe),
+                Some(recipe) if !recipe.enabled => "the recipe is switched off".to_owned(),
+                Some(_) => format!("the recipe `{}` no longer waits for this time", run.recipe),
+            };
+            plan.change.push(PlanChange {
+                run: run.id.clone(),
+                from: (run.state, run.due_at),
+                state: RunState::Cancelled,
+                due_at: run.due_at,
+                entries: run.entries.clone(),
+                reason: because,
+                ended_by: Some(EndedBy::Plan),
+            });
+        }
+    }
+    plan
+}
+
+fn one_schedule(
+    recipe: &Recipe,
+    schedule: &Schedule,
+    properties: &Properties,
+    existing: &[Planned],
+    now: Time,
+    kept: &mut Vec<crate::model::id::RunId>,
+    plan: &mut Plan,
+) {
+    let label = schedule.label(properties.timezone);
+    let mine: Vec<&Planned> = existing
+        .iter()
+        .filter(|run| run.recipe == recipe.name && label_of(&run.entries) == label)
+        .collect();
+    let waits = |run: &&&Planned| run.state == RunState::Scheduled && run.due_at <= now;
+    if let Some(run) = mine.iter().find(waits) {
+        // It is due and plans the next one itself.
+        kept.push(run.id.clone());
+        return;
+    }
+    let mut after = now;
+    for _ in 0..TIMES {
+        let Some(at) = schedule.next(after, properties.timezone) else {
+            return;
+        };
+        let at = at.to_utc();
+        let wanted = run_at(recipe, schedule, properties, at);
+        match mine.iter().find(|run| run.id == wanted.id) {
+            None => {
+                plan.make.push(wanted);
+                return;
+            }
+            Some(run) if run.state == RunState::Scheduled => {
+                kept.push(run.id.clone());
+                return;
+            }
+            Some(run) if !run.fired && run.ended_by == Some(EndedBy::Plan) => {
+                plan.change.push(PlanChange {
+                    run: run.id.clone(),
+                    from: (run.state, run.due_at),
+                    state: RunState::Scheduled,
+                    due_at: at,
+                    entries: wanted.entries,
+                    reason: String::new(),
+                    ended_by: None,
+                });
+                return;
+            }
+            // It has been done, before the clock was put back.
+            Some(_) => after = at,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The clock: planned runs become ready when their time comes. One look at the table wakes whoever is due; no task sleeps
+//! for a single run, so a restart, a jump of the machine's clock or days off change nothing but what is due.
+
+use chrono::TimeDelta;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::clock::Time;
+use crate::store::StoreError;
+
+use super::{Engine, STORE_DOWN, due, replan};
+
+/// The longest without a look: the machine's clock may have been set, and a wake-up may have been missed.
+const LOOK: TimeDelta = TimeDelta::seconds(5);
+/// How many runs come due together.
+pub(super) const TOGETHER: usize = 128;
+/// How often what is due is looked at in vain, because something else is writing it, before there is a wait.
+const IN_VAIN: usize = 20;
+/// And how long that wait is.
+const AGAIN: TimeDelta = TimeDelta::milliseconds(50);
+
+/// Looks until it is told to stop.
+pub async fn run(engine: Engine, stop: CancellationToken) {
+    let mut held_up = false;
+    let mut last: Option<Time> = None;
+    let mut current = false;
+    while !stop.is_cancelled() {
+        let woken = engine.clockwork.wake.notified();
+        let now = engine.clock.now();
+        // A clock that was put back has planned its schedules too far ahead.
+        let put_back = last.is_some_and(|last| now < last - LOOK);
+        last = Some(now);
+        let looked = async {
+            if !current {
+                replan::catch_up(&engine).await?;
+                current = true;
+            }
+            if put_back {
+                replan::schedules(&engine).await?;
+            }
+            look(&engine).await
+        };
+        let next = match looked.await {
+            Ok(next) => {
+                if std::mem::take(&mut held_up) {
+                    tracing::info!("timers go on");
+                }
+                next
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut held_up, true) {
+                    tracing::warn!(%error, "timers wait");
+                }
+                now + STORE_DOWN
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = woken => {}
+            () = engine.clock.sleep_until(next) => {}
+        }
+    }
+}
+
+/// Takes on what is due, and says when to look again.
+pub(super) async fn look(engine: &Engine) -> Result<Time, StoreError> {
+    let mut in_vain = 0;
+    loop {
+        replan::neighbours(engine).await?;
+        let taken = match due::batch(engine, TOGETHER).await {
+            // Something else has written one of them, or recipes have changed: the next look sees it as it is.
+            Err(StoreError::Conflict(_)) => false,
+            batch => batch?.is_done(),
+        };
+        let now = engine.clock.now();
+        let next = engine.store.next_due().await?;
+        match next.filter(|next| *next <= now) {
+            None => return Ok(next.map_or(now + LOOK, |next| next.min(now + LOOK))),
+            Some(_) if taken => in_vain = 0,
+            Some(_) => {
+                in_vain += 1;
+                if in_vain > IN_VAIN {
+                    return Ok(now + AGAIN);
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}

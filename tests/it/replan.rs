@@ -1,0 +1,139 @@
+//! Plans follow the recipe: what is ahead is planned anew when recipes change, all or nothing, and nothing of the past.
+
+use crate::clock::{booked, go_to, house, planned, recipe};
+use crate::sender::asked;
+
+const SOON: &str = "{stay: check_in, before: 2d, at: '10:00'}";
+
+#[tokio::test]
+async fn recipes_that_are_new_changed_renamed_and_removed() {
+    let mut house = house(&recipe("Door", SOON, "")).build().await;
+    house
+        .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-12", 1))
+        .await;
+    house
+        .tell("pms", &booked("B", "alfama", "2027-04-19", "2027-04-22", 1))
+        .await;
+    // New: what lies ahead is planned.
+    house
+        .reload(|plan| plan.recipe(&recipe("Clean", "{stay: check_out}", "")))
+        .await;
+    let both = [
+        "Door scheduled 04-07T17:00",
+        "Door scheduled 04-17T09:00",
+        "Clean scheduled 04-12T18:00",
+        "Clean scheduled 04-22T10:00",
+    ];
+    assert_eq!(planned(&house).await, both);
+    // Changed: another time.
+    let three = "{stay: check_in, before: 3d, at: '10:00'}";
+    house.reload(|plan| plan.instead(&recipe("Door", three, ""))).await;
+    let changed = [
+        "Door cancelled 04-07T17:00 the recipe `Door` no longer waits for this time",
+        "Door cancelled 04-17T09:00 the recipe `Door` no longer waits for this time",
+        "Clean cancelled 04-12T18:00 there is no recipe `Clean` any more",
+        "Clean cancelled 04-22T10:00 there is no recipe `Clean` any more",
+        "Door scheduled 04-06T17:00",
+        "Door scheduled 04-16T09:00",
+    ];
+    assert_eq!(planned(&house).await, changed);
+    // And back: the very runs there were before.
+    house.reload(|plan| plan.instead(&recipe("Door", SOON, ""))).await;
+    let back = planned(&house).await;
+    assert_eq!(back[..2], both[..2]);
+    assert_eq!(
+        back[4],
+        "Door cancelled 04-06T17:00 the recipe `Door` no longer waits for this time"
+    );
+    // Renamed: another recipe.
+    house.reload(|plan| plan.instead(&recipe("Lock", SOON, ""))).await;
+    let renamed = planned(&house).await;
+    assert_eq!(
+        renamed[0],
+        "Door cancelled 04-07T17:00 there is no recipe `Door` any more"
+    );
+    assert_eq!(
+        renamed[6..],
+        ["Lock scheduled 04-07T17:00", "Lock scheduled 04-17T09:00"]
+    );
+    // Switched off, and on.
+    house
+        .reload(|plan| plan.instead(&recipe("Lock", SOON, "enabled: false")))
+        .await;
+    assert_eq!(
+        planned(&house).await[6],
+        "Lock cancelled 04-07T17:00 the recipe is switched off"
+    );
+    house.reload(|plan| plan.instead(&recipe("Lock", SOON, ""))).await;
+    go_to(&house, "2027-04-30T00:00:00Z").await;
+    assert_eq!(house.cleaning.requests().len(), 0, "days later than anybody wants it");
+    let skipped = "came due while down: ";
+    assert!(planned(&house).await[6].contains(skipped));
+}
+
+#[tokio::test]
+async fn saving_a_recipe_never_fires_the_past_and_a_backfill_does() {
+    let mut house = house(&recipe("Door", SOON, "")).build().await;
+    house
+        .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-12", 1))
+        .await;
+    go_to(&house, "2027-04-08T00:00:00Z").await;
+    assert_eq!(house.cleaning.requests().len(), 1);
+    house
+        .reload(|plan| plan.recipe(&recipe("Hello", "{stay: check_in, before: 7d}", "")))
+        .await;
+    house.idle().await;
+    assert_eq!(
+        planned(&house).await,
+        [
+            "Door succeeded 04-07T17:00",
+            "Hello skipped 04-02T23:00 planned after its time"
+        ]
+    );
+    // What fired for one offset has fired for the one it is edited to.
+    house
+        .reload(|plan| plan.instead(&recipe("Door", "{stay: check_in, before: 1d, at: '10:00'}", "")))
+        .await;
+    house.idle().await;
+    assert_eq!(
+        planned(&house).await[2],
+        "Door skipped 04-08T17:00 what the recipe said before (`check_in-2d@10:00`) has fired for this stay"
+    );
+    house
+        .reload(|plan| plan.recipe(&recipe("Hello", "{stay: check_in, before: 7d}", "")))
+        .await;
+    go_to(&house, "2027-04-08T12:00:00Z").await;
+    assert_eq!(house.cleaning.requests().len(), 1);
+    let run = house
+        .engine
+        .store
+        .backfill(Some("Hello".to_owned()), house.clock.now())
+        .await
+        .unwrap();
+    assert_eq!(run.len(), 1);
+    house.engine.clockwork.wake.notify_one();
+    house.idle().await;
+    assert_eq!(
+        asked(&house.cleaning.requests()),
+        ["POST /Door/A/2027-04-12", "POST /Hello/A/2027-04-12"]
+    );
+}
+
+#[tokio::test]
+async fn recipes_that_changed_while_nobody_was_there() {
+    let house = house(&recipe("Door", SOON, "")).build().await;
+    house
+        .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-12", 1))
+        .await;
+    let house = house
+        .restart_with(|plan| plan.instead(&recipe("Clean", "{stay: check_out}", "")))
+        .await;
+    go_to(&house, "2027-04-12T18:00:00Z").await;
+    assert_eq!(
+        planned(&house).await,
+        [
+            "Door cancelled 04-07T17:00 there is no recipe `Door` any more",
+            "Clean succeeded 04-12T18:00"
+        ]
+    );
+}
