@@ -4,6 +4,7 @@ mod book;
 mod matching;
 mod mistakes;
 mod never;
+mod schedule;
 mod whole;
 
 use std::sync::Arc;

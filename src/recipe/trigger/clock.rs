@@ -320,13 +320,13 @@ pub(super) fn schedule(node: &Node, report: &mut Report) -> Option<Schedule> {
             return None;
         }
     };
-    match Schedule::cron(&line, zone) {
-        Ok(schedule) => Some(schedule),
-        Err(why) => {
-            report.mistake("trigger", &place, why);
-            None
-        }
-    }
+    Schedule::read(&line, zone)
+        .map_err(|wrong| {
+            for one in wrong {
+                report.mistake("cron", &place, one.title).help(one.help);
+            }
+        })
+        .ok()
 }
 
 /// `late`.
