@@ -43,7 +43,7 @@ pub use schedule::Schedule;
 pub use shape::RECIPE;
 pub use trigger::Trigger;
 pub use wanted::{Facts, Wanted};
-pub use words::{EVENT_WORDS, ROOT_WORDS, RUN_NAMES, RUN_WORDS, Word};
+pub use words::{EVENT_WORDS, ROOT_WORDS, RUN_NAMES, RUN_WORDS, STAY_WORDS, Word};
 
 /// A recipe, read and checked.
 #[derive(Clone, Debug)]

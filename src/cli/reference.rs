@@ -12,7 +12,7 @@ use crate::lang::shape::schema::Language;
 use crate::lang::template::{FILTERS, FilterKind};
 use crate::model::event::EVENTS;
 use crate::model::field::{DERIVED, FIELDS, Field, MESSAGE, PAYMENT};
-use crate::recipe::{EVENT_WORDS, RECIPE, ROOT_WORDS, RUN_WORDS, Word};
+use crate::recipe::{EVENT_WORDS, RECIPE, ROOT_WORDS, RUN_WORDS, STAY_WORDS, Word};
 use crate::source::SOURCE;
 
 use super::schema::{self, File};
@@ -107,6 +107,7 @@ fn words() -> String {
         "\n`property.vars.…` are the property's own values from the configuration. `changes.FIELD.from` and \
          `changes.FIELD.to` are what a field was and is, for every field above."
     );
+    named(&mut out, "The stay's neighbours", "stay.", STAY_WORDS);
     let payment: Vec<&Field> = PAYMENT.iter().collect();
     fields(
         &mut out,
@@ -211,5 +212,10 @@ fn events() -> String {
         out,
         "| `other.…` | The sender names a type of its own; the rest is the sender's word. |"
     );
+    out += "\nWhat a clock starts is no event of a sender; `event.type` says which clock it was:\n\n\
+            | `event.type` | of an entry of `on` |\n| --- | --- |\n\
+            | `stay.check_in`, `stay.check_out`, `stay.created` | `{stay: check_in, …}`, `{stay: check_out, …}`, `{stay: created, …}` |\n\
+            | `stay.status` | `{status: …, for: …}` |\n\
+            | `schedule` | `{schedule: …}` |\n";
     out
 }

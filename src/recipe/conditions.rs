@@ -8,7 +8,7 @@ use jsonpath_rust::parser::model::JpQuery;
 use jsonpath_rust::parser::parse_json_path;
 
 use crate::lang::diag::{Report, did_you_mean};
-use crate::lang::fields::quoted;
+use crate::lang::fields::{quoted, text};
 use crate::lang::yaml::{Key, Kind, Node};
 use crate::model::reservation::Status;
 
@@ -17,6 +17,7 @@ use super::pattern::{Against, AnyOf};
 use words::{kind_word, property_word, status_word, weekday, words};
 
 pub use shapes::MATCH;
+pub(super) use shapes::{DAYS, LISTED, STATUS_FORM};
 pub(super) use words::{PropertyWord, StatusMeans, StatusWord};
 
 /// Conditions that all have to hold.
@@ -54,6 +55,8 @@ pub(super) enum Subject {
 enum Level {
     Top,
     Was,
+    /// Of stays that are listed, whatever has happened to them.
+    Listed,
 }
 
 impl Match {
@@ -69,7 +72,16 @@ impl Match {
 
     /// Reads a recipe's `match`.
     pub(super) fn read(node: &Node, report: &mut Report) -> Match {
-        let mut found = read(node, "match", Level::Top, report);
+        Match::read_at(node, Level::Top, report)
+    }
+
+    /// Reads the `match` of a list of stays.
+    pub(super) fn read_listed(node: &Node, report: &mut Report) -> Match {
+        Match::read_at(node, Level::Listed, report)
+    }
+
+    fn read_at(node: &Node, level: Level, report: &mut Report) -> Match {
+        let mut found = read(node, "match", level, report);
         if !node.entries().iter().any(|(key, _)| key.text == "kind") {
             found.tests.extend(Match::default_for_stays().tests);
         }
@@ -82,6 +94,17 @@ impl Match {
             self.tests.insert(0, booked());
         }
         self
+    }
+
+    /// What it says beyond what holds for a list where nothing is said.
+    pub(super) fn without_defaults(&self) -> Match {
+        let usual = |test: &&Test| {
+            matches!(&test.of, Subject::Kind(kinds) if kinds[..] == ["guest"]) || test.says == booked().says
+        };
+        let tests = self.tests.iter().filter(|test| !usual(test));
+        Match {
+            tests: tests.cloned().collect(),
+        }
     }
 
     /// Whether it says anything of the status.
@@ -128,6 +151,11 @@ pub(super) fn status_words(node: &Node, report: &mut Report) -> Option<Vec<Statu
     words(node, "status", report, status_word)
 }
 
+/// A day of the week.
+pub(super) fn day(node: &Node, key: &str, report: &mut Report) -> Option<Weekday> {
+    weekday(node, text(node, key, report)?.trim(), report)
+}
+
 fn read(node: &Node, what: &str, level: Level, report: &mut Report) -> Match {
     let mut tests = Vec::new();
     match &node.kind {
@@ -157,16 +185,25 @@ fn read(node: &Node, what: &str, level: Level, report: &mut Report) -> Match {
 fn entry(key: &Key, value: &Node, level: Level, tests: &mut Vec<Test>, report: &mut Report) {
     let says = format!("{}: {}", key.text, flow(value));
     let first = key.text.split('.').next().unwrap_or_default();
-    let outside = level == Level::Was && matches!(first, "was" | "notice" | "payload" | "payment" | "message");
+    let of_events = matches!(first, "was" | "payload" | "payment" | "message");
+    let outside = match level {
+        Level::Top => false,
+        Level::Was => of_events || first == "notice",
+        Level::Listed => of_events,
+    };
     let of = match key.text.as_str() {
         word if outside => {
-            report
-                .mistake(
-                    "unknown-condition",
-                    &key.place,
+            let (title, help) = match level {
+                Level::Listed => (
+                    format!("a list of stays has no `{word}`: there is no event"),
+                    "its conditions are about the stay as it is, such as `property: brannan`".to_owned(),
+                ),
+                _ => (
                     format!("the stay before has no `{word}`"),
-                )
-                .help(format!("`{word}` stands in `match` itself"));
+                    format!("`{word}` stands in `match` itself"),
+                ),
+            };
+            report.mistake("unknown-condition", &key.place, title).help(help);
             None
         }
         "status" => words(value, "status", report, status_word).map(Subject::Status),

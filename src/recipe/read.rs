@@ -12,7 +12,9 @@ use crate::model::run::Mode;
 
 use super::names::Scope;
 use super::shape::RECIPE;
-use super::{Match, Recipe, Step, Trigger, ValueTemplate, actions, trigger};
+use super::trigger::fit::Keys;
+use super::trigger::{gather, late};
+use super::{Match, Recipe, Step, ValueTemplate, actions, trigger};
 
 /// The longest name of a recipe or a queue, in characters.
 const NAME_MAX: usize = 80;
@@ -51,13 +53,12 @@ pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut R
         true => fields.get(key),
         false => fields.required(key, report),
     };
-    let on = wanted("on", report)
+    let waits = wanted("on", report)
         .map(|node| trigger::read(node, report))
         .unwrap_or_default();
     let actions = wanted("actions", report);
-    let conditions = fields
-        .get("match")
-        .map_or_else(Match::default_for_stays, |node| Match::read(node, report));
+    let match_node = fields.get("match");
+    let conditions = match_node.map_or_else(Match::default_for_stays, |node| Match::read(node, report));
     let when_node = fields.get("when");
     let when = when_node.and_then(|node| actions::condition(node, "when", report));
     let vars_node = fields.get("vars");
@@ -65,9 +66,18 @@ pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut R
     let mode = fields.word("mode", report);
     let queue = fields.get("queue").and_then(|node| label(node, "queue", report));
     let settle = fields.duration("settle", report).unwrap_or_default();
-    let gather = fields.get("gather").map(|node| trigger::clock::gather(node, report));
-    let late = fields.get("late").and_then(|node| trigger::clock::late(node, report));
+    let gather_node = fields.get("gather");
+    let (gather, lists) = gather_node.map(|node| gather::read(node, report)).unwrap_or_default();
+    let late = fields.get("late").and_then(|node| late::read(node, report));
     let again = fields.flag("again", false, report);
+    let keys = Keys {
+        conditions: match_node,
+        settle: fields.get("settle"),
+        gather: gather_node,
+        late: fields.get("late"),
+        again: fields.get("again").filter(|_| again),
+    };
+    trigger::fit::check(&waits, &keys, report);
     fields.finish(report);
     let steps = actions
         .map(|node| actions::read(node, kinds, report))
@@ -76,8 +86,21 @@ pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut R
     // A var that could not be read is there all the same.
     let declared = vars_node.map(Node::entries).unwrap_or_default();
     let declared: Vec<String> = declared.iter().map(|(key, _)| key.text.clone()).collect();
+    let events = waits
+        .entries
+        .iter()
+        .flat_map(|(trigger, _)| trigger.types().iter().cloned());
+    let events: Vec<String> = events.collect();
+    let everywhere = Scope {
+        place: "`vars`",
+        steps: None,
+        vars: &[],
+        events: &events,
+        sorts: waits.sorts,
+        lists: &lists,
+    };
     check_names(
-        &on,
+        everywhere,
         when_node.zip(when.as_ref()),
         &vars,
         &declared,
@@ -94,7 +117,7 @@ pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut R
         text: text.to_owned(),
         enabled,
         dry_run,
-        on,
+        on: waits.entries.into_iter().map(|(trigger, _)| trigger).collect(),
         conditions,
         when,
         vars,
@@ -107,7 +130,7 @@ pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut R
         settle,
         late: late.unwrap_or_default(),
         again,
-        gather: gather.unwrap_or_default(),
+        gather,
         steps,
         reads_neighbours: false,
         named_at: name_node?.place.clone(),
@@ -173,21 +196,18 @@ fn vars(node: &Node, report: &mut Report) -> Vec<(String, ValueTemplate)> {
 
 /// Holds every name that a template reads against what exists where it stands.
 fn check_names(
-    on: &[Trigger],
+    everywhere: Scope<'_>,
     when: Option<(&Node, &Condition)>,
     vars: &[(String, ValueTemplate)],
     names: &[String],
     steps: Option<(&Node, &Vec<Step>)>,
     report: &mut Report,
 ) {
-    let events: Vec<String> = on.iter().flat_map(|trigger| trigger.types().iter().cloned()).collect();
     for (name, tree) in vars {
         let at = names.iter().position(|known| known == name).unwrap_or(0);
         let scope = Scope {
-            place: "`vars`",
-            steps: None,
             vars: &names[..at],
-            events: &events,
+            ..everywhere
         };
         for (name, place) in tree.names() {
             scope.check(&name, &place, report);
@@ -196,9 +216,8 @@ fn check_names(
     if let Some((node, when)) = when {
         let scope = Scope {
             place: "the `when` of a recipe",
-            steps: None,
             vars: names,
-            events: &events,
+            ..everywhere
         };
         for name in when.names() {
             scope.check(name, &node.place_inside(name.line, name.column), report);
@@ -218,7 +237,7 @@ fn check_names(
             place: "an action",
             steps: Some(&ids[..at]),
             vars: names,
-            events: &events,
+            ..everywhere
         };
         for (name, place) in step.effect.names() {
             scope.check(&name, &place, report);

@@ -5,7 +5,8 @@ use crate::lang::shape::{EMPTY, Form, More, Own, Shape, key, later};
 use super::actions::ACTION;
 use super::conditions::MATCH;
 use super::trigger::TRIGGER;
-use super::trigger::clock::{GATHER, LATE};
+use super::trigger::gather::GATHER;
+use super::trigger::late::LATE;
 
 /// A recipe.
 pub static RECIPE: Shape = Shape {
@@ -80,14 +81,14 @@ pub static RECIPE: Shape = Shape {
         key(
             "settle",
             Form::Duration,
-            "Several changes of a stay within this time, counted from the first, make one run with the last state; a \
-             cancellation does not wait.",
+            "Several changes of a stay within this time make one run with the last state. The time is fixed and counted from \
+             the first of them; a cancellation does not wait, nor do payments and messages.",
             "settle: 60s",
         ),
         key(
             "gather",
             Form::Settings(&GATHER),
-            "With a schedule: lists of stays for the templates.",
+            "With a schedule: lists of stays for the templates, which read them as `gathered.NAME`.",
             "gather: {arrivals: {stay: check_in, within: 7d}}",
         ),
         key(

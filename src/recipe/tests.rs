@@ -1,6 +1,7 @@
 //! What the tests of recipes share: stand-in kinds of actions, a stay, and an event about it.
 
 mod book;
+mod clocks;
 mod matching;
 mod mistakes;
 mod never;

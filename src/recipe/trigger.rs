@@ -1,8 +1,12 @@
 //! `on`: what a recipe waits for.
 
 pub(super) mod clock;
+pub(super) mod fit;
+pub(super) mod gather;
+pub(super) mod late;
+mod schedule;
 
-use crate::lang::diag::{Report, did_you_mean};
+use crate::lang::diag::{Place, Report, did_you_mean};
 use crate::lang::fields::{Fields, quoted, text};
 use crate::lang::shape::{EMPTY, EVENT, Form, Rule, Shape, key};
 use crate::lang::yaml::{Kind, Node};
@@ -21,7 +25,7 @@ pub(super) static TRIGGER: Shape = Shape {
         "An event of this type, or of one of these.",
         "event: [reservation.dates_changed, reservation.cancelled]",
     )],
-    also: &[&CLOCK],
+    also: &[&CLOCK, &schedule::BESIDE],
     rules: &[Rule::One(KINDS), Rule::AtMostOne(&["before", "after"])],
     ..EMPTY
 };
@@ -72,67 +76,151 @@ impl Trigger {
     }
 }
 
+/// What a recipe waits for, as far as it could be read.
+#[derive(Debug, Default)]
+pub(super) struct Waits {
+    /// The entries that are right, with their places.
+    pub(super) entries: Vec<(Trigger, Place)>,
+    /// Of which sorts there are entries.
+    pub(super) sorts: Sorts,
+}
+
+/// Of which sorts a recipe has entries, those with a mistake among them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sorts {
+    /// Entries for events.
+    pub(super) event: bool,
+    /// Entries for a stay's moments and for a status that lasts.
+    pub(super) stay: bool,
+    /// Entries for times of the calendar.
+    pub(super) schedule: bool,
+    /// Whether there is an entry of which nobody knows of which sort it is.
+    pub(super) unclear: bool,
+}
+
+impl Sorts {
+    fn add(&mut self, kind: &str) {
+        match kind {
+            "event" => self.event = true,
+            "stay" | "status" => self.stay = true,
+            _ => self.schedule = true,
+        }
+    }
+
+    /// Whether it is certain what there is.
+    pub(super) fn is_clear(self) -> bool {
+        !self.unclear && (self.event || self.stay || self.schedule)
+    }
+}
+
 /// Reads `on`: one entry or a list of them.
-pub(super) fn read(node: &Node, report: &mut Report) -> Vec<Trigger> {
+pub(super) fn read(node: &Node, report: &mut Report) -> Waits {
     if node.items().is_empty() {
         report
             .mistake("expected-trigger", &node.place, "`on` needs at least one trigger")
             .help("such as `on: {event: reservation.confirmed}`");
     }
-    node.items().iter().filter_map(|item| entry(item, report)).collect()
+    let mut waits = Waits::default();
+    for item in node.items() {
+        if let Some(trigger) = entry(item, &mut waits.sorts, report) {
+            waits.entries.push((trigger, item.place.clone()));
+        }
+    }
+    waits
 }
 
-fn entry(node: &Node, report: &mut Report) -> Option<Trigger> {
+fn entry(node: &Node, sorts: &mut Sorts, report: &mut Report) -> Option<Trigger> {
     if let Some(word) = node.scalar() {
-        let meant = meant(word).unwrap_or_else(|| vec!["reservation.confirmed"]);
-        let event = if is_type(word) {
-            word
-        } else {
-            meant.first().copied().unwrap_or(word)
-        };
-        report
-            .mistake(
-                "expected-trigger",
-                &node.place,
-                format!("a trigger says what `{word}` is"),
-            )
-            .help(format!("write `on: {{event: {event}}}`"));
+        sorts.unclear = true;
+        bare(word, node, report);
         return None;
     }
-    let mut fields = Fields::of(node, &TRIGGER, report)?;
-    let given: Vec<&str> = KINDS
+    let Some(mut fields) = Fields::of(node, &TRIGGER, report) else {
+        sorts.unclear = true;
+        return None;
+    };
+    let given: Vec<&'static str> = KINDS
         .iter()
         .copied()
         .filter(|kind| fields.get(kind).is_some())
         .collect();
-    let events = fields.get("event");
-    let stay = clock::stay(&mut fields, report);
-    let status = clock::status(&mut fields, report);
-    let schedule = fields.get("schedule").and_then(|node| clock::schedule(node, report));
-    fields.finish(report);
-    match given.as_slice() {
-        ["event"] => {}
-        ["stay"] => return stay.map(Trigger::Stay),
-        ["status"] => return status.map(Trigger::Status),
-        ["schedule"] => return schedule.map(Trigger::Schedule),
+    given.iter().for_each(|kind| sorts.add(kind));
+    let found = match given.as_slice() {
+        [kind @ "event"] => {
+            clock::strangers(&mut fields, kind, report);
+            events(&mut fields, report)
+        }
+        [kind @ "stay"] => {
+            clock::strangers(&mut fields, kind, report);
+            clock::stay(&mut fields, report).map(Trigger::Stay)
+        }
+        [kind @ "status"] => {
+            clock::strangers(&mut fields, kind, report);
+            clock::status(&mut fields, report).map(Trigger::Status)
+        }
+        [kind @ "schedule"] => {
+            let at = fields.get("at").is_some();
+            clock::strangers(&mut fields, kind, report);
+            schedule::read(&mut fields, at, report).map(Trigger::Schedule)
+        }
         [] => {
-            report.mistake(
-                "expected-trigger",
-                &node.place,
-                format!("a trigger needs one of {}", quoted(KINDS)),
-            );
-            return None;
+            nothing(&mut fields, sorts, report);
+            None
         }
         more => {
-            report.mistake(
-                "expected-trigger",
-                &node.place,
-                format!("{} are triggers of their own", quoted(more).replace(" or ", " and ")),
-            );
-            return None;
+            let title = format!("{} are triggers of their own", quoted(more).replace(" or ", " and "));
+            let help = match more.contains(&"status") {
+                true => "for which stays stands in `match: {status: …}`, beside `on`; `status` here goes with `for`",
+                false => "several are a list, each with `- ` before it",
+            };
+            report.mistake("expected-trigger", &node.place, title).help(help);
+            None
         }
+    };
+    clock::ask(&mut fields);
+    schedule::beside(&mut fields, &given, report);
+    fields.finish(report);
+    found
+}
+
+/// A word where an entry should be.
+fn bare(word: &str, node: &Node, report: &mut Report) {
+    let title = format!("a trigger says what `{word}` is");
+    let write = match word.trim() {
+        anchor @ ("check_in" | "check_out") => format!("stay: {anchor}"),
+        "schedule" | "daily" | "weekly" => "schedule: {weekly: monday, at: \"09:00\"}".to_owned(),
+        word if is_type(word) => format!("event: {word}"),
+        word => {
+            let meant = meant(word).unwrap_or_else(|| vec!["reservation.confirmed"]);
+            format!("event: {}", meant.first().copied().unwrap_or(word))
+        }
+    };
+    report
+        .mistake("expected-trigger", &node.place, title)
+        .help(format!("write `on: {{{write}}}`"));
+}
+
+/// An entry that does not say of which sort it is.
+fn nothing(fields: &mut Fields<'_>, sorts: &mut Sorts, report: &mut Report) {
+    if schedule::is_beside(fields) {
+        sorts.schedule = true;
+        return;
     }
-    let events = events?;
+    sorts.unclear = true;
+    let of_stay = clock::OF_STAY.iter().any(|key| fields.get(key).is_some());
+    let of_status = fields.get("for").is_some();
+    let title = format!("a trigger needs one of {}", quoted(KINDS));
+    let diagnostic = report.mistake("expected-trigger", fields.place(), title);
+    if of_status {
+        diagnostic.help("such as `{status: awaiting_payment, for: 24h}`");
+    } else if of_stay {
+        diagnostic.help("such as `{stay: check_in, before: 2d}`");
+    }
+}
+
+/// `event: …`.
+fn events(fields: &mut Fields<'_>, report: &mut Report) -> Option<Trigger> {
+    let events = fields.get("event")?;
     if events.items().is_empty() {
         report.mistake("expected-event", &events.place, "`event` needs at least one event type");
     }

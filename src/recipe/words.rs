@@ -43,19 +43,19 @@ const fn names<const N: usize>(words: &[Word]) -> [&'static str; N] {
 #[rustfmt::skip]
 pub const ROOT_WORDS: &[Word] = &[
     word("event", "What happened: its type, its time, where it came from.", "{{ event.type }}"),
-    word("reservation", "The stay after the event.", "{{ reservation.guest.first_name }}"),
-    word("stay", "The same as `reservation`.", "{{ stay.nights }}"),
-    word("previous", "The stay before the event; nothing in it where the stay is new.", "{{ previous.check_in | date('%d %b') }}"),
-    word("changes", "What the event changed: of each field `from` and `to`.", "{{ changes.check_out.to | date('%d %b') }}"),
+    word("reservation", "The stay after the event, or as it is when a clock starts the recipe; none with `schedule`.", "{{ reservation.guest.first_name }}"),
+    word("stay", "The same as `reservation`, with its neighbours at the property.", "{{ stay.next.check_in | date('%d %b') }}"),
+    word("previous", "The stay before the event; nothing in it where the stay is new. Not where a clock starts the recipe.", "{{ previous.check_in | date('%d %b') }}"),
+    word("changes", "What the event changed: of each field `from` and `to`. Not where a clock starts the recipe.", "{{ changes.check_out.to | date('%d %b') }}"),
     word("property", "The property of the stay, with what the configuration says of it.", "{{ property.vars.cleaner }}"),
-    word("payload", "The body as the sender sent it.", "{{ payload.guest.location }}"),
+    word("payload", "The body as the sender sent it; where a clock starts the recipe, the last about the stay.", "{{ payload.guest.location }}"),
     word("payment", "The payment, where the event is about one.", "{{ payment.amount | money(payment.currency) }}"),
     word("message", "The message, where the event is about one.", "{{ message.text }}"),
     word("steps", "What earlier actions of the run gave back.", "{{ steps.task.output.id }}"),
     word("vars", "The recipe's own values.", "{{ vars.day }}"),
     later("kept", "What other recipes keep for the stay."),
     later("earlier", "What other recipes have done for the stay."),
-    later("gathered", "The stays that a schedule is about."),
+    word("gathered", "The lists of stays that a recipe with `schedule` makes with `gather`; each entry is read like `reservation`.", "{% for one in gathered.arrivals %}{{ one.guest.name }} {% endfor %}"),
     word("run", "The run itself.", "{{ run.key }}"),
     word("now", "The time, in the property's zone.", "{{ now | date('%d %b %Y') }}"),
 ];
@@ -63,11 +63,23 @@ pub const ROOT_WORDS: &[Word] = &[
 /// What every template name begins with.
 pub(super) const ROOTS: &[&str] = &names::<{ ROOT_WORDS.len() }>(ROOT_WORDS);
 
+/// The names that `stay` has beside those of a reservation.
+#[rustfmt::skip]
+pub const STAY_WORDS: &[Word] = &[
+    word("next", "The stay after this one at the same property, read like `reservation`; nothing in it where there is none.", "{{ stay.next.check_in | date('%d %b') }}"),
+    word("previous", "The stay before this one at the same property, read like `reservation`; nothing in it where there is none. (`previous` by itself is this stay before the event.)", "{{ stay.previous.guest.last_name }}"),
+    word("same_day_turn", "Whether the next stay begins on the day this one ends; no value where there is none.", "{% if stay.same_day_turn %}until 15:00{% endif %}"),
+    word("gap_nights", "How many nights are free before the next stay; no value where there is none.", "{{ stay.gap_nights }}"),
+];
+
+/// What `stay` has beside a reservation.
+pub(super) const STAY_NAMES: &[&str] = &names::<{ STAY_WORDS.len() }>(STAY_WORDS);
+
 /// The names of `event`.
 #[rustfmt::skip]
 pub const EVENT_WORDS: &[Word] = &[
     word("id", "What the event is called in lists.", "{{ event.id }}"),
-    word("type", "Its most important type.", "{{ event.type }}"),
+    word("type", "Its most important type; where a clock starts the recipe `stay.check_in`, `stay.check_out`, `stay.created`, `stay.status` or `schedule`.", "{{ event.type }}"),
     word("types", "All its types.", "{{ 'reservation.dates_changed' in event.types }}"),
     word("at", "When it was decided, in the property's zone.", "{{ event.at | time }}"),
     word("source", "The source that it came from.", "{{ event.source }}"),

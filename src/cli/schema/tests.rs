@@ -26,6 +26,7 @@ const OWN_READERS: &[&str] = &[
     "`map`",
     "`applies_to` or `partial`",
     "an entry of `match`",
+    "`match` of a list",
     "`{}`",
     // Read as a part of a source.
     "a preset",

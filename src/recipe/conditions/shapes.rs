@@ -22,16 +22,7 @@ pub static MATCH: Shape = Shape {
         ),
         KIND,
         PROPERTY,
-        key(
-            "notice",
-            Form::OneOrMore(&Form::Like(&Like {
-                what: "a comparison with a duration",
-                pattern: r"^\s*[<>]=?\s*[0-9]+\s*[smhd]\s*$",
-                numbers: false,
-            })),
-            "How long it is until arrival.",
-            "notice: \"> 24h\"",
-        ),
+        NOTICE,
         CHECK_IN_WEEKDAY,
         CHECK_OUT_WEEKDAY,
         key(
@@ -77,6 +68,29 @@ static WAS: Shape = Shape {
     ..EMPTY
 };
 
+/// `match` of a list of stays.
+pub(in crate::recipe) static LISTED: Shape = Shape {
+    what: "`match` of a list",
+    about: "Conditions on the stay as it is; written as in `match` of a recipe.",
+    keys: &[
+        STATUS,
+        KIND,
+        PROPERTY,
+        NOTICE,
+        CHECK_IN_WEEKDAY,
+        CHECK_OUT_WEEKDAY,
+        key(
+            "not",
+            Form::Settings(&LISTED),
+            "Conditions that must not all hold.",
+            "not: {labels: complaint}",
+        ),
+    ],
+    more: &[More::Each(|| of_stay().collect(), WORDS), More::Own(&VAR)],
+    tight: true,
+    ..EMPTY
+};
+
 const STATUS: Entry = key(
     "status",
     STATUS_FORM,
@@ -84,7 +98,7 @@ const STATUS: Entry = key(
     "status: [booked, cancelled]",
 );
 
-const STATUS_FORM: Form = Form::OneOrMore(&Form::Either(&[
+pub(in crate::recipe) const STATUS_FORM: Form = Form::OneOrMore(&Form::Either(&[
     Form::WordOr(
         STATUS_WORDS,
         &Like {
@@ -123,7 +137,7 @@ const PROPERTY: Entry = key(
 
 const PROPERTY_FORM: Form = Form::Either(&[Form::OneOrMore(&Form::Value), Form::Settings(&GROUP_PROPERTY)]);
 
-const DAYS: Form = Form::OneOrMore(&Form::AnyCase(&[
+pub(in crate::recipe) const DAYS: Form = Form::OneOrMore(&Form::AnyCase(&[
     "mon",
     "tue",
     "wed",
@@ -139,6 +153,17 @@ const DAYS: Form = Form::OneOrMore(&Form::AnyCase(&[
     "saturday",
     "sunday",
 ]));
+
+const NOTICE: Entry = key(
+    "notice",
+    Form::OneOrMore(&Form::Like(&Like {
+        what: "a comparison with a duration",
+        pattern: r"^\s*[<>]=?\s*[0-9]+\s*[smhd]\s*$",
+        numbers: false,
+    })),
+    "How long it is until arrival.",
+    "notice: \"> 24h\"",
+);
 
 const CHECK_IN_WEEKDAY: Entry = key(
     "check_in_weekday",

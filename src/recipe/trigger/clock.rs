@@ -1,21 +1,23 @@
-//! Reading the entries of `on` that wait for a clock, and the keys of a recipe that hold for all of them.
+//! Entries of `on` that wait for a moment of a stay's life, or for a status that lasts.
 
 use chrono::NaiveTime;
 
 use crate::lang::diag::Report;
-use crate::lang::duration;
-use crate::lang::fields::{Fields, quoted, text};
-use crate::lang::shape::{EMPTY, Entry, Form, Like, More, Own, Rule, Shape, TIME_OF_DAY, key};
+use crate::lang::fields::{Fields, quoted};
+use crate::lang::shape::{EMPTY, Entry, Form, Rule, Shape, TIME_OF_DAY, key};
 use crate::lang::yaml::Node;
-use crate::lang::zone::{ZONE, timezone};
-use crate::recipe::clock::{Anchor, Gather, Late, Mark, Shift, StatusClock, StayClock};
-use crate::recipe::conditions::{MATCH, Match, status_words};
-use crate::recipe::schedule::Schedule;
+use crate::model::reservation::Status;
+use crate::recipe::clock::{Anchor, Mark, Shift, StatusClock, StayClock};
+use crate::recipe::conditions::{STATUS_FORM, StatusMeans, StatusWord, status_words};
+
+use super::schedule::SCHEDULE;
 
 /// The words of [`Anchor`].
-pub(in crate::recipe) const ANCHORS: &[&str] = &["check_in", "check_out", "created"];
+const ANCHORS: &[&str] = &["check_in", "check_out", "created"];
 /// The least time between two repetitions, in seconds.
 const EVERY_MIN: i64 = 3600;
+/// The keys that go with `stay`.
+pub(super) const OF_STAY: &[&str] = &["before", "after", "at", "every", "until"];
 
 const BEFORE: Entry = key(
     "before",
@@ -27,16 +29,18 @@ const AFTER: Entry = key("after", Form::Duration, "So long after it.", "after: 1
 const AT: Entry = key(
     "at",
     Form::Like(&TIME_OF_DAY),
-    "The time of day, in the property's zone; without it the time of the arrival or departure itself.",
+    "The time of day, in the property's zone, with days only; without it the time of the arrival, departure or booking \
+     itself.",
     "at: \"10:00\"",
 );
 
 /// The keys of an entry of `on` that wait for a clock.
-pub(in crate::recipe) static KEYS: &[Entry] = &[
+pub(super) static KEYS: &[Entry] = &[
     key(
         "stay",
         Form::Word(ANCHORS),
-        "A moment of a stay's life: its arrival, its departure, when it was booked, or a time before or after that.",
+        "A moment of a stay's life: its arrival, its departure, when it was booked, or a time before or after that. For \
+         booked stays, unless `match` says another `status`.",
         "stay: check_in",
     ),
     BEFORE,
@@ -45,19 +49,20 @@ pub(in crate::recipe) static KEYS: &[Entry] = &[
     key(
         "every",
         Form::Duration,
-        "Again and again, the first time so long after that moment.",
+        "Again and again, an hour or more apart: the first time so long after that moment, the last not after `until`; at \
+         most 1000 times a stay.",
         "every: 7d",
     ),
     key(
         "until",
         Form::Settings(&UNTIL),
-        "The end of `every`; the departure where nothing is said.",
+        "The end of `every`, that moment included; the departure where nothing is said.",
         "until: {stay: check_out, before: 2d}",
     ),
     key(
         "status",
-        Form::OneOrMore(&Form::Text),
-        "A status that has lasted for some time.",
+        STATUS_FORM,
+        "A status that has lasted for some time, counted from when the stay came into it; none that ends a stay.",
         "status: awaiting_payment",
     ),
     key("for", Form::Duration, "For how long the status has lasted.", "for: 24h"),
@@ -89,117 +94,46 @@ static UNTIL: Shape = Shape {
     ..EMPTY
 };
 
-const DAYS: &[&str] = &[
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-];
+/// Asks for every key of a clock, so that each counts as read whatever the entry is.
+pub(super) fn ask(fields: &mut Fields<'_>) {
+    for entry in KEYS {
+        fields.get(entry.name);
+    }
+}
 
-/// Five fields.
-static CRON: Like = Like {
-    what: "a cron line",
-    pattern: r"^\s*(\S+\s+){4}\S+\s*$",
-    numbers: false,
-};
+/// Reports the keys that go with another sort of entry than this one.
+pub(super) fn strangers(fields: &mut Fields<'_>, kind: &str, report: &mut Report) {
+    let of_others = OF_STAY
+        .iter()
+        .map(|key| (*key, "stay"))
+        .chain([("for", "status")])
+        .filter(|(_, owner)| *owner != kind);
+    for (key, owner) in of_others {
+        let Some(node) = fields.get(key) else { continue };
+        let title = format!("`{key}` goes with `{owner}`, not with `{kind}`");
+        let help = match (kind, key) {
+            ("schedule", "at") => "it stands below `schedule`: `schedule: {weekly: monday, at: \"09:00\"}`",
+            ("schedule", "for") => "such as `{status: awaiting_payment, for: 24h}`",
+            ("schedule", _) => "a time of the calendar knows no stay; such as `{stay: check_in, before: 2d}`",
+            ("status", "after") => "how long the status has lasted is `for`, such as `for: 24h`",
+            ("event", "after") => {
+                "an event is acted on at once; so long after the booking is `{stay: created, after: 2h}`"
+            }
+            ("event", "for") => "such as `{status: awaiting_payment, for: 24h}`",
+            ("stay", "for") => "so long after that moment is `after`, such as `after: 24h`",
+            _ => "such as `{stay: check_in, before: 2d}`",
+        };
+        report.mistake("trigger", &node.place, title).help(help);
+    }
+}
 
-/// `schedule`.
-static SCHEDULE: Shape = Shape {
-    what: "`schedule`",
-    about: "A time of the calendar.",
-    keys: &[
-        key("daily", Form::Flag, "Every day at this time.", "daily: true"),
-        key(
-            "weekly",
-            Form::OneOrMore(&Form::AnyCase(DAYS)),
-            "Every week on this day, or on these.",
-            "weekly: [monday, thursday]",
-        ),
-        key(
-            "monthly",
-            Form::Count(1, 31),
-            "Every month on this day; months without it are left out.",
-            "monthly: 1",
-        ),
-        key("at", Form::Like(&TIME_OF_DAY), "The time of day.", "at: \"09:00\""),
-        key(
-            "cron",
-            Form::Like(&CRON),
-            "The five fields of cron: minute, hour, day of the month, month, day of the week.",
-            "cron: \"0 9 * * MON\"",
-        ),
-        key(
-            "timezone",
-            Form::Like(&ZONE),
-            "Its time zone; that of the configuration where nothing is said.",
-            "timezone: Europe/Lisbon",
-        ),
-    ],
-    rules: &[
-        Rule::One(&["daily", "weekly", "monthly", "cron"]),
-        Rule::AtMostOne(&["at", "cron"]),
-    ],
-    ..EMPTY
-};
-
-/// `gather`.
-pub(in crate::recipe) static GATHER: Shape = Shape {
-    what: "`gather`",
-    about: "With a schedule: lists of stays for the templates, which read them as `gathered.NAME`.",
-    more: &[More::Own(&Own {
-        name: "NAME",
-        pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
-        form: Form::Settings(&GATHERED),
-        about: "One list of stays, the first in time first; what templates call it.",
-        example: "arrivals: {stay: check_in, within: 7d}",
-    })],
-    ..EMPTY
-};
-
-static GATHERED: Shape = Shape {
-    what: "an entry of `gather`",
-    about: "Which stays are on the list.",
-    keys: &[
-        key(
-            "stay",
-            Form::Word(ANCHORS),
-            "What has to lie ahead: the arrival, or the departure.",
-            "stay: check_in",
-        )
-        .needed(),
-        key(
-            "within",
-            Form::Duration,
-            "How far ahead at most: days are days of the calendar, today the first of them.",
-            "within: 7d",
-        )
-        .needed(),
-        key(
-            "match",
-            Form::Settings(&MATCH),
-            "For which stays; booked ones of guests unless it says otherwise.",
-            "match: {property: \"tag:downtown\"}",
-        ),
-    ],
-    ..EMPTY
-};
-
-/// `late`.
-pub(in crate::recipe) static LATE: Like = Like {
-    what: "`skip`, or `run within` and a duration",
-    pattern: r"^\s*(skip|run within [0-9]+ ?[smhd])\s*$",
-    numbers: false,
-};
-
-fn shift(fields: &mut Fields<'_>, key: &'static str, report: &mut Report) -> Option<Shift> {
+/// A duration as it is written, in days of the calendar or in time that passes.
+pub(super) fn shift(fields: &mut Fields<'_>, key: &'static str, report: &mut Report) -> Option<Shift> {
     let written = fields.get(key).and_then(Node::scalar).and_then(Shift::read);
     fields.duration(key, report).and(written)
 }
 
-fn time_of_day(fields: &mut Fields<'_>, report: &mut Report) -> Option<NaiveTime> {
+pub(super) fn time_of_day(fields: &mut Fields<'_>, report: &mut Report) -> Option<NaiveTime> {
     let node = fields.get("at")?;
     let found = node
         .scalar()
@@ -212,23 +146,40 @@ fn time_of_day(fields: &mut Fields<'_>, report: &mut Report) -> Option<NaiveTime
     found
 }
 
+/// How so many hours are written as days, if they are whole ones.
+fn as_days(shift: Shift) -> Option<i64> {
+    let Shift::Seconds(seconds) = shift else { return None };
+    (seconds != 0 && seconds % 86_400 == 0).then_some((seconds / 86_400).abs())
+}
+
 /// `stay`, `before`, `after` and `at`.
 fn mark(fields: &mut Fields<'_>, report: &mut Report) -> Option<Mark> {
     let anchor = fields.word("stay", report).and_then(Anchor::from_word);
     let (before, after) = (shift(fields, "before", report), shift(fields, "after", report));
     let at = time_of_day(fields, report);
-    if before.is_some() && after.is_some() {
-        report.mistake("trigger", fields.place(), "either `before` or `after`, not both");
-    }
-    let shift = before.map(Shift::before).or(after).unwrap_or(Shift::NONE);
-    if at.is_some() && matches!(shift, Shift::Seconds(_)) {
+    if let (Some(_), Some(node)) = (fields.get("before"), fields.get("after")) {
         report
-            .mistake(
-                "trigger",
-                fields.place(),
-                "`at` goes with days, not with hours or minutes",
-            )
-            .help("such as `before: 2d, at: \"10:00\"`; without `at` hours are counted from the moment itself");
+            .mistake("trigger", &node.place, "either `before` or `after`, not both")
+            .help("take one of them away; two moments are two entries of `on`");
+    }
+    let key = if before.is_some() { "before" } else { "after" };
+    let shift = before.map(Shift::before).or(after).filter(|shift| !shift.is_none());
+    let shift = shift.unwrap_or(Shift::NONE);
+    if let (Some(node), Shift::Seconds(_)) = (fields.get("at"), shift) {
+        let title = "`at` goes with days, not with hours or minutes";
+        let diagnostic = report.mistake("trigger", &node.place, title);
+        match as_days(shift) {
+            Some(days) => diagnostic.help(format!("write `{key}: {days}d`")),
+            None => diagnostic.help(format!(
+                "such as `{key}: 2d, at: \"10:00\"`; without `at` hours are counted from the moment itself"
+            )),
+        }
+    }
+    if let (Some(Anchor::Created), true, Some(node)) = (anchor, shift.is_before(), fields.get("before")) {
+        let title = "nobody knows of a stay before it is booked: `before` does not go with `created`";
+        report
+            .mistake("trigger", &node.place, title)
+            .help("such as `stay: created, after: 2h` or `stay: check_in, before: 2d`");
     }
     Some(Mark {
         anchor: anchor?,
@@ -240,140 +191,139 @@ fn mark(fields: &mut Fields<'_>, report: &mut Report) -> Option<Mark> {
 /// `stay: …`.
 pub(super) fn stay(fields: &mut Fields<'_>, report: &mut Report) -> Option<StayClock> {
     let mark = mark(fields, report);
+    let every_node = fields.get("every");
     let every = shift(fields, "every", report);
-    let until = fields.get("until").and_then(|node| {
+    let until_node = fields.get("until");
+    let until = until_node.and_then(|node| {
         let mut fields = Fields::of(node, &UNTIL, report)?;
+        fields.required("stay", report);
         let mark = self::mark(&mut fields, report);
-        if fields.get("stay").is_none() {
-            report.mistake("missing-key", fields.place(), "`until` needs `stay`");
-        }
         fields.finish(report);
         mark
     });
-    if let Some(every) = every {
+    if let (Some(node), None) = (until_node, every_node) {
+        report
+            .mistake("trigger", &node.place, "`until` goes with `every`")
+            .help("such as `every: 7d, until: {stay: check_out, before: 2d}`");
+    }
+    if let (Some(every), Some(node)) = (every, every_node) {
         if every.span().num_seconds() < EVERY_MIN {
-            report.mistake("trigger", fields.place(), "`every` is an hour at least");
+            report
+                .mistake("trigger", &node.place, "`every` is an hour at least")
+                .help("such as `every: 7d`");
+        } else if let (Some(mark), Shift::Seconds(_)) = (mark.filter(|mark| mark.at.is_some()), every) {
+            let title = "with `at`, `every` is days, not hours or minutes";
+            let diagnostic = report.mistake("trigger", &node.place, title);
+            match (as_days(every), mark.at) {
+                (Some(days), _) => diagnostic.help(format!("write `every: {days}d`")),
+                _ => diagnostic.help("without `at` hours are counted from the moment itself"),
+            }
         }
-    } else if until.is_some() {
-        report.mistake("trigger", fields.place(), "`until` goes with `every`");
     }
     let mark = mark?;
-    if every.is_some() && until.is_none() && mark.anchor == Anchor::CheckOut {
-        report
-            .mistake("trigger", fields.place(), "`every` after the departure needs `until`")
-            .help("such as `until: {stay: check_out, after: 30d}`");
+    if let (Some(every), Some(node)) = (every, every_node)
+        && (until.is_some() || until_node.is_none())
+    {
+        let end = until.unwrap_or(Mark {
+            anchor: Anchor::CheckOut,
+            shift: Shift::NONE,
+            at: None,
+        });
+        if never_comes(mark, every, end) {
+            let title = match until_node {
+                Some(_) => "`until` lies before the first repetition, so nothing ever happens",
+                None => "`every` ends with the departure, before the first repetition, so nothing ever happens",
+            };
+            report
+                .mistake("trigger", &until_node.unwrap_or(node).place, title)
+                .help("the first lies one `every` after the moment; such as `until: {stay: check_out, after: 30d}`");
+        }
     }
     Some(StayClock { mark, every, until })
 }
 
+/// Whether the first repetition certainly lies behind the end.
+fn never_comes(mark: Mark, every: Shift, end: Mark) -> bool {
+    if mark.anchor != end.anchor {
+        return false;
+    }
+    let whole = |shift: Shift| match shift {
+        Shift::Days(days) => Some(days),
+        Shift::Seconds(_) => None,
+    };
+    let zero = |shift: Shift| shift.is_none().then_some(0);
+    let passed = |shift: Shift| match shift {
+        Shift::Seconds(seconds) => Some(seconds),
+        Shift::Days(_) => zero(shift),
+    };
+    let days = [mark.shift, every, end.shift].map(whole);
+    let seconds = [mark.shift, every, end.shift].map(passed);
+    match (days, seconds) {
+        ([Some(a), Some(b), Some(c)], _) | (_, [Some(a), Some(b), Some(c)]) => a.saturating_add(b) > c,
+        _ => false,
+    }
+}
+
 /// `status: …, for: …`.
 pub(super) fn status(fields: &mut Fields<'_>, report: &mut Report) -> Option<StatusClock> {
-    let node = fields.get("status");
-    let lasts = shift(fields, "for", report);
-    let node = node?;
+    let node = fields.get("status")?;
     let words = status_words(node, report);
-    let says: Vec<&str> = node.items().iter().filter_map(Node::scalar).map(str::trim).collect();
-    let says = says.join(",");
-    if fields.get("for").is_none() {
-        report
-            .mistake("missing-key", fields.place(), "a trigger on a status needs `for`")
-            .help("such as `{status: awaiting_payment, for: 24h}`; for the change itself: `event: reservation.status_changed`");
+    let lasts_node = fields.get("for");
+    let lasts = shift(fields, "for", report);
+    match lasts_node {
+        None => {
+            report
+                .mistake("missing-key", fields.place(), "a trigger on a status needs `for`")
+                .help(
+                    "such as `{status: awaiting_payment, for: 24h}`; the change itself is `event: \
+                     reservation.status_changed`",
+                );
+        }
+        Some(node) if lasts.is_some_and(Shift::is_none) => {
+            report
+                .mistake("trigger", &node.place, "`for` is more than nothing")
+                .help("such as `for: 24h`; the change itself is `event: reservation.status_changed`");
+        }
+        Some(_) => {}
     }
+    let words = words?;
+    for (item, word) in node.items().iter().zip(&words) {
+        if item.is_null() {
+            report
+                .mistake(
+                    "expected-text",
+                    &item.place,
+                    "a status that was never sent does not last",
+                )
+                .help("such as `status: awaiting_payment`");
+        } else if let Some(gone) = gone(word) {
+            let events: Vec<String> = gone
+                .iter()
+                .map(|status| format!("reservation.{}", status.word()))
+                .collect();
+            let events: Vec<&str> = events.iter().map(String::as_str).collect();
+            let title = format!(
+                "`{}` ends a stay, and nothing that is planned for a stay runs once it is gone",
+                item.scalar().unwrap_or_default().trim()
+            );
+            report.mistake("trigger", &item.place, title).help(format!(
+                "for the change itself write `event: {}`",
+                quoted(&events).replace('`', "")
+            ));
+        }
+    }
+    let says: Vec<&str> = node.items().iter().filter_map(Node::scalar).map(str::trim).collect();
     Some(StatusClock {
-        words: words?,
-        says,
+        says: says.join(","),
+        words,
         lasts: lasts?,
     })
 }
 
-/// `schedule: …`.
-pub(super) fn schedule(node: &Node, report: &mut Report) -> Option<Schedule> {
-    let mut fields = Fields::of(node, &SCHEDULE, report)?;
-    let daily = fields.flag("daily", false, report);
-    let weekly = fields.texts("weekly", report);
-    let monthly = fields.count("monthly", report);
-    let at = time_of_day(&mut fields, report);
-    let cron = fields.text("cron", report).map(str::to_owned);
-    let zone = fields
-        .get("timezone")
-        .and_then(|node| timezone(node, "timezone", report));
-    let place = fields.place().clone();
-    fields.finish(report);
-    let time = at.map(|at| at.format("%-M %-H").to_string());
-    let line = match (cron, daily, weekly.as_slice(), monthly) {
-        (Some(line), false, [], None) => line,
-        (None, true, [], None) => format!("{} * * *", time?),
-        (None, false, days, None) if !days.is_empty() => {
-            let short: Vec<String> = days.iter().map(|day| day.trim().chars().take(3).collect()).collect();
-            format!("{} * * {}", time?, short.join(",").to_lowercase())
-        }
-        (None, false, [], Some(day)) => format!("{} {day} * *", time?),
-        _ => {
-            report.mistake(
-                "trigger",
-                &place,
-                format!(
-                    "`schedule` needs one of {}",
-                    quoted(&["daily", "weekly", "monthly", "cron"])
-                ),
-            );
-            return None;
-        }
-    };
-    Schedule::read(&line, zone)
-        .map_err(|wrong| {
-            for one in wrong {
-                report.mistake("cron", &place, one.title).help(one.help);
-            }
-        })
-        .ok()
-}
-
-/// `late`.
-pub(in crate::recipe) fn late(node: &Node, report: &mut Report) -> Option<Late> {
-    let written = text(node, "late", report)?.trim();
-    if written == "skip" {
-        return Some(Late::Skip);
+/// The statuses of a word, where each of them ends a stay.
+fn gone(word: &StatusWord) -> Option<&[Status]> {
+    match &word.means {
+        StatusMeans::Canonical(means) if !word.other && means.iter().all(|status| status.is_gone()) => Some(means),
+        _ => None,
     }
-    let within = written
-        .strip_prefix("run within")
-        .map(str::trim)
-        .and_then(duration::parse);
-    if within.is_none() {
-        report
-            .mistake(
-                "expected-word",
-                &node.place,
-                "`late` is `skip`, or `run within` and a duration",
-            )
-            .help("such as `late: run within 12h`");
-    }
-    within.map(Late::Within)
-}
-
-/// `gather`.
-pub(in crate::recipe) fn gather(node: &Node, report: &mut Report) -> Vec<Gather> {
-    let Some(mut fields) = Fields::of(node, &GATHER, report) else {
-        return Vec::new();
-    };
-    let entries = fields.rest();
-    fields.finish(report);
-    entries
-        .into_iter()
-        .filter_map(|(name, node)| {
-            let mut fields = Fields::of(node, &GATHERED, report)?;
-            let anchor = fields.word("stay", report).and_then(Anchor::from_word);
-            let within = shift(&mut fields, "within", report);
-            let conditions = fields
-                .get("match")
-                .map_or_else(Match::default_for_stays, |node| Match::read(node, report));
-            fields.finish(report);
-            Some(Gather {
-                name: name.text.clone(),
-                anchor: anchor?,
-                within: within?,
-                conditions: conditions.or_booked(),
-            })
-        })
-        .collect()
 }
