@@ -1,9 +1,11 @@
 //! A recipe as a sentence.
 
+mod clocks;
+
 use crate::model::run::Mode;
 
 use super::conditions::{Match, Subject, Test};
-use super::{Recipe, Step, Trigger};
+use super::{Late, Recipe, Step, Trigger};
 
 impl Recipe {
     /// What it does, in plain words: "Tell the cleaner: when the dates of a stay change, if the status is booked, send an
@@ -20,17 +22,35 @@ impl Recipe {
             .flat_map(Trigger::types)
             .map(|kind| event(kind))
             .collect();
-        let mut out = format!("{}: when {}", self.name, any(&events));
+        let mut starts: Vec<String> = Vec::new();
+        if !events.is_empty() {
+            starts.push(format!("when {}", any(&events)));
+        }
+        starts.extend(self.on.iter().filter_map(clocks::says));
+        let mut out = format!("{}: {}", self.name, any(&starts));
         // The default kind goes without saying.
         let said = self.conditions.tests.iter();
         let said = said.filter(|test| !matches!(&test.of, Subject::Kind(kinds) if kinds[..] == ["guest"]));
         let mut conditions: Vec<String> = said.map(|test| phrase(test, "is")).collect();
+        let of_stays = self
+            .on
+            .iter()
+            .filter(|trigger| matches!(trigger, Trigger::Stay(_)))
+            .count();
+        let booked = of_stays > 0 && !self.conditions.names_status();
+        if booked && of_stays == self.on.len() {
+            conditions.insert(0, "the status is booked".to_owned());
+        }
         conditions.extend(self.when.as_ref().map(|when| format!("`{}`", when.source().trim())));
         if !conditions.is_empty() {
             out += &format!(", if {}", conditions.join(", and "));
         }
         let steps: Vec<String> = self.steps.iter().map(|step| does(step, connection(step))).collect();
         out += &format!(", {}.", steps.join(", then "));
+        if booked && of_stays < self.on.len() {
+            out += " At the moments of a stay it is for booked ones.";
+        }
+        out += &self.asides();
         out += match self.mode {
             Mode::Queued => "",
             Mode::Newest => " A newer run for the same stay takes the place of one that still waits.",
@@ -43,6 +63,31 @@ impl Recipe {
             out += " It is switched off.";
         } else if self.dry_run {
             out += " Nothing is really sent (dry run).";
+        }
+        out
+    }
+}
+
+impl Recipe {
+    /// What it says of clocks beside its triggers.
+    fn asides(&self) -> String {
+        let mut out = String::new();
+        if !self.settle.is_zero() {
+            out += &format!(" It waits {} for further changes.", clocks::span(self.settle));
+        }
+        for list in &self.gather {
+            out += &format!(
+                " {}",
+                clocks::gathers(list, &phrases(&list.conditions.without_defaults(), "is"))
+            );
+        }
+        match self.late {
+            Late::Usual => {}
+            Late::Within(span) => out += &format!(" Where its time has passed it runs within {}.", clocks::span(span)),
+            Late::Skip => out += " Where its time has passed it does not run.",
+        }
+        if self.again {
+            out += " It runs again for a date that moves after it has run.";
         }
         out
     }

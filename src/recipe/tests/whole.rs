@@ -93,6 +93,75 @@ fn as_a_sentence() {
 }
 
 #[test]
+fn clocks_as_sentences() {
+    let says = |rest: &str| recipe(&format!("name: r\nactions: [{{http: {{}}}}]\n{rest}")).sentence();
+    for (written, wanted) in [
+        (
+            "on: {stay: check_in, before: 2d, at: '10:00'}",
+            "r: 2 days BEFORE check-in at 10:00, the property's time, if the status is booked, http.",
+        ),
+        (
+            "on: {stay: check_out}",
+            "r: at check-out, if the status is booked, http.",
+        ),
+        (
+            "on: {stay: check_in, at: '09:00'}\nmatch: {status: [booked, pending]}",
+            "r: on the day of check-in at 09:00, the property's time, if the status is booked or pending, http.",
+        ),
+        (
+            "on: {stay: created, after: 90m}\nmatch: {status: '!= unknown'}",
+            "r: 90 minutes AFTER booking, if the status is not unknown, http.",
+        ),
+        (
+            "on: {stay: check_in, before: 48h}\nmatch: {status: booked}",
+            "r: 48 hours BEFORE check-in, if the status is booked, http.",
+        ),
+        (
+            "on: {stay: check_in, every: 7d, at: '11:00', until: {stay: check_out, before: 2d}}\nmatch: {status: booked}",
+            "r: every 7 days after check-in at 11:00, until 2 days before check-out, if the status is booked, http.",
+        ),
+        (
+            "on: {stay: check_out, before: 3d, every: 1d}\nmatch: {status: booked}",
+            "r: every day, counted from 3 days before check-out, until check-out, if the status is booked, http.",
+        ),
+        (
+            "on: {stay: check_in, every: 12h, until: {stay: check_out}}\nmatch: {status: booked}",
+            "r: every 12 hours after check-in, until check-out, if the status is booked, http.",
+        ),
+        (
+            "on: {status: awaiting_payment, for: 24h}",
+            "r: when the status has been awaiting payment for 24 hours, http.",
+        ),
+        (
+            "on: {status: [pending, '!= booked'], for: 3d}\nlate: skip\nagain: true",
+            "r: when the status has been pending or other than booked for 3 days, http. Where its time has passed it does not \
+             run. It runs again for a date that moves after it has run.",
+        ),
+        (
+            "on: {schedule: {weekly: Monday, at: '09:00', timezone: Europe/Lisbon}}\nlate: run within 12h\n\
+             gather: {soon: {stay: check_in, within: 7d, match: {property: 'tag:downtown'}}, \
+             out: {stay: check_out, within: 36h, match: {status: pending}}, today: {stay: check_out, within: 1d}}",
+            "r: every Monday at 09:00, Europe/Lisbon, http. `gathered.soon` are the stays that arrive within 7 days, today \
+             the first, if the property is one with the tag downtown. `gathered.out` are the stays that leave within 36 \
+             hours, if the status is pending. `gathered.today` are the stays that leave today. Where its time has passed it \
+             runs within 12 hours.",
+        ),
+        (
+            "on: {schedule: {cron: '0 9 * * 1-5'}}",
+            "r: every Monday, Tuesday, Wednesday, Thursday and Friday at 09:00, http.",
+        ),
+        ("on: {schedule: {cron: '*/5 9 * * 1'}}", "r: at `*/5 9 * * 1`, http."),
+        (
+            "on: [{event: reservation.confirmed}, {stay: check_in, before: 1d}, {event: reservation.dates_changed}]\nsettle: 60s",
+            "r: when a stay is confirmed or the dates of a stay change or 1 day BEFORE check-in, http. At the moments of a \
+             stay it is for booked ones. It waits 60 seconds for further changes.",
+        ),
+    ] {
+        assert_eq!(says(written), wanted, "{written}");
+    }
+}
+
+#[test]
 fn policies_read() {
     for (written, retry) in [
         ("retry: never", Retry::Never),
