@@ -36,6 +36,8 @@ impl Recipe {
         self.event_and_status(senders, &mut found);
         self.event_and_before(senders, &mut found);
         self.event_and_fact(&mut found);
+        self.clock_and_status(&mut found);
+        self.clock_and_before(&mut found);
         within(&self.conditions, &["match"], &mut found);
         if let Some(when) = self.when.as_ref().filter(|when| when.source().trim() == "false") {
             found.push(Never {
@@ -68,7 +70,8 @@ impl Recipe {
                 continue;
             }
             let words = any(&after);
-            let for_it = if self.types().count() > 1 { " for it" } else { "" };
+            let alone = self.on.len() == 1 && self.types().count() == 1;
+            let for_it = if alone { "" } else { " for it" };
             let by_block = kind == "reservation.cancelled" && senders.blocks;
             found.push(Never {
                 keys: vec!["match", "status"],
@@ -119,6 +122,91 @@ impl Recipe {
                 }
             }
         }
+    }
+
+    /// `stay: check_in` with `status: cancelled`: what is planned for a stay that is gone never runs. And `status: pending,
+    /// for: 24h` with `status: booked`.
+    fn clock_and_status(&self, found: &mut Vec<Never>) {
+        let allowed = statuses(&self.conditions);
+        if allowed.is_empty() {
+            return;
+        }
+        let clocks = || {
+            self.on
+                .iter()
+                .filter(|trigger| matches!(trigger, Trigger::Stay(_) | Trigger::Status(_)))
+        };
+        let for_them = match self.on.len() {
+            1 => "",
+            n if n == clocks().count() => "",
+            _ => " for the entries with `stay` and `status`",
+        };
+        if clocks().next().is_some() && allowed.iter().all(|status| status.is_gone()) {
+            let words: Vec<Status> = allowed.iter().copied().collect();
+            let events: Vec<String> = words
+                .iter()
+                .map(|status| format!("reservation.{}", status.word()))
+                .collect();
+            found.push(Never {
+                keys: vec!["match", "status"],
+                because: format!(
+                    "nothing that is planned for a stay runs once it is {}, so this never runs{for_them}",
+                    any(&words)
+                ),
+                help: format!("for the change itself write `on: {{event: {}}}`", list(&events)),
+            });
+            return;
+        }
+        for trigger in clocks() {
+            let Trigger::Status(clock) = trigger else { continue };
+            let lasting = named(&clock.words);
+            if lasting.is_disjoint(&allowed) {
+                let for_it = if self.on.len() > 1 { " for it" } else { "" };
+                let lasting: Vec<Status> = lasting.into_iter().collect();
+                found.push(Never {
+                    keys: vec!["match", "status"],
+                    because: format!(
+                        "while `status: {}` lasts the status is {}, so this never runs{for_it}",
+                        clock.says,
+                        any(&lasting)
+                    ),
+                    help: "the entry of `on` says the status already: take it out of `match`".to_owned(),
+                });
+            }
+        }
+    }
+
+    /// `was` where a clock starts the recipe: there is nothing before.
+    fn clock_and_before(&self, found: &mut Vec<Never>) {
+        let was = self
+            .conditions
+            .tests
+            .iter()
+            .any(|test| matches!(test.of, Subject::Was(_)));
+        let clocks = self
+            .on
+            .iter()
+            .filter(|trigger| matches!(trigger, Trigger::Stay(_) | Trigger::Status(_)));
+        let clocks = clocks.count();
+        if !was || clocks == 0 {
+            return;
+        }
+        let events = clocks < self.on.len();
+        found.push(Never {
+            keys: vec!["match", "was"],
+            because: match events {
+                false => "`was` asks for the stay before an event, and no event starts this recipe, so this never runs",
+                true => {
+                    "`was` asks for the stay before an event, so this never runs for the entries with `stay` and `status`"
+                }
+            }
+            .to_owned(),
+            help: match events {
+                false => "how the stay is then is asked without `was`, such as `match: {status: booked}`",
+                true => "make two recipes of it, one for events and one for the clock",
+            }
+            .to_owned(),
+        });
     }
 
     /// `payment.amount` where no event carries a payment.
@@ -255,6 +343,14 @@ fn implies(one: &Subject, other: &Subject) -> bool {
                 .any(|other| word.tag == other.tag && word.other == other.other && word.text == other.text)
         }),
         _ => false,
+    }
+}
+
+/// One word, or a list of them as YAML has it.
+fn list(words: &[String]) -> String {
+    match words {
+        [one] => one.clone(),
+        more => format!("[{}]", more.join(", ")),
     }
 }
 

@@ -4,7 +4,12 @@ use super::*;
 
 /// Why a recipe with these events and this `match` never runs.
 fn why(events: &str, conditions: &str, blocks: bool, hints: &[&str]) -> Vec<String> {
-    let text = format!("name: r\non: {{event: [{events}]}}\nmatch: {{{conditions}}}\nactions: [{{http: {{}}}}]\n");
+    why_on(&format!("{{event: [{events}]}}"), conditions, blocks, hints)
+}
+
+/// The same for any entries of `on`.
+fn why_on(on: &str, conditions: &str, blocks: bool, hints: &[&str]) -> Vec<String> {
+    let text = format!("name: r\non: {on}\nmatch: {{{conditions}}}\nactions: [{{http: {{}}}}]\n");
     let hints: Vec<String> = hints.iter().map(|hint| (*hint).to_owned()).collect();
     let (recipe, _) = compiled(&text);
     let senders = Senders { blocks, hints: &hints };
@@ -137,6 +142,87 @@ fn what_may_run_is_left_alone() {
         why("reservation.cancelled", "was: {status: cancelled}", true, &[]),
         Vec::<String>::new()
     );
+}
+
+#[test]
+fn what_a_clock_never_starts_is_said() {
+    const CHECK_IN: &str = "{stay: check_in, before: 2d}";
+    const PENDING: &str = "{status: pending, for: 24h}";
+    const BOTH: &str = "[{stay: check_in}, {event: reservation.cancelled}]";
+    for (on, conditions, words) in [
+        (
+            CHECK_IN,
+            "status: cancelled",
+            "once it is `cancelled`, so this never runs",
+        ),
+        (
+            CHECK_IN,
+            "status: [no_show, declined]",
+            "once it is `declined` or `no_show`, so this never runs",
+        ),
+        (
+            PENDING,
+            "status: cancelled",
+            "once it is `cancelled`, so this never runs",
+        ),
+        (
+            PENDING,
+            "status: booked",
+            "while `status: pending` lasts the status is `pending`, so this never runs",
+        ),
+        (PENDING, "not: {status: pending}", "while `status: pending` lasts"),
+        (
+            CHECK_IN,
+            "was: {status: booked}",
+            "no event starts this recipe, so this never runs",
+        ),
+        (
+            PENDING,
+            "was: {nights: 2}",
+            "no event starts this recipe, so this never runs",
+        ),
+        (
+            BOTH,
+            "status: cancelled",
+            "so this never runs for the entries with `stay` and `status`",
+        ),
+        (
+            BOTH,
+            "was: {nights: 2}",
+            "so this never runs for the entries with `stay` and `status`",
+        ),
+        (
+            BOTH,
+            "status: booked",
+            "with `reservation.cancelled` the status is `cancelled`, so this never runs for it",
+        ),
+        (
+            CHECK_IN,
+            "payment.amount: 5",
+            "no event of this recipe carries a payment",
+        ),
+    ] {
+        let found = why_on(on, conditions, false, &[]);
+        assert!(
+            found.len() == 1 && found[0].contains(words),
+            "{on} {conditions}: {found:?}"
+        );
+    }
+    for (on, conditions) in [
+        (CHECK_IN, "status: [booked, cancelled]"),
+        (CHECK_IN, "status: Storniert"),
+        (CHECK_IN, "nights: 2"),
+        (PENDING, "status: [pending, confirmed]"),
+        ("{status: Awaiting Deposit, for: 1d}", "status: booked"),
+        (BOTH, "status: [booked, cancelled]"),
+        (BOTH, "nights: 2"),
+    ] {
+        assert_eq!(
+            why_on(on, conditions, false, &[]),
+            Vec::<String>::new(),
+            "{on} {conditions}"
+        );
+    }
 }
 
 #[test]
