@@ -17,7 +17,7 @@ use super::pattern::{Against, AnyOf};
 use words::{kind_word, property_word, status_word, weekday, words};
 
 pub use shapes::MATCH;
-pub(super) use shapes::{DAYS, LISTED, STATUS_FORM};
+pub(super) use shapes::{DAYS, LISTED, STATUS_WORD};
 pub(super) use words::{PropertyWord, StatusMeans, StatusWord};
 
 /// Conditions that all have to hold.

@@ -26,7 +26,11 @@ pub(super) static TRIGGER: Shape = Shape {
         "event: [reservation.dates_changed, reservation.cancelled]",
     )],
     also: &[&CLOCK, &schedule::BESIDE],
-    rules: &[Rule::One(KINDS), Rule::AtMostOne(&["before", "after"])],
+    rules: &[
+        Rule::One(KINDS),
+        Rule::AtMostOne(&["before", "after"]),
+        Rule::Together(&["status", "for"]),
+    ],
     ..EMPTY
 };
 

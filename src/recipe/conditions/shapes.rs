@@ -98,17 +98,17 @@ const STATUS: Entry = key(
     "status: [booked, cancelled]",
 );
 
-pub(in crate::recipe) const STATUS_FORM: Form = Form::OneOrMore(&Form::Either(&[
-    Form::WordOr(
-        STATUS_WORDS,
-        &Like {
-            what: "the sender's own word",
-            pattern: r"^\s*([^<>=\s]|$)",
-            numbers: true,
-        },
-    ),
-    Form::Nothing,
-]));
+const STATUS_FORM: Form = Form::OneOrMore(&Form::Either(&[STATUS_WORD, Form::Nothing]));
+
+/// One word of a status.
+pub(in crate::recipe) const STATUS_WORD: Form = Form::WordOr(
+    STATUS_WORDS,
+    &Like {
+        what: "the sender's own word",
+        pattern: r"^\s*([^<>=\s]|$)",
+        numbers: true,
+    },
+);
 
 /// `booked` first: it is what is mostly meant.
 const STATUS_WORDS: &[&str] = &{

@@ -8,7 +8,7 @@ use crate::lang::shape::{EMPTY, Entry, Form, Rule, Shape, TIME_OF_DAY, key};
 use crate::lang::yaml::Node;
 use crate::model::reservation::Status;
 use crate::recipe::clock::{Anchor, Mark, Shift, StatusClock, StayClock};
-use crate::recipe::conditions::{STATUS_FORM, StatusMeans, StatusWord, status_words};
+use crate::recipe::conditions::{STATUS_WORD, StatusMeans, StatusWord, status_words};
 
 use super::schedule::SCHEDULE;
 
@@ -61,7 +61,7 @@ pub(super) static KEYS: &[Entry] = &[
     ),
     key(
         "status",
-        STATUS_FORM,
+        Form::OneOrMore(&STATUS_WORD),
         "A status that has lasted for some time, counted from when the stay came into it; none that ends a stay.",
         "status: awaiting_payment",
     ),
