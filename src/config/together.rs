@@ -37,6 +37,16 @@ pub fn check_together(config: &Config, setup: &Setup, report: &mut Report) {
             words::look(config, conditions, report);
             status::words(&meant, conditions, report);
         }
+        // The words of a status that lasts, and of lists of stays.
+        for entry in value(&root, "on").map(Node::items).unwrap_or_default() {
+            status::words(&meant, entry, report);
+        }
+        for (_, list) in value(&root, "gather").map(Node::entries).unwrap_or_default() {
+            if let Some(conditions) = value(list, "match") {
+                words::look(config, conditions, report);
+                status::words(&meant, conditions, report);
+            }
+        }
         events::learning(config, &meant, recipe, report);
         let actions = value(&root, "actions").map(Node::items).unwrap_or_default();
         for (step, node) in recipe.steps.iter().zip(actions) {

@@ -100,7 +100,8 @@ fn uses(recipe: &Recipe, root: &Node) -> Vec<Use> {
 
 /// The path below `property.vars` of a name.
 fn var(name: &str) -> Option<Vec<String>> {
-    let name = ["reservation.", "stay."]
+    // Neighbours are stays of the same property.
+    let name = ["reservation.", "stay.next.", "stay.previous.", "stay."]
         .iter()
         .find_map(|root| name.strip_prefix(root))
         .unwrap_or(name);
