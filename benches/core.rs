@@ -26,6 +26,7 @@ use stayhook::cli::output::Output;
 use stayhook::decide::fold;
 use stayhook::lang::diag::Report;
 use stayhook::lang::yaml;
+use stayhook::model::clock::Clock;
 use stayhook::model::fact::Says;
 use stayhook::model::json;
 use stayhook::source::{self, Mapped};
@@ -201,7 +202,7 @@ fn check(c: &mut Criterion) {
     };
     let checked = || {
         let mut told = Vec::with_capacity(1 << 16);
-        let code = check::run(&args, &config, Output::Table, &|_| None, &mut told);
+        let code = check::run(&args, &config, Output::Table, &|_| None, &Clock::System, &mut told);
         (code, told)
     };
     let (code, told) = checked();

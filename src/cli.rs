@@ -141,7 +141,16 @@ async fn run(arguments: Arguments) -> ExitCode {
     let global = arguments.global;
     let mut out = std::io::stdout();
     let done = match arguments.command {
-        Command::Check(args) => return check::run(&args, &global.config, global.output, &environment, &mut out),
+        Command::Check(args) => {
+            return check::run(
+                &args,
+                &global.config,
+                global.output,
+                &environment,
+                &Clock::System,
+                &mut out,
+            );
+        }
         Command::Preview(args) => {
             return preview::run(
                 &args,

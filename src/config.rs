@@ -35,7 +35,7 @@ use crate::worker::Setup;
 pub use properties::PROPERTIES;
 pub use recipes::recipe_files;
 pub(crate) use recipes::{read_bytes, recipe_file};
-pub use together::{check_together, sentence};
+pub use together::{check_together, sentence, sentence_with};
 
 /// The largest configuration file, in bytes.
 const FILE_MAX: u64 = 4 << 20;

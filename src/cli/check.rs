@@ -5,12 +5,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use chrono::Datelike as _;
+use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use crate::action;
 use crate::config::{self, Config, Env};
 use crate::lang::diag::{Diagnostic, Report, Texts};
-use crate::recipe::Book;
+use crate::model::clock::{Clock, Time};
+use crate::recipe::{Book, Recipe, Trigger};
 
 use super::output::{FINDINGS, Output, say};
 
@@ -24,11 +27,13 @@ pub struct Args {
 
 /// Checks the configuration, its presets, the recipes, and all of them together. The exit code is 0, or 1 where there
 /// is a mistake.
-pub fn run(args: &Args, config: &Path, output: Output, env: Env<'_>, out: &mut dyn Write) -> ExitCode {
+///
+/// `clock` says from when on the next firing of a recipe is looked for.
+pub fn run(args: &Args, config: &Path, output: Output, env: Env<'_>, clock: &Clock, out: &mut dyn Write) -> ExitCode {
     let checked = checked(args, config, env);
     let code = if checked.report.has_mistakes() { FINDINGS } else { 0 };
     let text = match output {
-        Output::Table => checked.table(),
+        Output::Table => checked.table(clock.now(), &|_| None),
         Output::Json => {
             let text_of = |file: &str| checked.texts.get(file).cloned();
             format!("{:#}\n", diagnostics(&checked.report, &text_of))
@@ -123,7 +128,8 @@ pub(super) fn listed(paths: &[PathBuf], report: &mut Report) -> Vec<(String, Str
 }
 
 impl Checked {
-    fn table(&self) -> String {
+    /// What is told on a terminal; `stored` is what the store knows of a recipe's next run.
+    fn table(&self, now: Time, stored: &dyn Fn(&str) -> Option<String>) -> String {
         let mut out = self.report.render(|file| self.texts.get(file).cloned());
         if !out.is_empty() {
             out.push('\n');
@@ -133,9 +139,13 @@ impl Checked {
             .as_ref()
             .map(|config| config::setup(config, self.book.clone()));
         for recipe in self.book.all() {
-            let sentence = setup
-                .as_ref()
-                .map_or_else(|| recipe.sentence(), |setup| config::sentence(setup, recipe));
+            let sentence = match (&setup, &self.config) {
+                (Some(setup), Some(config)) => {
+                    let next = next_firing(recipe, config.timezone, now, stored);
+                    config::sentence_with(setup, recipe, next.as_deref())
+                }
+                _ => recipe.sentence(),
+            };
             out += &format!("{sentence}\n");
         }
         if !self.book.all().is_empty() {
@@ -183,6 +193,36 @@ impl Checked {
             found.join(", ")
         };
         format!("{}: {result}", parts.join(", "))
+    }
+}
+
+/// When a recipe fires next: the first time of its schedules after `now`, in the zone of each, and the first run that the
+/// store has for it, in the words of `stored`. `None` where nothing is planned, and for a recipe that is switched off.
+fn next_firing(recipe: &Recipe, zone: Tz, now: Time, stored: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    if !recipe.enabled {
+        return None;
+    }
+    let schedules = recipe.on.iter().filter_map(|trigger| match trigger {
+        Trigger::Schedule(schedule) => schedule.next(now, zone).map(|at| (at, schedule.zone(zone))),
+        _ => None,
+    });
+    let scheduled = schedules.min_by_key(|(at, _)| *at).map(|(at, zone)| {
+        let this_year = now.with_timezone(&zone).year() == at.year();
+        let format = if this_year {
+            "%a %-d %b %H:%M"
+        } else {
+            "%a %-d %b %Y %H:%M"
+        };
+        at.format(format).to_string()
+    });
+    let of_stays = recipe
+        .on
+        .iter()
+        .any(|trigger| matches!(trigger, Trigger::Stay(_) | Trigger::Status(_)));
+    let planned = of_stays.then(|| stored(&recipe.name)).flatten();
+    match (planned, scheduled) {
+        (Some(planned), Some(scheduled)) => Some(format!("{planned} and {scheduled}")),
+        (planned, scheduled) => planned.or(scheduled),
     }
 }
 

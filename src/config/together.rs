@@ -8,7 +8,7 @@ mod words;
 
 use crate::lang::diag::{Place, Report};
 use crate::lang::yaml::{self, Node};
-use crate::recipe::{Recipe, Senders};
+use crate::recipe::{Recipe, Senders, Step};
 use crate::source::Source;
 use crate::worker::Setup;
 
@@ -63,10 +63,16 @@ pub fn check_together(config: &Config, setup: &Setup, report: &mut Report) {
 
 /// A recipe as a sentence, with the connections that its steps leave out.
 pub fn sentence(setup: &Setup, recipe: &Recipe) -> String {
-    recipe.sentence_over(&|step| {
+    sentence_with(setup, recipe, None)
+}
+
+/// The same, with when it fires next.
+pub fn sentence_with(setup: &Setup, recipe: &Recipe, next: Option<&str>) -> String {
+    let connection = |step: &Step| {
         let connection = setup.connection_for(&step.kind, &*step.effect).ok()?;
         Some(connection.name.clone())
-    })
+    };
+    recipe.sentence_with(&connection, next)
 }
 
 /// The sources whose stays a recipe can meet; what `match.source` names nobody is warned of by itself.

@@ -16,6 +16,11 @@ impl Recipe {
 
     /// The same, with the connection of every step that does not name its own as far as `connection` knows it.
     pub fn sentence_over(&self, connection: &dyn Fn(&Step) -> Option<String>) -> String {
+        self.sentence_with(connection, None)
+    }
+
+    /// The same, with when it fires next: "…; next: Brannan, Fri 3 Apr 10:00."
+    pub fn sentence_with(&self, connection: &dyn Fn(&Step) -> Option<String>, next: Option<&str>) -> String {
         let events: Vec<String> = self
             .on
             .iter()
@@ -46,7 +51,11 @@ impl Recipe {
             out += &format!(", if {}", conditions.join(", and "));
         }
         let steps: Vec<String> = self.steps.iter().map(|step| does(step, connection(step))).collect();
-        out += &format!(", {}.", steps.join(", then "));
+        out += &format!(", {}", steps.join(", then "));
+        if let Some(next) = next {
+            out += &format!("; next: {next}");
+        }
+        out.push('.');
         if booked && of_stays < self.on.len() {
             out += " At the moments of a stay it is for booked ones.";
         }
@@ -72,7 +81,15 @@ impl Recipe {
     /// What it says of clocks beside its triggers.
     fn asides(&self) -> String {
         let mut out = String::new();
-        if !self.settle.is_zero() {
+        // What has nothing to work on says nothing.
+        let mut types = self.on.iter().flat_map(Trigger::types);
+        let of_changes = types.any(|kind| kind.starts_with("reservation."));
+        let of_stays = self
+            .on
+            .iter()
+            .any(|trigger| matches!(trigger, Trigger::Stay(_) | Trigger::Status(_)));
+        let of_clocks = of_stays || self.on.iter().any(|trigger| matches!(trigger, Trigger::Schedule(_)));
+        if of_changes && !self.settle.is_zero() {
             out += &format!(" It waits {} for further changes.", clocks::span(self.settle));
         }
         for list in &self.gather {
@@ -83,10 +100,11 @@ impl Recipe {
         }
         match self.late {
             Late::Usual => {}
+            _ if !of_clocks => {}
             Late::Within(span) => out += &format!(" Where its time has passed it runs within {}.", clocks::span(span)),
             Late::Skip => out += " Where its time has passed it does not run.",
         }
-        if self.again {
+        if of_stays && self.again {
             out += " It runs again for a date that moves after it has run.";
         }
         out

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::daemon::Site;
 use stayhook::cli::Output;
 use stayhook::cli::check::{self, Args};
+use stayhook::model::clock::Clock;
 
 /// The configuration beside the recipes: two senders, two connections, three properties.
 const CONFIG: &str = r#"
@@ -63,7 +64,8 @@ fn screen(folder: &Path, paths: &[&str], output: Output) -> String {
         paths: paths.iter().map(|path| folder.join(path)).collect(),
     };
     let mut out = Vec::new();
-    let code = check::run(&args, &folder.join("config.yaml"), output, &env, &mut out);
+    let clock = Clock::manual("2027-01-06T12:00:00Z".parse().unwrap());
+    let code = check::run(&args, &folder.join("config.yaml"), output, &env, &clock, &mut out);
     let text = String::from_utf8(out).unwrap();
     let text = text.replace(&format!("{}/", folder.display()), "");
     let code = if format!("{code:?}") == format!("{:?}", std::process::ExitCode::SUCCESS) {

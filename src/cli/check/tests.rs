@@ -23,10 +23,69 @@ fn check(folder: &Path, paths: &[&str], output: Output) -> (bool, String) {
         paths: paths.iter().map(|path| folder.join(path)).collect(),
     };
     let mut out = Vec::new();
-    let code = run(&args, &folder.join("config.yaml"), output, &|_| None, &mut out);
+    let clock = Clock::manual(now());
+    let code = run(&args, &folder.join("config.yaml"), output, &|_| None, &clock, &mut out);
     let text = String::from_utf8(out).expect("text");
     let text = text.replace(&format!("{}/", folder.display()), "");
     (format!("{code:?}") == format!("{:?}", ExitCode::SUCCESS), text)
+}
+
+/// A Thursday.
+fn now() -> Time {
+    "2026-12-31T12:00:00Z".parse().expect("a time")
+}
+
+#[test]
+fn a_schedule_says_when_it_comes_next() {
+    let recipe = |on: &str| format!("name: Tell\non: {on}\nactions: [{{http: {{url: /x}}}}]\n");
+    let config = format!("{CONFIG}timezone: America/Los_Angeles\n");
+    for (on, next) in [
+        // Today there; the year is said where it is another.
+        (
+            "{schedule: {daily: true, at: \"18:00\"}}",
+            "every day at 18:00, send POST `/x` over `c`; next: Thu 31 Dec 18:00.\n",
+        ),
+        (
+            "{schedule: {weekly: monday, at: \"09:00\", timezone: Europe/Lisbon}}",
+            "every Monday at 09:00, Europe/Lisbon, send POST `/x` over `c`; next: Mon 4 Jan 2027 09:00.\n",
+        ),
+        (
+            "[{schedule: {cron: \"0 9 * * 1\"}}, {schedule: {cron: \"30 4 * * *\"}}]",
+            "; next: Thu 31 Dec 04:30.\n",
+        ),
+        (
+            "{stay: check_in}",
+            "at check-in, if the status is booked, send POST `/x` over `c`.\n",
+        ),
+    ] {
+        let folder = folder(&config, &[("a.yaml", &recipe(on))]);
+        let (fine, text) = check(folder.path(), &[], Output::Table);
+        assert!(fine && text.contains(next), "{on}: {text}");
+    }
+    let off = recipe("{schedule: {daily: true, at: \"18:00\"}}\nenabled: false");
+    let folder = folder(&config, &[("a.yaml", &off)]);
+    assert!(!check(folder.path(), &[], Output::Table).1.contains("next:"));
+}
+
+#[test]
+fn what_the_store_has_planned_is_said() {
+    let next = |on: &str| {
+        let mut report = Report::new();
+        let text = format!("name: Tell\non: {on}\nactions: [{{http: {{url: /x}}}}]\n");
+        let recipe = crate::recipe::compile("a.yaml", &text, &action::effect_kinds(), &mut report).expect("a recipe");
+        let stored = |name: &str| (name == "Tell").then(|| "Brannan, Fri 3 Apr 10:00".to_owned());
+        next_firing(&recipe, chrono_tz::UTC, now(), &stored)
+    };
+    assert_eq!(next("{stay: check_in}").as_deref(), Some("Brannan, Fri 3 Apr 10:00"));
+    assert_eq!(
+        next("{status: pending, for: 1d}").as_deref(),
+        Some("Brannan, Fri 3 Apr 10:00")
+    );
+    assert_eq!(next("{event: reservation.created}"), None);
+    assert_eq!(
+        next("[{stay: check_in}, {schedule: {daily: true, at: \"18:00\"}}]").as_deref(),
+        Some("Brannan, Fri 3 Apr 10:00 and Thu 31 Dec 18:00")
+    );
 }
 
 #[test]
