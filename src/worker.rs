@@ -12,6 +12,7 @@ mod inbox;
 mod lanes;
 mod outbox;
 mod overlay;
+mod reading;
 mod replan;
 mod rescue;
 mod results;

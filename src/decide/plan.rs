@@ -190,7 +190,7 @@ impl Bench<'_> {
             {
                 let because = format!("what the recipe said before (`{old}`) has fired for this stay");
                 let verdict = Verdict::Skipped(EndedBy::Fired, because);
-                plan.make.extend(self.new(&[moment], 0, at, &verdict));
+                plan.make.extend(self.run(&[moment], 0, at, &verdict));
                 continue;
             }
             let again = self.recipe.again && fired.iter().all(|run| run.planned_at != at);
@@ -221,7 +221,7 @@ impl Bench<'_> {
             None => {
                 let all: Vec<&Moment> = open.iter().map(|(moment, _)| *moment).collect();
                 let verdict = self.verdict(at, last, None);
-                plan.make.extend(self.new(&all, *firing, at, &verdict));
+                plan.make.extend(self.run(&all, *firing, at, &verdict));
             }
         }
     }
@@ -239,11 +239,8 @@ impl Bench<'_> {
         };
         match run.state {
             // Its time is the same: it comes due, or has and will be looked at.
-            RunState::Scheduled if run.due_at == at => {
-                if run.entries != entries {
-                    plan.change.push(change);
-                }
-            }
+            RunState::Scheduled if run.due_at == at && run.entries == entries => {}
+            RunState::Scheduled if run.due_at == at => plan.change.push(change),
             // It waits for its turn since its time came; only another time takes it back.
             RunState::Ready if run.planned_at == at || at <= self.now => {}
             RunState::Scheduled | RunState::Ready => match self.verdict(at, last, None) {
@@ -285,7 +282,7 @@ impl Bench<'_> {
         }
     }
 
-    fn new(&self, group: &[&Moment], firing: usize, at: Time, verdict: &Verdict) -> Option<NewPlanned> {
+    fn run(&self, group: &[&Moment], firing: usize, at: Time, verdict: &Verdict) -> Option<NewPlanned> {
         let stay = self.subject.stay;
         let first = group.first()?;
         let key = self.key(first, firing);

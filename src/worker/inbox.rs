@@ -9,21 +9,20 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::decide::{Known, Neighbours, Origin, Rules, decide, lands};
+use crate::decide::{Known, decide};
 use crate::model::decision::{Decision, FactDecision};
 use crate::model::delivery::{Outcome, Pending};
 use crate::model::event::About;
-use crate::model::fact::Fact;
-use crate::model::fault::{Fault, guard};
+use crate::model::fault::guard;
 use crate::model::id::StayId;
-use crate::source::Mapped;
-use crate::store::{Looked, Lookup, Name, StoreError};
+use crate::store::{Looked, StoreError};
 
 use super::flight::{Flights, Launched, with_first_steps};
 use super::overlay::{OverPlanned, Overlay};
+use super::reading::{Besides, Nothing, Read, beside, claim, lookup, origin, read, rules};
 use super::said::{self, Said};
-use super::setup::{Setup, mapped};
-use super::{Engine, LEASE, STORE_DOWN, body};
+use super::setup::Setup;
+use super::{Engine, LEASE, STORE_DOWN};
 
 /// How many deliveries are looked at together.
 const GROUP: usize = 64;
@@ -70,21 +69,6 @@ pub async fn run(engine: Engine, launch: mpsc::Sender<Launched>, stop: Cancellat
             }
         }
     }
-}
-
-/// A delivery, read and mapped.
-struct Read {
-    pending: Pending,
-    payload: Arc<Value>,
-    warnings: Vec<String>,
-    left_out: Vec<String>,
-    says: Result<Vec<Fact>, Nothing>,
-}
-
-/// Why nothing was read.
-enum Nothing {
-    Because(Outcome, String),
-    Fault(Fault),
 }
 
 async fn group(engine: &Engine, launch: &mpsc::Sender<Launched>) -> Result<usize, StoreError> {
@@ -141,150 +125,6 @@ async fn damaged(engine: &Engine, reads: Vec<Read>) -> Result<usize, StoreError>
     let count = failures.len();
     engine.store.apply(failures, engine.lease(), None).await?;
     Ok(count)
-}
-
-fn read(setup: &Setup, pending: Pending) -> Read {
-    let unmapped = |because: String| Err(Nothing::Because(Outcome::Unmapped, because));
-    let mut left_out = Vec::new();
-    let headers: Value = serde_json::from_str(&pending.headers).unwrap_or_default();
-    let read = body::read(headers["content-type"].as_str(), &pending.body);
-    let (payload, warnings, says) = match (setup.sources.get(&pending.source), read) {
-        (_, Err(because)) => (Value::Null, Vec::new(), unmapped(because)),
-        (None, Ok((payload, warnings))) => (
-            payload,
-            warnings,
-            unmapped(format!(
-                "there is no source `{}` in the configuration any more",
-                pending.source
-            )),
-        ),
-        (Some(source), Ok((payload, warnings))) => {
-            let says = match mapped(source, &payload, &headers) {
-                Ok(Mapped::Facts { facts, left_out: left }) => {
-                    left_out = left;
-                    Ok(facts)
-                }
-                Ok(Mapped::Ignored(because)) => Err(Nothing::Because(Outcome::Ignored, because)),
-                Ok(Mapped::Unmapped(because)) => unmapped(because),
-                Err(fault) => Err(Nothing::Fault(fault)),
-            };
-            (payload, warnings, says)
-        }
-    };
-    Read {
-        pending,
-        payload: Arc::new(payload),
-        warnings,
-        left_out,
-        says,
-    }
-}
-
-fn named(fact: &Fact, name: &str) -> Name {
-    (fact.stay.source.clone(), fact.stay.scope.clone(), name.to_owned())
-}
-
-fn lookup(reads: &[Read], planned: bool) -> Lookup {
-    let mut lookup = Lookup {
-        planned,
-        ..Lookup::default()
-    };
-    for read in reads {
-        for (position, fact) in read.says.iter().flatten().enumerate() {
-            lookup.names.extend(fact.stay.all().map(|name| named(fact, name)));
-            lookup
-                .facts
-                .extend(fact.key().map(|(about, id)| (read.pending.source.clone(), about, id)));
-            if read.pending.replay.is_some() {
-                lookup.events.insert(read.pending.id.event(position));
-            }
-        }
-    }
-    lookup
-}
-
-/// Takes a delivery into the group unless something before it is about the same stay: one delivery per stay per group,
-/// in order of arrival. What is passed over holds back what follows it.
-fn claim(taken: &mut HashSet<Name>, read: &Read, looked: &Looked) -> bool {
-    let mut names = HashSet::new();
-    for fact in read.says.iter().flatten() {
-        for name in fact.stay.all() {
-            let key = named(fact, name);
-            // Every other name of a known stay means the same stay.
-            if let Some((_, stay)) = looked.stays.get(&key).and_then(|id| looked.by_id.get(id)) {
-                let all = stay.ids.iter();
-                names.extend(all.map(|name| (stay.source.clone(), stay.scope.clone(), name.clone())));
-            }
-            names.insert(key);
-        }
-        // The same payment under the same key, too, is one after the other.
-        let own = |(about, id): (About, String)| {
-            let kind = format!("\u{1f}{}", about.word());
-            (read.pending.source.clone(), kind, id)
-        };
-        names.extend(fact.key().map(own));
-    }
-    let free = names.is_disjoint(taken);
-    taken.extend(names);
-    free
-}
-
-/// The neighbours of the stays that facts are about, as each leaves it: by delivery and position of the fact.
-type Besides = HashMap<(i64, usize), Neighbours>;
-
-async fn beside(engine: &Engine, setup: &Setup, round: &[Read], looked: &Looked) -> Result<Besides, StoreError> {
-    let mut besides = Besides::new();
-    if !setup.reads_neighbours() {
-        return Ok(besides);
-    }
-    let nothing = Overlay::default();
-    let mut places = Vec::new();
-    let mut asked = Vec::new();
-    for read in round {
-        let rules = rules(setup, read);
-        for (position, fact) in read.says.iter().flatten().enumerate() {
-            let known = Known {
-                stays: nothing.stays(fact, looked),
-                ..Known::default()
-            };
-            let Ok(landed) = guard(|| lands(&known, fact, &origin(read, position), &rules)) else {
-                continue;
-            };
-            asked.push(((read.pending.seq, position), landed.0.clone()));
-            places.push(landed);
-        }
-    }
-    let found = engine.store.neighbours(&places).await?;
-    for (of, stay) in asked {
-        let (previous, next) = found.get(stay.as_str()).cloned().unwrap_or_default();
-        besides.insert(of, Neighbours { previous, next });
-    }
-    Ok(besides)
-}
-
-fn rules<'s>(setup: &'s Setup, read: &Read) -> Rules<'s> {
-    let source = setup.sources.get(&read.pending.source);
-    Rules {
-        live_from: source.and_then(|source| source.live_from()),
-        learn: source.is_some_and(|source| source.learn()),
-        dry_run: setup.dry_run,
-        properties: &setup.properties,
-        recipes: setup.book.all(),
-        broken: setup.book.broken(),
-    }
-}
-
-fn origin(read: &Read, position: usize) -> Origin<'_> {
-    let pending = &read.pending;
-    Origin {
-        delivery: &pending.id,
-        seq: pending.seq,
-        source: &pending.source,
-        received_at: pending.received_at,
-        payload: &read.payload,
-        replay: pending.replay.as_ref(),
-        position,
-    }
 }
 
 fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked, beside: &Besides) -> Decision {

@@ -32,9 +32,13 @@ const TIMES: usize = 50;
 /// count, for planned runs as for events.
 pub async fn adopt(engine: &Engine, setup: Setup) -> Result<(), StoreError> {
     let _one = engine.clockwork.adopting.lock().await;
+    take_over(engine, setup).await
+}
+
+async fn take_over(engine: &Engine, setup: Setup) -> Result<(), StoreError> {
     let made_from = setup.made_from();
-    let state = engine.store.plan_state().await?;
     finish(engine).await?;
+    let state = engine.store.plan_state().await?;
     if state.made_from == made_from {
         engine.replace(Setup {
             generation: state.active,
@@ -60,6 +64,8 @@ pub async fn adopt(engine: &Engine, setup: Setup) -> Result<(), StoreError> {
 /// At the start: a plan that was made under other rules than today's is made anew, and one that was not written to the end
 /// is.
 pub async fn catch_up(engine: &Engine) -> Result<(), StoreError> {
+    // A reload may come with the start: one after the other.
+    let _one = engine.clockwork.adopting.lock().await;
     finish(engine).await?;
     let setup = engine.setup();
     let state = engine.store.plan_state().await?;
@@ -69,7 +75,7 @@ pub async fn catch_up(engine: &Engine) -> Result<(), StoreError> {
     if state.made_from == setup.made_from() {
         return schedules(engine).await;
     }
-    adopt(engine, (*setup).clone()).await
+    take_over(engine, (*setup).clone()).await
 }
 
 async fn build(engine: &Engine, setup: &Setup, generation: i64, made_from: &str) -> Result<(), StoreError> {

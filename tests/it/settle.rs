@@ -98,7 +98,7 @@ actions:
   - http:
       connection: cleaning
       url: /list
-      json: {codes: '{{ gathered.arrivals | map(attribute=\"code\") | list }}', now: '{{ now }}'}
+      json: {codes: '{{ gathered.arrivals | map(attribute=\"code\") }}', now: '{{ now }}'}
 ";
 
 #[tokio::test]
@@ -213,7 +213,7 @@ async fn a_guest_who_books_for_the_same_day_is_cleaned_for() {
     house
         .tell("pms", &booked("B", "brannan", "2027-04-12", "2027-04-14", 1))
         .await;
-    house.idle().await;
+    house.cleaning.wait_for(1).await;
     assert_eq!(asked(&house.cleaning.requests()), ["POST /turn/A/B/0"]);
 }
 

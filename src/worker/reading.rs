@@ -1,0 +1,189 @@
+//! Deliveries as they are read for deciding: mapped, with what their facts have to know.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::decide::{Known, Neighbours, Origin, Rules, lands};
+use crate::model::delivery::{Outcome, Pending};
+use crate::model::event::About;
+use crate::model::fact::Fact;
+use crate::model::fault::{Fault, guard};
+use crate::source::Mapped;
+use crate::store::{Looked, Lookup, Name, StoreError};
+
+use super::overlay::Overlay;
+use super::setup::{Setup, mapped};
+use super::{Engine, body};
+
+/// A delivery, read and mapped.
+pub struct Read {
+    /// The delivery.
+    pub pending: Pending,
+    /// Its body.
+    pub payload: Arc<Value>,
+    /// What the body could not say clearly.
+    pub warnings: Vec<String>,
+    /// Facts that were left out.
+    pub left_out: Vec<String>,
+    /// Its facts.
+    pub says: Result<Vec<Fact>, Nothing>,
+}
+
+/// Why nothing was read.
+pub enum Nothing {
+    /// It says nothing to us.
+    Because(Outcome, String),
+    /// A fault of ours.
+    Fault(Fault),
+}
+
+/// Reads and maps a delivery.
+pub fn read(setup: &Setup, pending: Pending) -> Read {
+    let unmapped = |because: String| Err(Nothing::Because(Outcome::Unmapped, because));
+    let mut left_out = Vec::new();
+    let headers: Value = serde_json::from_str(&pending.headers).unwrap_or_default();
+    let read = body::read(headers["content-type"].as_str(), &pending.body);
+    let (payload, warnings, says) = match (setup.sources.get(&pending.source), read) {
+        (_, Err(because)) => (Value::Null, Vec::new(), unmapped(because)),
+        (None, Ok((payload, warnings))) => (
+            payload,
+            warnings,
+            unmapped(format!(
+                "there is no source `{}` in the configuration any more",
+                pending.source
+            )),
+        ),
+        (Some(source), Ok((payload, warnings))) => {
+            let says = match mapped(source, &payload, &headers) {
+                Ok(Mapped::Facts { facts, left_out: left }) => {
+                    left_out = left;
+                    Ok(facts)
+                }
+                Ok(Mapped::Ignored(because)) => Err(Nothing::Because(Outcome::Ignored, because)),
+                Ok(Mapped::Unmapped(because)) => unmapped(because),
+                Err(fault) => Err(Nothing::Fault(fault)),
+            };
+            (payload, warnings, says)
+        }
+    };
+    Read {
+        pending,
+        payload: Arc::new(payload),
+        warnings,
+        left_out,
+        says,
+    }
+}
+
+fn named(fact: &Fact, name: &str) -> Name {
+    (fact.stay.source.clone(), fact.stay.scope.clone(), name.to_owned())
+}
+
+/// What the facts of deliveries have to know.
+pub fn lookup(reads: &[Read], planned: bool) -> Lookup {
+    let mut lookup = Lookup {
+        planned,
+        ..Lookup::default()
+    };
+    for read in reads {
+        for (position, fact) in read.says.iter().flatten().enumerate() {
+            lookup.names.extend(fact.stay.all().map(|name| named(fact, name)));
+            lookup
+                .facts
+                .extend(fact.key().map(|(about, id)| (read.pending.source.clone(), about, id)));
+            if read.pending.replay.is_some() {
+                lookup.events.insert(read.pending.id.event(position));
+            }
+        }
+    }
+    lookup
+}
+
+/// Takes a delivery into the group unless something before it is about the same stay: one delivery per stay per group,
+/// in order of arrival. What is passed over holds back what follows it.
+pub fn claim(taken: &mut HashSet<Name>, read: &Read, looked: &Looked) -> bool {
+    let mut names = HashSet::new();
+    for fact in read.says.iter().flatten() {
+        for name in fact.stay.all() {
+            let key = named(fact, name);
+            // Every other name of a known stay means the same stay.
+            if let Some((_, stay)) = looked.stays.get(&key).and_then(|id| looked.by_id.get(id)) {
+                let all = stay.ids.iter();
+                names.extend(all.map(|name| (stay.source.clone(), stay.scope.clone(), name.clone())));
+            }
+            names.insert(key);
+        }
+        // The same payment under the same key, too, is one after the other.
+        let own = |(about, id): (About, String)| {
+            let kind = format!("\u{1f}{}", about.word());
+            (read.pending.source.clone(), kind, id)
+        };
+        names.extend(fact.key().map(own));
+    }
+    let free = names.is_disjoint(taken);
+    taken.extend(names);
+    free
+}
+
+/// The neighbours of the stays that facts are about, as each leaves it: by delivery and position of the fact.
+pub type Besides = HashMap<(i64, usize), Neighbours>;
+
+/// Looks up the neighbours, where recipes ask for them.
+pub async fn beside(engine: &Engine, setup: &Setup, round: &[Read], looked: &Looked) -> Result<Besides, StoreError> {
+    let mut besides = Besides::new();
+    if !setup.reads_neighbours() {
+        return Ok(besides);
+    }
+    let nothing = Overlay::default();
+    let mut places = Vec::new();
+    let mut asked = Vec::new();
+    for read in round {
+        let rules = rules(setup, read);
+        for (position, fact) in read.says.iter().flatten().enumerate() {
+            let known = Known {
+                stays: nothing.stays(fact, looked),
+                ..Known::default()
+            };
+            let Ok(landed) = guard(|| lands(&known, fact, &origin(read, position), &rules)) else {
+                continue;
+            };
+            asked.push(((read.pending.seq, position), landed.0.clone()));
+            places.push(landed);
+        }
+    }
+    let found = engine.store.neighbours(&places).await?;
+    for (of, stay) in asked {
+        let (previous, next) = found.get(stay.as_str()).cloned().unwrap_or_default();
+        besides.insert(of, Neighbours { previous, next });
+    }
+    Ok(besides)
+}
+
+/// What configuration and recipes say for a delivery.
+pub fn rules<'s>(setup: &'s Setup, read: &Read) -> Rules<'s> {
+    let source = setup.sources.get(&read.pending.source);
+    Rules {
+        live_from: source.and_then(|source| source.live_from()),
+        learn: source.is_some_and(|source| source.learn()),
+        dry_run: setup.dry_run,
+        properties: &setup.properties,
+        recipes: setup.book.all(),
+        broken: setup.book.broken(),
+    }
+}
+
+/// Where a fact of a delivery comes from.
+pub fn origin(read: &Read, position: usize) -> Origin<'_> {
+    let pending = &read.pending;
+    Origin {
+        delivery: &pending.id,
+        seq: pending.seq,
+        source: &pending.source,
+        received_at: pending.received_at,
+        payload: &read.payload,
+        replay: pending.replay.as_ref(),
+        position,
+    }
+}
