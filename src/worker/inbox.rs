@@ -71,7 +71,8 @@ pub async fn run(engine: Engine, launch: mpsc::Sender<Launched>, stop: Cancellat
     }
 }
 
-async fn group(engine: &Engine, launch: &mpsc::Sender<Launched>) -> Result<usize, StoreError> {
+/// Decides what waits, as far as it fits into one group; how many deliveries were decided.
+pub(super) async fn group(engine: &Engine, launch: &mpsc::Sender<Launched>) -> Result<usize, StoreError> {
     let pending = engine.store.undecided(GROUP, GROUP_BYTES).await?;
     if pending.is_empty() {
         return Ok(0);

@@ -188,11 +188,10 @@ impl Lanes {
     /// The lanes for which something waits, each with how many places are free now.
     pub fn open(&self, now: Time) -> Vec<(String, usize)> {
         let lanes = self.lock();
-        lanes
-            .iter()
-            .filter(|(_, lane)| lane.waiting)
-            .map(|(name, lane)| (name.clone(), lane.free(now)))
-            .collect()
+        let waiting = lanes.iter().filter(|(_, lane)| lane.waiting);
+        // By name: the same lanes are worked on in the same order every time.
+        let open: BTreeMap<&String, usize> = waiting.map(|(name, lane)| (name, lane.free(now))).collect();
+        open.into_iter().map(|(name, free)| (name.clone(), free)).collect()
     }
 
     /// When the next place becomes free by the clock alone (a rate or a probe), of the lanes for which something waits.

@@ -69,7 +69,9 @@ pub async fn run(engine: Engine, mut launched: mpsc::Receiver<Launched>, stop: C
         }
         // In one commit, where it can be: the places of what has ended are free by now.
         let (states, claimed) = tokio::join!(results::write_all(&engine, &concluded.finished), claim::claim(&engine));
-        go_on(&engine, &mut attempts, &mut out, concluded, &states);
+        for next in go_on(&engine, concluded, &states) {
+            begin(&engine, &mut attempts, &mut out, next);
+        }
         match claimed {
             Ok(claimed) => {
                 if std::mem::take(&mut held_up) {
@@ -121,7 +123,9 @@ async fn drain(engine: &Engine, mut launched: mpsc::Receiver<Launched>, mut atte
             let ended = gather(ended, &mut attempts, &mut out);
             let concluded = conclude_all(engine, ended, true).await;
             let states = results::write_all(engine, &concluded.finished).await;
-            go_on(engine, &mut attempts, &mut out, concluded, &states);
+            for next in go_on(engine, concluded, &states) {
+                begin(engine, &mut attempts, &mut out, next);
+            }
         }
     };
     if tokio::time::timeout(DRAIN, ends).await.is_err() {
@@ -141,12 +145,19 @@ async fn drain(engine: &Engine, mut launched: mpsc::Receiver<Launched>, mut atte
 }
 
 /// Begins an attempt, unless its lease is about to run out.
-async fn launch(engine: &Engine, attempts: &mut Attempts, out: &mut Out, (flight, leased): Launched) {
-    if engine.clock.now() + RENEW < leased {
+async fn launch(engine: &Engine, attempts: &mut Attempts, out: &mut Out, launched: Launched) {
+    if let Some(flight) = in_time(engine, launched).await {
         begin(engine, attempts, out, flight);
-    } else {
-        late(engine, flight).await;
     }
+}
+
+/// The flight, unless its lease is about to run out.
+pub(super) async fn in_time(engine: &Engine, (flight, leased): Launched) -> Option<Flight> {
+    if engine.clock.now() + RENEW < leased {
+        return Some(flight);
+    }
+    late(engine, flight).await;
+    None
 }
 
 /// A flight that was launched so long ago, because the store was down in between, that somebody else may take its run up
@@ -272,15 +283,15 @@ async fn send(engine: &Engine, flight: &Flight) -> Answer {
 
 /// What attempts that have ended come to, before it is recorded.
 #[derive(Default)]
-struct Concluded {
-    finished: Vec<Finished>,
+pub(super) struct Concluded {
+    pub(super) finished: Vec<Finished>,
     /// The next steps that can begin at once.
     following: HashMap<RunId, Flight>,
     /// The names of recipe and connection, for the log.
     names: HashMap<RunId, (String, String)>,
 }
 
-async fn conclude_all(engine: &Engine, ended: Vec<(Flight, Answer)>, stopping: bool) -> Concluded {
+pub(super) async fn conclude_all(engine: &Engine, ended: Vec<(Flight, Answer)>, stopping: bool) -> Concluded {
     let setup = engine.setup();
     let mut concluded = Concluded::default();
     for (flight, answer) in follow::with_answered(engine, ended).await {
@@ -296,15 +307,10 @@ async fn conclude_all(engine: &Engine, ended: Vec<(Flight, Answer)>, stopping: b
     concluded
 }
 
-/// After the recording: the next steps begin, and what waits is looked for once more, since a claim that went on at the
-/// same time has not seen it.
-fn go_on(
-    engine: &Engine,
-    attempts: &mut Attempts,
-    out: &mut Out,
-    mut concluded: Concluded,
-    states: &HashMap<RunId, RunState>,
-) {
+/// After the recording: the next steps, which begin now; and what waits is looked for once more, since a claim that went
+/// on at the same time has not seen it.
+pub(super) fn go_on(engine: &Engine, mut concluded: Concluded, states: &HashMap<RunId, RunState>) -> Vec<Flight> {
+    let mut following = Vec::new();
     for done in &concluded.finished {
         match states.get(&done.run) {
             None => tracing::warn!(run.id = %done.run, "the lease was lost; the result is not recorded"),
@@ -313,7 +319,7 @@ fn go_on(
                 if *state == RunState::Running
                     && let Some(next) = concluded.following.remove(&done.run)
                 {
-                    begin(engine, attempts, out, next);
+                    following.push(next);
                 }
             }
         }
@@ -329,6 +335,7 @@ fn go_on(
     if !concluded.finished.is_empty() {
         engine.outbox.notify_one();
     }
+    following
 }
 
 async fn note_lane(engine: &Engine, flight: &Flight, answer: &Answer) {

@@ -3,6 +3,8 @@
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
+use crate::store::StoreError;
+
 use super::Engine;
 
 /// How often to look.
@@ -24,20 +26,7 @@ pub async fn run(engine: Engine, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = engine.clock.sleep(EVERY) => {}
         }
-        let found = async {
-            let rescued = engine.store.rescue(engine.lease(), false).await?;
-            engine.beat();
-            super::said::parked(&engine, &rescued.parked);
-            let rescued = rescued.runs;
-            if rescued > 0 {
-                tracing::warn!(rescued, "runs whose lease had run out were taken up again");
-            }
-            if rescued > 0 {
-                engine.wake_outbox();
-            }
-            Ok::<_, crate::store::StoreError>(())
-        };
-        match found.await {
+        match look(&engine).await {
             Ok(()) if std::mem::take(&mut held_up) => tracing::info!("interrupted runs are looked for again"),
             Ok(()) => {}
             Err(error) if !std::mem::replace(&mut held_up, true) => {
@@ -48,4 +37,17 @@ pub async fn run(engine: Engine, stop: CancellationToken) {
         // A wake-up that was missed is made good here.
         engine.inbox.notify_one();
     }
+}
+
+/// Looks once.
+pub(super) async fn look(engine: &Engine) -> Result<(), StoreError> {
+    let rescued = engine.store.rescue(engine.lease(), false).await?;
+    engine.beat();
+    super::said::parked(engine, &rescued.parked);
+    let rescued = rescued.runs;
+    if rescued > 0 {
+        tracing::warn!(rescued, "runs whose lease had run out were taken up again");
+        engine.wake_outbox();
+    }
+    Ok(())
 }
