@@ -5,6 +5,7 @@ mod apply;
 mod by_hand;
 mod dialect;
 mod due;
+mod fuse;
 mod generation;
 mod known;
 mod neighbours;
@@ -30,6 +31,7 @@ use crate::model::delivery::{Arrival, Receipt};
 pub use apply::Applied;
 pub use by_hand::{HandError, HandOutcome};
 pub use due::{Becomes, CameDue, DueRun, Ready, TakenOn};
+pub use fuse::Fuse;
 pub use generation::{PlanState, Stays};
 pub use known::{Looked, Lookup, Name};
 pub use neighbours::Beside;
@@ -85,6 +87,7 @@ pub enum StoreError {
 pub struct Store {
     database: Arc<Database>,
     handle: writer::Handle,
+    fuse: Fuse,
 }
 
 impl Store {
@@ -97,6 +100,7 @@ impl Store {
             Store {
                 database: Arc::new(database),
                 handle,
+                fuse: Fuse::default(),
             },
             writer,
         ))
@@ -109,6 +113,7 @@ impl Store {
         Ok(Store {
             database: Arc::new(database),
             handle,
+            fuse: Fuse::default(),
         })
     }
 
@@ -120,7 +125,16 @@ impl Store {
 
     /// Stores one delivery. When this returns `Ok`, it is on the disk.
     pub async fn receive(&self, arrival: Arrival) -> Result<Receipt, StoreError> {
-        self.handle.receive(arrival).await
+        self.fuse.border().await;
+        let received = self.handle.receive(arrival).await;
+        self.fuse.border().await;
+        received
+    }
+
+    /// Where a test lets everything end between two calls.
+    #[doc(hidden)]
+    pub fn fuse(&self) -> &Fuse {
+        &self.fuse
     }
 
     /// How many deliveries this process has stored, those that had come before among them.
@@ -161,10 +175,14 @@ impl Store {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
-        self.handle.write(run).await
+        self.fuse.border().await;
+        let written = self.handle.write(run).await;
+        self.fuse.border().await;
+        written
     }
 
     async fn reader(&self) -> Result<Conn, StoreError> {
+        self.fuse.border().await;
         self.database.reader().await
     }
 }

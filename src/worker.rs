@@ -2,6 +2,7 @@
 
 mod advance;
 mod body;
+pub mod by_step;
 mod claim;
 mod conclude;
 mod due;

@@ -17,6 +17,7 @@ pub const POINTS: &[&str] = &[
     "after-record-commit",
     "task-dies",
     "no-progress",
+    "no-sync",
 ];
 
 /// Arms places for the life of the process, separated by commas: the name of one to end at, or `place:mark`, which breaks

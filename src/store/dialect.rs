@@ -11,6 +11,8 @@ use sqlx::sqlite::{
 };
 use sqlx::{Arguments, AssertSqlSafe, Row as _, Sqlite};
 
+use crate::model::fault;
+
 use super::StoreError;
 
 /// How long a statement waits for somebody else's lock; the receive path answers within two seconds.
@@ -270,6 +272,14 @@ impl Conn {
     }
 }
 
+/// What is committed is on the disk. A test in which only the process dies, never the machine, may leave that out.
+fn synchronous() -> SqliteSynchronous {
+    match fault::left_out("no-sync") {
+        true => SqliteSynchronous::Off,
+        false => SqliteSynchronous::Full,
+    }
+}
+
 /// An opened database.
 #[derive(Debug)]
 pub struct Database {
@@ -288,7 +298,7 @@ impl Database {
         let base = SqliteConnectOptions::new()
             .filename(&path)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
+            .synchronous(synchronous())
             .foreign_keys(true)
             .busy_timeout(BUSY)
             .statement_cache_capacity(512)

@@ -1,0 +1,327 @@
+//! The promises, held against what there is after every step.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::Value;
+use stayhook::model::clock::Time;
+use stayhook::model::id::RunId;
+use stayhook::model::run::RunState;
+use stayhook::store::{Counts, DeliveryRow, Filter, RunRow, Store};
+use stayhook::worker::by_step::{ByStep, Flight};
+
+use crate::model::{self, Order};
+use crate::world::Message;
+
+/// A promise that was broken, and how it showed.
+pub type Broken = String;
+
+/// What a page of a list holds at the most.
+pub const PAGE: usize = 500;
+
+/// A request as it reached a target.
+#[derive(Clone, Debug)]
+struct Request {
+    run: RunId,
+    step: usize,
+    bytes: String,
+}
+
+/// Where a run stands in the order of runs, and the event that it answers.
+type Place = (i64, Option<String>);
+
+/// All that was seen so far, kept outside of the daemon.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Every message a sender has sent, by the id of each sending.
+    pub sent: HashMap<String, usize>,
+    /// Those that were answered with "stored".
+    pub acknowledged: BTreeSet<usize>,
+    /// By idempotency key.
+    requests: HashMap<String, Request>,
+    /// The key of each step of each run.
+    keys: HashMap<(RunId, usize), String>,
+    /// Which keys have had an effect.
+    pub effects: BTreeSet<String>,
+    /// The runs as they were last seen, by id.
+    pub runs: HashMap<String, RunRow>,
+    /// By recipe and event.
+    made: HashMap<(String, String), String>,
+    /// The newest run that answers a cancellation of a stay, with its event.
+    farewells: HashMap<String, Place>,
+    /// The newest of them that has reached its target, by stay and connection.
+    parted: HashMap<(String, String), Place>,
+    /// What the mutated model of a test gets wrong.
+    pub order: Order,
+}
+
+/// Whether a run answers an earlier event than the one in this place does.
+fn is_before(row: &RunRow, (seq, event): &Place) -> bool {
+    row.seq < *seq && row.event != *event
+}
+
+/// Keeps the newer of two places.
+fn newest<K: std::hash::Hash + Eq>(all: &mut HashMap<K, Place>, key: K, row: &RunRow) {
+    let place = (row.seq, row.event.clone());
+    let kept = all.entry(key).or_insert_with(|| place.clone());
+    if kept.0 < place.0 {
+        *kept = place;
+    }
+}
+
+/// Recipes that a cancellation does not stop.
+fn goes_on(recipe: &str) -> bool {
+    ["Told", "Paid", "Pass on", "Farewell"].contains(&recipe)
+}
+
+fn hold(holds: bool, said: impl FnOnce() -> String) -> Result<(), Broken> {
+    if holds { Ok(()) } else { Err(said()) }
+}
+
+impl Seen {
+    /// An attempt began. `by_claim`: it did not come straight from a decision.
+    pub fn begun(&self, flight: &Flight, by_claim: bool) -> Result<(), Broken> {
+        let Some(row) = self.runs.get(flight.run.id.as_str()).filter(|_| by_claim) else {
+            return Ok(());
+        };
+        let stay = row.stay.clone().unwrap_or_default();
+        let gone = self
+            .farewells
+            .get(&stay)
+            .is_some_and(|farewell| is_before(row, farewell));
+        hold(!gone || goes_on(&row.recipe) || flight.run.uncertain, || {
+            format!(
+                "an attempt of {} `{}` began after its stay was cancelled",
+                row.id, row.recipe
+            )
+        })
+    }
+
+    /// A request reached its target. `spoilt`: a test wants it seen under a key of its own.
+    pub fn arrived(&mut self, flight: &Flight, effect: bool, spoilt: bool) -> Result<(), Broken> {
+        let (run, step) = (flight.run.id.clone(), flight.opening.position);
+        let own = if spoilt {
+            flight.run.attempts.to_string()
+        } else {
+            String::new()
+        };
+        let key = format!("{}{own}", flight.opening.key);
+        let bytes = serde_json::to_string(&flight.opening.prepared).unwrap();
+        hold(!key.is_empty(), || format!("{run} sent without a key"))?;
+        if let Some(earlier) = self.requests.get(&key) {
+            hold(
+                earlier.bytes == bytes && earlier.run == run && earlier.step == step,
+                || {
+                    format!(
+                        "the key {key} came with something else:\n  {}\n  {bytes}",
+                        earlier.bytes
+                    )
+                },
+            )?;
+        }
+        let known = self.keys.entry((run.clone(), step)).or_insert_with(|| key.clone());
+        hold(*known == key, || {
+            format!("step {step} of {run} was sent under two keys: {known} and {key}")
+        })?;
+        if let Some(row) = self.runs.get(run.as_str()) {
+            let place = (
+                row.stay.clone().unwrap_or_default(),
+                flight.opening.prepared.connection.clone(),
+            );
+            if row.recipe == "Farewell" {
+                newest(&mut self.parted, place, row);
+            } else if let Some(parted) = self.parted.get(&place).filter(|_| !goes_on(&row.recipe)) {
+                hold(!is_before(row, parted), || {
+                    format!(
+                        "{} `{}` reached `{}` after the cancellation did",
+                        row.id, row.recipe, place.1
+                    )
+                })?;
+            }
+        }
+        if effect {
+            self.effects.insert(key.clone());
+        }
+        self.requests.insert(key, Request { run, step, bytes });
+        Ok(())
+    }
+
+    /// The runs as they are now, the newest `PAGE` of them.
+    pub async fn look_at_runs(&mut self, store: &Store, worker: &ByStep) -> Result<(), Broken> {
+        let filter = Filter {
+            limit: Some(PAGE),
+            ..Filter::default()
+        };
+        let rows = store.runs(&filter).await.unwrap().items;
+        let whole = rows.len() < PAGE;
+        let found: BTreeSet<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+        if whole && let Some(lost) = self.runs.keys().find(|id| !found.contains(id.as_str())) {
+            return Err(format!("the run {lost} is gone from the store"));
+        }
+        for row in rows {
+            self.look_at_run(row, worker)?;
+        }
+        Ok(())
+    }
+
+    fn look_at_run(&mut self, row: RunRow, worker: &ByStep) -> Result<(), Broken> {
+        let state = RunState::from_word(&row.state).ok_or_else(|| format!("{} is `{}`", row.id, row.state))?;
+        let told = || format!("{} `{}` of {:?} is {}", row.id, row.recipe, row.code, row.state);
+        let ended_well = state == RunState::Succeeded;
+        hold(!state.is_ended() || ended_well || !row.reason.is_empty(), || {
+            format!("{} without a reason", told())
+        })?;
+        hold(state != RunState::Retrying || !row.reason.is_empty(), || {
+            format!("{} without a reason", told())
+        })?;
+        hold(row.due_at_ms > 0, || format!("{} without a time", told()))?;
+        hold(state != RunState::Running || worker.holds(&row.id), || {
+            format!("{} and nobody holds it", told())
+        })?;
+        if let Some(before) = self.runs.get(&row.id) {
+            let was = RunState::from_word(&before.state);
+            hold(!was.is_some_and(RunState::is_ended) || was == Some(state), || {
+                format!("{}, and had ended as {}", told(), before.state)
+            })?;
+            hold(row.attempts >= before.attempts, || {
+                format!("{} with fewer attempts than before", told())
+            })?;
+        } else {
+            let event = row.event.clone().unwrap_or_default();
+            if let Some(other) = self.made.insert((row.recipe.clone(), event), row.id.clone()) {
+                return Err(format!("{} and {other} answer the same event", told()));
+            }
+            if row.recipe == "Farewell" {
+                newest(&mut self.farewells, row.stay.clone().unwrap_or_default(), &row);
+            }
+        }
+        self.runs.insert(row.id.clone(), row);
+        Ok(())
+    }
+
+    /// The deliveries and the stays as they are now; the messages that have been decided.
+    pub async fn look_at_stays(&self, store: &Store, messages: &[Message]) -> Result<BTreeSet<usize>, Broken> {
+        let rows = deliveries(store).await;
+        let mut arrived = Vec::new();
+        let mut decided = BTreeSet::new();
+        for row in &rows {
+            let n = *self
+                .sent
+                .get(&row.id)
+                .ok_or_else(|| format!("nobody has sent {}", row.id))?;
+            let told = || format!("{} ({})", row.id, messages[n].told());
+            hold(!arrived.contains(&n), || format!("{} is stored twice", told()))?;
+            arrived.push(n);
+            match row.outcome.as_str() {
+                "undecided" => continue,
+                "processed" | "unchanged" | "stale" => _ = decided.insert(n),
+                other => return Err(format!("{} is {other}: {}", told(), row.because)),
+            }
+            hold(!row.because.is_empty(), || format!("{} has no reason", told()))?;
+        }
+        let stored: BTreeSet<usize> = arrived.iter().copied().collect();
+        if let Some(lost) = self.acknowledged.difference(&stored).next() {
+            return Err(format!("acknowledged and not there: {}", messages[*lost].told()));
+        }
+        let folded: Vec<&Message> = arrived
+            .iter()
+            .filter(|n| decided.contains(n))
+            .map(|n| &messages[*n])
+            .collect();
+        for ((source, code), expected) in model::fold(&folded, self.order) {
+            let stay = store.reservation(source, &code).await.unwrap();
+            let stay =
+                stay.map(|row| stayhook::decide::view(&row.stay, &stayhook::model::property::Properties::none()).json);
+            match stay {
+                None => hold(expected.fields.is_none(), || format!("{source} {code} is not there"))?,
+                Some(stay) => {
+                    if let Some(how) = model::differs(&expected, &stay) {
+                        return Err(format!("{source} {code}: {how}"));
+                    }
+                }
+            }
+        }
+        Ok(decided)
+    }
+
+    /// When everything has come to rest: nothing waits any more, and what had to happen has happened.
+    pub async fn at_rest(&self, store: &Store, messages: &[Message], now: Time) -> Result<(), Broken> {
+        let counts: Counts = store.counts(now).await.unwrap();
+        hold(counts.undecided == 0, || {
+            format!("{} deliveries wait for ever", counts.undecided)
+        })?;
+        for row in self.runs.values() {
+            let waits = ["ready", "running", "retrying", "scheduled"].contains(&row.state.as_str());
+            hold(!waits, || {
+                format!(
+                    "{} `{}` of {:?} stays {}: {}",
+                    row.id, row.recipe, row.code, row.state, row.reason
+                )
+            })?;
+        }
+        let all: Vec<&Message> = messages.iter().collect();
+        let mut runs: BTreeMap<(&str, &str), Vec<&RunRow>> = BTreeMap::new();
+        for row in self.runs.values() {
+            runs.entry((&row.recipe, row.code.as_deref().unwrap_or_default()))
+                .or_default()
+                .push(row);
+        }
+        let count = |recipe: &str, code: &str| runs.get(&(recipe, code)).map_or(0, Vec::len);
+        for ((source, code), expected) in model::fold(&all, self.order) {
+            for (recipe, wanted) in [("Paid", expected.payments.len()), ("Pass on", expected.words.len())] {
+                let found = count(recipe, &code);
+                hold(found == wanted, || {
+                    format!("{source} {code}: {found} runs of `{recipe}`, and {wanted} are right")
+                })?;
+            }
+            let status = expected
+                .fields
+                .as_ref()
+                .and_then(|fields| fields.get("status"))
+                .and_then(Value::as_str);
+            let needed = match status {
+                Some("cancelled") => "Farewell",
+                Some("confirmed") => "Clean",
+                _ => continue,
+            };
+            hold(count(needed, &code) > 0, || {
+                format!("{source} {code} is {status:?} and nobody ran `{needed}`")
+            })?;
+        }
+        self.succeeded_with_effect()
+    }
+
+    /// A run that succeeded has had an effect: its last step at the least.
+    fn succeeded_with_effect(&self) -> Result<(), Broken> {
+        for row in self.runs.values().filter(|row| row.state == "succeeded") {
+            let mine = self.keys.iter().filter(|((run, _), _)| run.as_str() == row.id);
+            let last = mine.max_by_key(|((_, step), _)| *step);
+            let done = last.is_some_and(|(_, key)| self.effects.contains(key));
+            hold(done, || {
+                format!(
+                    "{} `{}` succeeded and its target knows nothing of it",
+                    row.id, row.recipe
+                )
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// All deliveries, in order of arrival.
+async fn deliveries(store: &Store) -> Vec<DeliveryRow> {
+    let mut filter = Filter {
+        limit: Some(PAGE),
+        ..Filter::default()
+    };
+    let mut all = Vec::new();
+    loop {
+        let page = store.deliveries(&filter).await.unwrap();
+        all.extend(page.items);
+        match page.next {
+            Some(next) => filter.cursor = Some(next),
+            None => break,
+        }
+    }
+    all.reverse();
+    all
+}

@@ -1,0 +1,471 @@
+//! The driver: a walk through everything that can happen, step by step, as the seed draws it. Whatever happens is written
+//! down for whoever has to read why a seed failed.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::TimeDelta;
+use stayhook::model::clock::{Time, from_ms};
+use stayhook::model::id::{Ids, RunId};
+use stayhook::store::Store;
+use stayhook::worker::by_step::{ByStep, Flight};
+
+use crate::chance::Chance;
+use crate::checks::{Broken, Seen};
+use crate::house::{self, Died, Ground, House, TARGETS};
+use crate::targets::Targets;
+use crate::world::{self, Message};
+
+/// What is told of a failing seed, shared with whoever catches a panic.
+pub type History = Arc<Mutex<Vec<String>>>;
+
+/// How much happened.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    pub steps: u64,
+    pub messages: usize,
+    pub deliveries: u64,
+    pub duplicates: u64,
+    pub requests: u64,
+    pub effects: usize,
+    pub crashes: u64,
+    /// How many runs ended how.
+    pub runs: std::collections::BTreeMap<String, usize>,
+}
+
+impl Summary {
+    pub fn add(&mut self, other: &Summary) {
+        self.steps += other.steps;
+        self.messages += other.messages;
+        self.deliveries += other.deliveries;
+        self.duplicates += other.duplicates;
+        self.requests += other.requests;
+        self.effects += other.effects;
+        self.crashes += other.crashes;
+        for (state, count) in &other.runs {
+            *self.runs.entry(state.clone()).or_default() += count;
+        }
+    }
+}
+
+/// A fault of ours that a test puts in, to prove that it is seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flaw {
+    #[default]
+    None,
+    /// A crash takes back what was committed before it, as on a disk that lies.
+    Forgets,
+    /// Every attempt goes out under a key of its own.
+    KeyPerAttempt,
+    /// What goes over `books` never arrives, and is answered all the same.
+    NothingSent,
+}
+
+/// The world, the daemon in it, and all that was seen of both.
+pub struct Sim {
+    pub ground: Ground,
+    folder: tempfile::TempDir,
+    /// None between two lives.
+    house: Option<House>,
+    looker: Store,
+    pub chance: Chance,
+    ids: Ids,
+    pub messages: Vec<Message>,
+    /// What is still to be sent, the next one first.
+    pub post: Vec<usize>,
+    pub seen: Seen,
+    pub targets: Targets,
+    history: History,
+    pub summary: Summary,
+    flaw: Flaw,
+}
+
+const WAYS: [(u64, &str); 11] = [
+    (24, "deliver"),
+    (15, "decide"),
+    (12, "claim"),
+    (20, "send"),
+    (13, "record"),
+    (4, "rescue"),
+    (3, "renew"),
+    (10, "advance"),
+    (5, "weather"),
+    (2, "crash"),
+    (5, "fuse"),
+];
+
+impl Sim {
+    pub async fn begin(ground: Ground, seed: u64, flaw: Flaw, history: History) -> Sim {
+        let folder = tempfile::tempdir().unwrap();
+        let house = House::open(&ground, folder.path(), None).await.unwrap();
+        let looker = Store::open_to_read(&house::address(folder.path())).await.unwrap();
+        Sim {
+            ground,
+            folder,
+            house: Some(house),
+            looker,
+            chance: Chance::of(seed),
+            ids: house::ids(seed),
+            messages: Vec::new(),
+            post: Vec::new(),
+            seen: Seen::default(),
+            targets: Targets::default(),
+            history,
+            summary: Summary::default(),
+            flaw,
+        }
+    }
+
+    pub fn now(&self) -> Time {
+        self.ground.clock.now()
+    }
+
+    fn tell(&self, what: impl Into<String>) {
+        let line = format!("{} {}", self.now().format("%m-%d %H:%M:%S%.3f"), what.into());
+        self.history.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+
+    fn house(&mut self) -> &mut House {
+        self.house.as_mut().unwrap()
+    }
+
+    /// Some stays, whose words wait in the post, mostly in order.
+    pub fn book(&mut self, mark: &str, first: usize, stays: usize) {
+        let began = self.now();
+        let mut told: Vec<Vec<usize>> = Vec::new();
+        for n in first..first + stays {
+            let history = world::stay(mark, n, &mut self.chance, began);
+            let from = self.messages.len();
+            self.messages.extend(history);
+            told.push((from..self.messages.len()).collect());
+        }
+        while !told.is_empty() {
+            let of = self.chance.place(told.len());
+            self.post.push(told[of].remove(0));
+            told.retain(|rest| !rest.is_empty());
+        }
+        self.summary.messages = self.messages.len();
+    }
+
+    /// Many steps, as the seed draws them.
+    pub async fn walk(&mut self, steps: u64) -> Result<(), Broken> {
+        for _ in 0..steps {
+            self.summary.steps += 1;
+            let way = self.chance.weighted(&WAYS);
+            if self.one(way).await? == Err(Died) {
+                self.reopen("it died there").await?;
+            }
+            let ms = self.chance.ms(0, 1500);
+            self.ground.clock.advance(TimeDelta::milliseconds(ms));
+        }
+        Ok(())
+    }
+
+    async fn one(&mut self, way: &str) -> Result<Result<(), Died>, Broken> {
+        match way {
+            "deliver" => self.deliver().await,
+            "decide" => self.decide().await,
+            "claim" => self.claim().await,
+            "send" => {
+                self.send_one()?;
+                Ok(Ok(()))
+            }
+            "record" => self.record().await,
+            "rescue" => self.rescue().await,
+            "renew" => {
+                let renewed = self.house().step(async |worker| worker.renew().await.unwrap()).await;
+                self.tell("renew the leases");
+                self.look(renewed).await
+            }
+            "advance" => {
+                self.advance();
+                Ok(Ok(()))
+            }
+            "weather" => {
+                let connection = *self.chance.one_of(&TARGETS);
+                let weather = self.targets.change(connection, &mut self.chance);
+                self.tell(format!("`{connection}`: {weather:?}"));
+                Ok(Ok(()))
+            }
+            "crash" => {
+                self.tell("kill -9");
+                Ok(Err(Died))
+            }
+            _ => {
+                let borders = u32::try_from(self.chance.range(0, 9)).unwrap();
+                self.house().engine.store.fuse().light(borders);
+                self.tell(format!(
+                    "the process will die at the border {borders} of the store from here"
+                ));
+                Ok(Ok(()))
+            }
+        }
+    }
+
+    /// Sends one of the post: mostly the next, sometimes a later one, sometimes something once more.
+    async fn deliver(&mut self) -> Result<Result<(), Died>, Broken> {
+        let again = self.chance.percent(15) || self.post.is_empty();
+        let acknowledged: Vec<usize> = self.seen.acknowledged.iter().copied().collect();
+        let n = match (again && !acknowledged.is_empty(), self.post.is_empty()) {
+            (true, _) => *self.chance.one_of(&acknowledged),
+            (false, true) => return Ok(Ok(())),
+            (false, false) => {
+                let late = self.chance.percent(25);
+                let at = if late { self.chance.place(self.post.len()) } else { 0 };
+                self.post[at]
+            }
+        };
+        self.deliver_this(n).await
+    }
+
+    /// Sends this message; it leaves the post only once it is acknowledged.
+    pub async fn deliver_this(&mut self, n: usize) -> Result<Result<(), Died>, Broken> {
+        let (id, now) = (self.ids.delivery(self.now()), self.now());
+        self.seen.sent.insert(id.0.clone(), n);
+        let message = self.messages[n].clone();
+        let received = self.house().receive(message.source, message.bytes(now), id).await;
+        let told = message.told();
+        Ok(match received {
+            Err(Died) => {
+                self.tell(format!("no answer to {told}"));
+                Err(Died)
+            }
+            Ok(Err(error)) => return Err(format!("not stored: {told}: {error}")),
+            Ok(Ok(receipt)) => {
+                self.summary.deliveries += 1;
+                self.summary.duplicates += u64::from(receipt.duplicate);
+                self.tell(format!(
+                    "200 {} for {told}{}",
+                    receipt.delivery,
+                    if receipt.duplicate { ", known" } else { "" }
+                ));
+                self.seen.acknowledged.insert(n);
+                self.post.retain(|waits| *waits != n);
+                Ok(())
+            }
+        })
+    }
+
+    pub async fn decide(&mut self) -> Result<Result<(), Died>, Broken> {
+        let decided = self.house().step(async |worker| worker.decide().await).await;
+        match decided {
+            Err(Died) => self.tell("decide"),
+            Ok(Ok(count)) => self.tell(format!("decide: {count}")),
+            Ok(Err(error)) => return Err(format!("not decided: {error}")),
+        }
+        let looked = self.look(decided.map(|_| ())).await?;
+        if looked.is_ok() {
+            self.look_at_stays().await?;
+        }
+        Ok(looked)
+    }
+
+    async fn look_at_stays(&self) -> Result<(), Broken> {
+        self.seen.look_at_stays(&self.looker, &self.messages).await.map(|_| ())
+    }
+
+    /// The attempts under way, by run and number.
+    fn under_way(&mut self) -> HashSet<(RunId, i64)> {
+        let flights = self.house().worker.waiting();
+        flights
+            .map(|flight| (flight.run.id.clone(), flight.run.attempts))
+            .collect()
+    }
+
+    /// Checks the attempts that have begun since then.
+    fn begun(&mut self, before: &HashSet<(RunId, i64)>) -> Result<(), Broken> {
+        let house = self.house.as_ref().unwrap();
+        let new = |flight: &&Flight| !before.contains(&(flight.run.id.clone(), flight.run.attempts));
+        house
+            .worker
+            .waiting()
+            .filter(new)
+            .try_for_each(|flight| self.seen.begun(flight, true))
+    }
+
+    pub async fn claim(&mut self) -> Result<Result<(), Died>, Broken> {
+        let before = self.under_way();
+        let claimed = self.house().step(async |worker| worker.claim().await).await;
+        match claimed {
+            Err(Died) => self.tell("claim"),
+            Ok(Ok(_)) => {
+                self.begun(&before)?;
+                self.tell(format!(
+                    "claim: {} under way",
+                    self.house.as_ref().unwrap().worker.waiting().count()
+                ));
+            }
+            Ok(Err(error)) => return Err(format!("not claimed: {error}")),
+        }
+        self.look(claimed.map(|_| ())).await
+    }
+
+    pub async fn record(&mut self) -> Result<Result<(), Died>, Broken> {
+        let before = self.under_way();
+        let recorded = self
+            .house()
+            .step(async |worker: &mut ByStep| worker.record().await)
+            .await;
+        match recorded {
+            Err(Died) => self.tell("record"),
+            Ok(count) => {
+                self.begun(&before)?;
+                self.tell(format!("record: {count}"));
+            }
+        }
+        self.look(recorded.map(|_| ())).await
+    }
+
+    pub async fn rescue(&mut self) -> Result<Result<(), Died>, Broken> {
+        let rescued = self.house().step(async |worker| worker.rescue().await.unwrap()).await;
+        self.tell("look for leases that ran out and timers that are due");
+        self.look(rescued).await
+    }
+
+    /// One of the attempts under way comes to its end.
+    pub fn send_one(&mut self) -> Result<bool, Broken> {
+        let house = self.house.as_mut().unwrap();
+        let count = house.worker.waiting().count();
+        if count == 0 {
+            return Ok(false);
+        }
+        let nth = self.chance.place(count);
+        let flight = house.worker.waiting().nth(nth).unwrap();
+        let (connection, run) = (flight.opening.prepared.connection.clone(), flight.run.id.clone());
+        let reply = self.targets.reply(&connection, &mut self.chance);
+        let told = format!(
+            "send {run} `{}` step {} attempt {} over `{connection}`: {}{}",
+            flight.run.recipe,
+            flight.opening.position,
+            flight.run.attempts,
+            reply.answer.summary,
+            if reply.effect { ", with effect" } else { "" }
+        );
+        if reply.arrived && (self.flaw != Flaw::NothingSent || connection != "books") {
+            self.summary.requests += 1;
+            self.seen
+                .arrived(flight, reply.effect, self.flaw == Flaw::KeyPerAttempt)?;
+        }
+        house.worker.answer(&run, reply.answer);
+        self.tell(told);
+        Ok(true)
+    }
+
+    fn advance(&mut self) {
+        let kind = self
+            .chance
+            .weighted(&[(8, "seconds"), (6, "due"), (3, "hours"), (1, "back"), (1, "days")]);
+        let by = match kind {
+            "seconds" => TimeDelta::milliseconds(self.chance.ms(1000, 45_000)),
+            "hours" => TimeDelta::milliseconds(self.chance.ms(60_000, 6 * 3_600_000)),
+            "back" => -TimeDelta::milliseconds(self.chance.ms(1000, 2 * 3_600_000)),
+            "days" => TimeDelta::milliseconds(self.chance.ms(24 * 3_600_000, 3 * 24 * 3_600_000)),
+            _ => self.next_due().map_or(TimeDelta::seconds(5), |due| due - self.now()),
+        };
+        self.ground.clock.advance(by);
+        self.tell(format!("the clock moves by {:.3} s", by.as_seconds_f64()));
+    }
+
+    /// The next time at which a waiting run is due.
+    pub fn next_due(&self) -> Option<Time> {
+        let waits = self
+            .seen
+            .runs
+            .values()
+            .filter(|row| ["ready", "retrying"].contains(&row.state.as_str()));
+        let due = waits.map(|row| from_ms(row.due_at_ms));
+        due.filter(|due| *due > self.now()).min()
+    }
+
+    async fn look(&mut self, done: Result<(), Died>) -> Result<Result<(), Died>, Broken> {
+        if done.is_ok() {
+            let house = self.house.as_ref().unwrap();
+            self.seen.look_at_runs(&self.looker, &house.worker).await?;
+        }
+        Ok(done)
+    }
+
+    /// After a death: the file is opened again, perhaps to die once more on the way up.
+    pub async fn reopen(&mut self, why: &str) -> Result<(), Broken> {
+        self.summary.crashes += 1;
+        if let Some(house) = self.house.take() {
+            house.kill().await;
+        }
+        if self.flaw == Flaw::Forgets {
+            self.forget().await;
+        }
+        loop {
+            let dies = self.chance.percent(20);
+            let fuse = dies.then(|| u32::try_from(self.chance.range(0, 5)).unwrap());
+            match House::open(&self.ground, self.folder.path(), fuse).await {
+                Ok(house) => {
+                    house.engine.store.fuse().put_out();
+                    self.house = Some(house);
+                    break;
+                }
+                Err(Died) => {
+                    self.summary.crashes += 1;
+                    self.tell("it died while it started");
+                }
+            }
+        }
+        self.tell(format!("{why}; it is up again"));
+        self.look(Ok(())).await?.unwrap();
+        self.look_at_stays().await
+    }
+
+    /// The world comes to rest: every target is well, all is delivered, and time goes on from one due time to the next.
+    pub async fn rest(&mut self) -> Result<(), Broken> {
+        self.targets.all_well();
+        self.house().engine.store.fuse().put_out();
+        self.tell("everything is well from here on");
+        for _ in 0..200 {
+            while let Some(n) = self.post.first().copied() {
+                self.deliver_this(n).await?.unwrap();
+            }
+            self.decide().await?.unwrap();
+            self.claim().await?.unwrap();
+            while self.send_one()? {}
+            self.record().await?.unwrap();
+            if self.house().worker.waiting().count() > 0 {
+                continue;
+            }
+            self.rescue().await?.unwrap();
+            let waits = |row: &&stayhook::store::RunRow| ["ready", "retrying", "running"].contains(&row.state.as_str());
+            if !self.seen.runs.values().any(|row| waits(&row)) {
+                break;
+            }
+            // A paused connection is tried again within five minutes.
+            let step = TimeDelta::minutes(5);
+            let next = self.next_due().map_or(step, |due| (due - self.now()).min(step));
+            self.ground.clock.advance(next.max(TimeDelta::milliseconds(1)));
+        }
+        self.look_at_stays().await?;
+        self.seen.at_rest(&self.looker, &self.messages, self.now()).await?;
+        self.summary.effects = self.seen.effects.len();
+        for row in self.seen.runs.values() {
+            *self.summary.runs.entry(row.state.clone()).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    /// What a disk does that lies: the file is as it was when it was new.
+    async fn forget(&mut self) {
+        self.looker.close().await;
+        for ending in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(self.folder.path().join(format!("stayhook.db{ending}")));
+        }
+        let house = House::open(&self.ground, self.folder.path(), None).await.unwrap();
+        house.kill().await;
+        self.looker = Store::open_to_read(&house::address(self.folder.path())).await.unwrap();
+    }
+
+    /// Ends the last life.
+    pub async fn end(mut self) -> Summary {
+        if let Some(house) = self.house.take() {
+            house.kill().await;
+        }
+        self.looker.close().await;
+        self.summary
+    }
+}
