@@ -106,6 +106,17 @@ pub struct Rules<'a> {
     pub broken: &'a [Broken],
 }
 
+/// The order of a fact whose sender states none: that of arrival, even where the clock was set back in between. What is
+/// decided once more is as old as it was.
+fn by_arrival(stay: &Stay, origin: &Origin<'_>) -> Stamp {
+    let mut stamp = Stamp::of_receipt(origin.received_at, origin.seq);
+    if origin.replay.is_none() {
+        let newest = stay.writers.iter().map(|writer| writer.stamp.by).max();
+        stamp.by = newest.map_or(stamp.by, |newest| newest.max(stamp.by));
+    }
+    stamp
+}
+
 /// Decides one fact. Nothing outside the arguments has a say.
 pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>, now: Time) -> FactDecision {
     let mut warnings = fact.warnings.clone();
@@ -154,9 +165,7 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
             if !stay.announced {
                 stay.first_was_created |= fact.hint.as_deref() == Some("reservation.created");
             }
-            let stamp = fact
-                .version
-                .unwrap_or(Stamp::of_receipt(origin.received_at, origin.seq));
+            let stamp = fact.version.unwrap_or_else(|| by_arrival(&stay, origin));
             let mut fields = fields.clone();
             if let Some(code) = &fact.stay.code {
                 fields.insert("code".to_owned(), json!(code));

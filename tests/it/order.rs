@@ -426,3 +426,21 @@ async fn without_a_version_the_last_arrival_wins() {
         assert_eq!(house.reservation("lab", "A1").await["guests"], guests);
     }
 }
+
+#[tokio::test]
+async fn without_a_version_the_last_arrival_wins_though_the_clock_was_set_back() {
+    let house = house().await;
+    let body = |guests: i64| {
+        let mut body: Value = serde_json::from_str(&whole(0, json!({"guests": guests}))).unwrap();
+        body.as_object_mut().unwrap().remove("updated_at");
+        body.to_string()
+    };
+    for guests in [2, 3, 1] {
+        house.tell("lab", &body(guests)).await;
+        assert_eq!(house.reservation("lab", "A1").await["guests"], guests);
+        house.advance(chrono::TimeDelta::hours(-2));
+    }
+    // Decided once more it is no newer than it was.
+    house.replay(0, false, None).await;
+    assert_eq!(house.reservation("lab", "A1").await["guests"], 1);
+}
