@@ -198,8 +198,8 @@ impl Seen {
         Ok(())
     }
 
-    /// The deliveries and the stays as they are now; the messages that have been decided.
-    pub async fn look_at_stays(&self, store: &Store, messages: &[Message]) -> Result<BTreeSet<usize>, Broken> {
+    /// The deliveries and the stays as they are now; the messages in order of arrival.
+    pub async fn look_at_stays(&self, store: &Store, messages: &[Message]) -> Result<Vec<usize>, Broken> {
         let rows = deliveries(store).await;
         let mut arrived = Vec::new();
         let mut decided = BTreeSet::new();
@@ -240,11 +240,15 @@ impl Seen {
                 }
             }
         }
-        Ok(decided)
+        Ok(arrived)
     }
 
     /// When everything has come to rest: nothing waits any more, and what had to happen has happened.
     pub async fn at_rest(&self, store: &Store, messages: &[Message], now: Time) -> Result<(), Broken> {
+        let arrived = self.look_at_stays(store, messages).await?;
+        hold(arrived.len() == messages.len(), || {
+            "not everything was delivered".to_owned()
+        })?;
         let counts: Counts = store.counts(now).await.unwrap();
         hold(counts.undecided == 0, || {
             format!("{} deliveries wait for ever", counts.undecided)
@@ -258,7 +262,7 @@ impl Seen {
                 )
             })?;
         }
-        let all: Vec<&Message> = messages.iter().collect();
+        let all: Vec<&Message> = arrived.iter().map(|n| &messages[*n]).collect();
         let mut runs: BTreeMap<(&str, &str), Vec<&RunRow>> = BTreeMap::new();
         for row in self.runs.values() {
             runs.entry((&row.recipe, row.code.as_deref().unwrap_or_default()))

@@ -78,6 +78,8 @@ pub struct Sim {
     history: History,
     pub summary: Summary,
     flaw: Flaw,
+    /// The commits of this life that were there at the last look.
+    looked_at: Option<u64>,
 }
 
 const WAYS: [(u64, &str); 11] = [
@@ -113,6 +115,7 @@ impl Sim {
             history,
             summary: Summary::default(),
             flaw,
+            looked_at: None,
         }
     }
 
@@ -253,8 +256,8 @@ impl Sim {
             Ok(Ok(count)) => self.tell(format!("decide: {count}")),
             Ok(Err(error)) => return Err(format!("not decided: {error}")),
         }
-        let looked = self.look(decided.map(|_| ())).await?;
-        if looked.is_ok() {
+        let looked = self.look(decided.as_ref().map(|_| ()).map_err(|died| *died)).await?;
+        if looked.is_ok() && decided != Ok(Ok(0)) {
             self.look_at_stays().await?;
         }
         Ok(looked)
@@ -378,8 +381,11 @@ impl Sim {
     }
 
     async fn look(&mut self, done: Result<(), Died>) -> Result<Result<(), Died>, Broken> {
-        if done.is_ok() {
-            let house = self.house.as_ref().unwrap();
+        let house = self.house.as_ref().unwrap();
+        let commits = *house.engine.store.commits().borrow();
+        // Where nothing was committed there is nothing new.
+        if done.is_ok() && self.looked_at != Some(commits) {
+            self.looked_at = Some(commits);
             self.seen.look_at_runs(&self.looker, &house.worker).await?;
         }
         Ok(done)
@@ -401,6 +407,7 @@ impl Sim {
                 Ok(house) => {
                     house.engine.store.fuse().put_out();
                     self.house = Some(house);
+                    self.looked_at = None;
                     break;
                 }
                 Err(Died) => {
@@ -440,7 +447,6 @@ impl Sim {
             let next = self.next_due().map_or(step, |due| (due - self.now()).min(step));
             self.ground.clock.advance(next.max(TimeDelta::milliseconds(1)));
         }
-        self.look_at_stays().await?;
         self.seen.at_rest(&self.looker, &self.messages, self.now()).await?;
         self.summary.effects = self.seen.effects.len();
         for row in self.seen.runs.values() {
