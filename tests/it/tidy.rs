@@ -190,7 +190,7 @@ fn the_reader_of_imports_sees_through_every_form() {
 #[test]
 fn files_have_one_subject_and_say_it_first() {
     let mut wrong = Vec::new();
-    for (file, text) in source().into_iter().chain(texts("fuzz")) {
+    for (file, text) in source().into_iter().chain(texts("fuzz")).chain(texts("tests/simulate")) {
         let tests = is_test(&file);
         let lines = text.lines().count();
         if lines > LINES_MAX && !tests && !LONGER.iter().any(|(name, _)| *name == file) {
@@ -213,7 +213,7 @@ fn files_have_one_subject_and_say_it_first() {
 #[test]
 fn no_file_is_a_drawer() {
     let drawers = ["utils", "util", "common", "types", "manager", "helpers", "misc", "mod"];
-    for (file, _) in source().into_iter().chain(texts("fuzz")) {
+    for (file, _) in source().into_iter().chain(texts("fuzz")).chain(texts("tests/simulate")) {
         let name = Path::new(&file).file_stem().unwrap().to_string_lossy().into_owned();
         assert!(!drawers.contains(&name.as_str()), "{file}: say what is in it");
     }

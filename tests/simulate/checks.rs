@@ -50,6 +50,8 @@ pub struct Seen {
     farewells: HashMap<String, Place>,
     /// The newest of them that has reached its target, by stay and connection.
     parted: HashMap<(String, String), Place>,
+    /// From when on deliveries and runs are looked at; `None` for all.
+    pub since: Option<Time>,
     /// What the mutated model of a test gets wrong.
     pub order: Order,
 }
@@ -149,6 +151,7 @@ impl Seen {
     pub async fn look_at_runs(&mut self, store: &Store, worker: &ByStep) -> Result<(), Broken> {
         let filter = Filter {
             limit: Some(PAGE),
+            since: self.since,
             ..Filter::default()
         };
         let rows = store.runs(&filter).await.unwrap().items;
@@ -200,7 +203,7 @@ impl Seen {
 
     /// The deliveries and the stays as they are now; the messages in order of arrival.
     pub async fn look_at_stays(&self, store: &Store, messages: &[Message]) -> Result<Vec<usize>, Broken> {
-        let rows = deliveries(store).await;
+        let rows = deliveries(store, self.since).await;
         let mut arrived = Vec::new();
         let mut decided = BTreeSet::new();
         for row in &rows {
@@ -312,9 +315,10 @@ impl Seen {
 }
 
 /// All deliveries, in order of arrival.
-async fn deliveries(store: &Store) -> Vec<DeliveryRow> {
+async fn deliveries(store: &Store, since: Option<Time>) -> Vec<DeliveryRow> {
     let mut filter = Filter {
         limit: Some(PAGE),
+        since,
         ..Filter::default()
     };
     let mut all = Vec::new();

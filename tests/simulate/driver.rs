@@ -1,6 +1,8 @@
 //! The driver: a walk through everything that can happen, step by step, as the seed draws it. Whatever happens is written
 //! down for whoever has to read why a seed failed.
 
+mod lives;
+
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -205,6 +207,15 @@ impl Sim {
         }
     }
 
+    /// The process dies a few calls to the store from here.
+    pub fn light(&mut self) {
+        let borders = u32::try_from(self.chance.range(0, 9)).unwrap();
+        self.house().engine.store.fuse().light(borders);
+        self.tell(format!(
+            "the process will die at the border {borders} of the store from here"
+        ));
+    }
+
     /// Sends one of the post: mostly the next, sometimes a later one, sometimes something once more.
     async fn deliver(&mut self) -> Result<Result<(), Died>, Broken> {
         let again = self.chance.percent(15) || self.post.is_empty();
@@ -389,89 +400,5 @@ impl Sim {
             self.seen.look_at_runs(&self.looker, &house.worker).await?;
         }
         Ok(done)
-    }
-
-    /// After a death: the file is opened again, perhaps to die once more on the way up.
-    pub async fn reopen(&mut self, why: &str) -> Result<(), Broken> {
-        self.summary.crashes += 1;
-        if let Some(house) = self.house.take() {
-            house.kill().await;
-        }
-        if self.flaw == Flaw::Forgets {
-            self.forget().await;
-        }
-        loop {
-            let dies = self.chance.percent(20);
-            let fuse = dies.then(|| u32::try_from(self.chance.range(0, 5)).unwrap());
-            match House::open(&self.ground, self.folder.path(), fuse).await {
-                Ok(house) => {
-                    house.engine.store.fuse().put_out();
-                    self.house = Some(house);
-                    self.looked_at = None;
-                    break;
-                }
-                Err(Died) => {
-                    self.summary.crashes += 1;
-                    self.tell("it died while it started");
-                }
-            }
-        }
-        self.tell(format!("{why}; it is up again"));
-        self.look(Ok(())).await?.unwrap();
-        self.look_at_stays().await
-    }
-
-    /// The world comes to rest: every target is well, all is delivered, and time goes on from one due time to the next.
-    pub async fn rest(&mut self) -> Result<(), Broken> {
-        self.targets.all_well();
-        self.house().engine.store.fuse().put_out();
-        self.tell("everything is well from here on");
-        for _ in 0..200 {
-            while let Some(n) = self.post.first().copied() {
-                self.deliver_this(n).await?.unwrap();
-            }
-            self.decide().await?.unwrap();
-            self.claim().await?.unwrap();
-            while self.send_one()? {}
-            self.record().await?.unwrap();
-            if self.house().worker.waiting().count() > 0 {
-                continue;
-            }
-            self.rescue().await?.unwrap();
-            let waits = |row: &&stayhook::store::RunRow| ["ready", "retrying", "running"].contains(&row.state.as_str());
-            if !self.seen.runs.values().any(|row| waits(&row)) {
-                break;
-            }
-            // A paused connection is tried again within five minutes.
-            let step = TimeDelta::minutes(5);
-            let next = self.next_due().map_or(step, |due| (due - self.now()).min(step));
-            self.ground.clock.advance(next.max(TimeDelta::milliseconds(1)));
-        }
-        self.seen.at_rest(&self.looker, &self.messages, self.now()).await?;
-        self.summary.effects = self.seen.effects.len();
-        for row in self.seen.runs.values() {
-            *self.summary.runs.entry(row.state.clone()).or_default() += 1;
-        }
-        Ok(())
-    }
-
-    /// What a disk does that lies: the file is as it was when it was new.
-    async fn forget(&mut self) {
-        self.looker.close().await;
-        for ending in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(self.folder.path().join(format!("stayhook.db{ending}")));
-        }
-        let house = House::open(&self.ground, self.folder.path(), None).await.unwrap();
-        house.kill().await;
-        self.looker = Store::open_to_read(&house::address(self.folder.path())).await.unwrap();
-    }
-
-    /// Ends the last life.
-    pub async fn end(mut self) -> Summary {
-        if let Some(house) = self.house.take() {
-            house.kill().await;
-        }
-        self.looker.close().await;
-        self.summary
     }
 }

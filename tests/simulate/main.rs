@@ -19,3 +19,4 @@ mod regressions;
 mod seeds;
 mod targets;
 mod world;
+mod years;

@@ -22,8 +22,9 @@ pub enum Order {
 pub struct Expected {
     /// Its fields; none while nobody has spoken of the stay itself.
     pub fields: Option<BTreeMap<&'static str, Value>>,
-    /// Whether it was confirmed by any word that was the newest when it came.
+    /// The ids of what was paid.
     pub payments: BTreeSet<String>,
+    /// The ids of what its guest wrote.
     pub words: BTreeSet<String>,
 }
 

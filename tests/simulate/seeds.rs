@@ -161,12 +161,12 @@ pub fn asked(name: &str) -> Option<u64> {
 #[test]
 fn many() {
     let from = asked("STAYHOOK_FIRST_SEED").unwrap_or(0);
-    let sum =
-        crowd(from, from + asked("STAYHOOK_SEEDS").unwrap_or(SEEDS)).unwrap_or_else(|failure| panic!("{failure}"));
+    let seeds = asked("STAYHOOK_SEEDS").unwrap_or(SEEDS);
+    let sum = crowd(from, from + seeds).unwrap_or_else(|failure| panic!("{failure}"));
     println!("{sum:#?}");
     // A simulation in which nothing happens would hold every promise.
     assert!(
-        sum.crashes > SEEDS && sum.duplicates > SEEDS && sum.effects > 0,
+        sum.crashes > seeds && sum.duplicates > seeds && sum.effects > 0,
         "{sum:#?}"
     );
     for state in ["succeeded", "dead", "parked", "cancelled"] {
