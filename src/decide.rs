@@ -111,7 +111,12 @@ pub struct Rules<'a> {
 fn by_arrival(stay: &Stay, origin: &Origin<'_>) -> Stamp {
     let mut stamp = Stamp::of_receipt(origin.received_at, origin.seq);
     if origin.replay.is_none() {
-        let newest = stay.writers.iter().map(|writer| writer.stamp.by).max();
+        // Not what a sender gave its own version to: that has `then` of its own, or none, and no place among the deliveries.
+        let before = stay
+            .writers
+            .iter()
+            .filter(|writer| (1..origin.seq).contains(&writer.stamp.then));
+        let newest = before.map(|writer| writer.stamp.by).max();
         stamp.by = newest.map_or(stamp.by, |newest| newest.max(stamp.by));
     }
     stamp
