@@ -272,14 +272,6 @@ impl Conn {
     }
 }
 
-/// What is committed is on the disk. A test in which only the process dies, never the machine, may leave that out.
-fn synchronous() -> SqliteSynchronous {
-    match fault::left_out("no-sync") {
-        true => SqliteSynchronous::Off,
-        false => SqliteSynchronous::Full,
-    }
-}
-
 /// An opened database.
 #[derive(Debug)]
 pub struct Database {
@@ -298,7 +290,11 @@ impl Database {
         let base = SqliteConnectOptions::new()
             .filename(&path)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(synchronous())
+            // Left out only where a test ends the process and never the machine.
+            .synchronous(match fault::left_out("no-sync") {
+                true => SqliteSynchronous::Off,
+                false => SqliteSynchronous::Full,
+            })
             .foreign_keys(true)
             .busy_timeout(BUSY)
             .statement_cache_capacity(512)
