@@ -128,6 +128,7 @@ pub fn setup() -> Setup {
         connections,
         dry_run: false,
         redirect_email: None,
+        generation: 0,
     }
 }
 
@@ -182,6 +183,7 @@ impl House {
             owner: "simulated".into(),
             inbox: Arc::default(),
             outbox: Arc::default(),
+            clockwork: Default::default(),
             meter: Arc::new(Meter::new("simulated")),
             pulse: Arc::default(),
         };
