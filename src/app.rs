@@ -86,6 +86,13 @@ pub async fn load(config: &Config, store: Option<&Store>, report: &mut Report) -
         .map_err(|error| StartError::Recipes(config.recipes.display().to_string(), error))?;
     let mut book = Book::load(&files, &action::effect_kinds(), report);
     if let Some(store) = store {
+        // A file that is half written may not even say its name: it is the recipe that stood in it last.
+        let nameless = book.broken().iter().filter(|broken| broken.name.is_none());
+        for file in nameless.map(|broken| broken.file.clone()).collect::<Vec<_>>() {
+            if let Some(stored) = store.revision_in(&file).await? {
+                book.was_called(&file, &stored.recipe);
+            }
+        }
         let broken: Vec<String> = book.broken().iter().filter_map(|broken| broken.name.clone()).collect();
         for name in broken {
             if let Some(stored) = store.revision(&name, None).await?
@@ -393,6 +400,17 @@ impl Live for Present {
         match self.engine.stalled() {
             None => Ok(()),
             Some(since) => Err(format!("the store has taken nothing since {}", since.to_rfc3339())),
+        }
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let setup = self.engine.setup();
+        match setup.book.broken().len() {
+            0 => Vec::new(),
+            1 => vec!["a recipe has a mistake; its last good revision runs on, where there is one".to_owned()],
+            n => vec![format!(
+                "{n} recipes have mistakes; their last good revisions run on, where there are any"
+            )],
         }
     }
 

@@ -33,8 +33,8 @@ use crate::source::Source;
 use crate::worker::Setup;
 
 pub use properties::PROPERTIES;
-pub use recipes::recipe_files;
 pub(crate) use recipes::{read_bytes, recipe_file};
+pub use recipes::{recipe_files, stamp as recipes_stamp};
 pub use together::{check_together, sentence, sentence_with};
 
 /// The largest configuration file, in bytes.

@@ -87,6 +87,10 @@ pub trait Live: Send + Sync {
     fn ready(&self) -> Result<(), String>;
     /// Whether it makes progress; else why not, without anything of a guest or a secret.
     fn alive(&self) -> Result<(), String>;
+    /// What is not as it should be although it is alive, one line each, without anything of a guest or a secret.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// Deliveries wait for a decision.
     fn wake_inbox(&self);
     /// Runs may have become ready.

@@ -125,6 +125,7 @@ impl Engine {
 
     fn name_what_is_counted(&self) {
         let setup = self.setup();
+        self.meter.recipes(setup.book.all().len(), setup.book.broken().len());
         self.meter
             .configured(setup.sources.keys().cloned(), setup.connections.keys().cloned());
     }

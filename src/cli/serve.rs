@@ -1,5 +1,6 @@
 //! `serve`: the daemon.
 
+mod watch;
 mod watchdog;
 
 use std::io::IsTerminal as _;
@@ -53,6 +54,8 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
     let (live, up) = (app.live(), app.up());
     running.spawn(app.run(stop.clone()));
     let mut watching = tokio::task::JoinSet::new();
+    let mut watch = watch::Watch::new(config.recipes.clone(), Clock::System);
+    let mut config = config;
     let mut ready = false;
     let ended = loop {
         tokio::select! {
@@ -64,6 +67,12 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
                     watching.spawn(watchdog::run(notify.clone(), live.clone(), Clock::System, every));
                 }
             }
+            () = watch.changed(), if ready => {
+                tracing::info!("the recipes have changed");
+                let taken = take(&engine, &config).await;
+                let kept = if taken { "" } else { KEPT };
+                notify.ready(&format!("{}{kept}", line(&engine)));
+            }
             signal = signals.next() => match signal {
                 Signal::Stop => {
                     tracing::info!("stopping");
@@ -74,9 +83,10 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
                     if ready {
                         notify.reloading();
                     }
-                    let taken = reload(global, &engine, &config).await;
+                    let taken = reload(global, &engine, &mut config).await;
+                    watch = watch::Watch::new(config.recipes.clone(), Clock::System);
                     if ready {
-                        let kept = if taken { "" } else { "; the last reload was refused, see the log" };
+                        let kept = if taken { "" } else { KEPT };
                         notify.ready(&format!("{}{kept}", line(&engine)));
                     }
                 }
@@ -99,6 +109,9 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
     }
 }
 
+/// What the service manager is told where a reload was not taken over.
+const KEPT: &str = "; the last reload was refused, see the log";
+
 /// How the daemon is set up, in one line for the service manager.
 fn line(engine: &crate::worker::Engine) -> String {
     let setup = engine.setup();
@@ -117,7 +130,7 @@ fn line(engine: &crate::worker::Engine) -> String {
 
 /// Reads the configuration and the recipes again, and says whether they were taken over; where the configuration has a
 /// mistake, everything stays as it is.
-async fn reload(global: &Global, engine: &crate::worker::Engine, before: &Config) -> bool {
+async fn reload(global: &Global, engine: &crate::worker::Engine, before: &mut Config) -> bool {
     let (config, report) = super::configuration_and_report(global);
     tell(&report);
     match config {
@@ -126,25 +139,37 @@ async fn reload(global: &Global, engine: &crate::worker::Engine, before: &Config
             false
         }
         Some(config) => {
-            let mut report = Report::new();
-            let taken = app::reload(engine, &config, &mut report).await;
-            match &taken {
-                Ok(()) => {
-                    tracing::info!(recipes = engine.setup().book.all().len(), "reloaded");
-                    let waiting = after_restart(before, &config);
-                    if !waiting.is_empty() {
-                        tracing::warn!(
-                            settings = waiting.join(", "),
-                            "these settings have changed and take effect at the next start only"
-                        );
-                    }
+            let taken = take(engine, &config).await;
+            if taken {
+                let waiting = after_restart(before, &config);
+                if !waiting.is_empty() {
+                    tracing::warn!(
+                        settings = waiting.join(", "),
+                        "these settings have changed and take effect at the next start only"
+                    );
                 }
-                Err(error) => tracing::error!(%error, "not reloaded; everything stays as it is"),
+                // What takes effect at the next start only is held against what it started with.
+                let started = std::mem::replace(before, config);
+                before.listen = started.listen;
+                before.database = started.database;
+                before.trusted_proxies = started.trusted_proxies;
+                before.admin = started.admin;
             }
-            tell(&report);
-            taken.is_ok()
+            taken
         }
     }
+}
+
+/// Takes over the recipes as they are on the disk, under this configuration; says whether they were.
+async fn take(engine: &crate::worker::Engine, config: &Config) -> bool {
+    let mut report = Report::new();
+    let taken = app::reload(engine, config, &mut report).await;
+    match &taken {
+        Ok(()) => tracing::info!(recipes = engine.setup().book.all().len(), "reloaded"),
+        Err(error) => tracing::error!(%error, "not reloaded; everything stays as it is"),
+    }
+    tell(&report);
+    taken.is_ok()
 }
 
 /// The settings that differ and that a running daemon does not take over.

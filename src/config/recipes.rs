@@ -1,8 +1,9 @@
 //! Finding and reading the files of a folder of recipes, within bounds.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{Error, ErrorKind, Read as _, Result};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The largest recipe, in bytes.
 const FILE_MAX: u64 = 256 << 10;
@@ -21,11 +22,41 @@ const DEPTH_MAX: usize = 8;
 /// Where the folder cannot be read, where a file cannot be read or is larger than 256 KiB, or where there are more than
 /// 2,000 of them.
 pub fn recipe_files(folder: &Path) -> Result<Vec<(String, String)>> {
-    let mut found = Vec::new();
-    let mut looked = 0;
-    walk(folder, 0, &mut looked, &mut found)?;
+    let mut paths = Vec::new();
+    list(folder, 0, &mut 0, &mut paths)?;
+    let mut found = paths.iter().map(|path| recipe_file(path)).collect::<Result<Vec<_>>>()?;
     found.sort();
     Ok(found)
+}
+
+/// What tells whether a folder of recipes is as it was when this was asked before: the names of its recipes, and of each its
+/// size, its last change and which file it is on the disk, so that one that is put in the place of another is seen too.
+pub fn stamp(folder: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let mut looked = 0;
+    let mut found = Vec::new();
+    // What cannot be looked at is told when it is read.
+    if list(folder, 0, &mut looked, &mut found).is_err() {
+        false.hash(&mut hasher);
+    }
+    found.sort();
+    for path in found {
+        path.hash(&mut hasher);
+        if let Ok(meta) = fs::metadata(&path) {
+            (meta.len(), meta.modified().ok(), identity(&meta)).hash(&mut hasher);
+        }
+    }
+    hasher.finish()
+}
+
+#[cfg(unix)]
+fn identity(meta: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(meta)
+}
+
+#[cfg(not(unix))]
+fn identity(_: &fs::Metadata) -> u64 {
+    0
 }
 
 /// Whether a file of this name is a recipe.
@@ -45,7 +76,7 @@ pub(crate) fn recipe_file(path: &Path) -> Result<(String, String)> {
     ))
 }
 
-fn walk(folder: &Path, depth: usize, looked: &mut usize, found: &mut Vec<(String, String)>) -> Result<()> {
+fn list(folder: &Path, depth: usize, looked: &mut usize, found: &mut Vec<PathBuf>) -> Result<()> {
     if depth > DEPTH_MAX {
         return Ok(());
     }
@@ -63,9 +94,9 @@ fn walk(folder: &Path, depth: usize, looked: &mut usize, found: &mut Vec<(String
         let path = entry.path();
         let kind = entry.file_type().map_err(|error| named(&path, &error))?;
         if kind.is_dir() {
-            walk(&path, depth + 1, looked, found)?;
+            list(&path, depth + 1, looked, found)?;
         } else if is_recipe(&name) && path.is_file() {
-            found.push(recipe_file(&path)?);
+            found.push(path);
         }
     }
     Ok(())

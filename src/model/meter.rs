@@ -65,6 +65,8 @@ struct Levels {
     due_oldest: Seconds,
     runs: Family<[Label; 1], Gauge>,
     paused: Family<[Label; 1], Gauge>,
+    recipes: Gauge,
+    recipes_broken: Gauge,
     store_bytes: Gauge,
     resident: Gauge,
 }
@@ -109,6 +111,13 @@ impl Exposition {
 }
 
 impl Meter {
+    /// How many recipes run, and how many files of recipes have a mistake.
+    pub fn recipes(&self, run: usize, broken: usize) {
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        self.level.recipes.set(count(run));
+        self.level.recipes_broken.set(count(broken));
+    }
+
     /// The daemon is about to run, or has other settings now: every series of these sources and connections is there from
     /// here on, at 0, so that the first failure already is a rise. What no longer has a name in the configuration is no
     /// longer said to be silent or paused; what was counted of it stays.

@@ -124,6 +124,18 @@ impl Book {
         self.older.insert(key, recipe);
     }
 
+    /// Says what the recipe was called that stood in a broken file that does not say its name; not where another file has
+    /// that recipe now.
+    pub fn was_called(&mut self, file: &str, name: &str) {
+        if self.get(name, None).is_some() || self.is_broken(name) {
+            return;
+        }
+        let mut broken = self.broken.iter_mut();
+        if let Some(broken) = broken.find(|broken| broken.file == file && broken.name.is_none()) {
+            broken.name = Some(name.to_owned());
+        }
+    }
+
     /// Lets the last good revision of a broken recipe run on. Returns whether it does: the name has to be that of a
     /// broken recipe that nothing stands in for yet.
     pub fn run_on(&mut self, recipe: Arc<Recipe>) -> bool {

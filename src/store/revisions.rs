@@ -2,7 +2,7 @@
 
 use crate::model::clock::Time;
 
-use super::dialect::{Param, Sql};
+use super::dialect::{Param, Row, Sql};
 use super::{Store, StoreError};
 
 /// A recipe's text as it once was.
@@ -47,6 +47,14 @@ impl Store {
         .await
     }
 
+    /// The recipe that was used last of those that have stood in a file, in its newest revision.
+    pub async fn revision_in(&self, file: &str) -> Result<Option<Revision>, StoreError> {
+        let mut conn = self.reader().await?;
+        let mut sql = Sql::new("SELECT recipe, hash, file, text FROM revisions WHERE file = ");
+        sql.bind(file).push(" ORDER BY last_seen DESC, first_seen DESC LIMIT 1");
+        conn.fetch(sql).await?.first().map(revision).transpose()
+    }
+
     /// A revision of a recipe; the newest without a hash.
     pub async fn revision(&self, recipe: &str, hash: Option<&str>) -> Result<Option<Revision>, StoreError> {
         let mut conn = self.reader().await?;
@@ -56,14 +64,15 @@ impl Store {
             sql.push(" AND hash = ").bind(hash);
         }
         sql.push(" ORDER BY last_seen DESC, first_seen DESC LIMIT 1");
-        let read = |row: &super::dialect::Row| {
-            Ok(Revision {
-                recipe: row.text(0)?,
-                hash: row.text(1)?,
-                file: row.text(2)?,
-                text: row.text(3)?,
-            })
-        };
-        conn.fetch(sql).await?.first().map(read).transpose()
+        conn.fetch(sql).await?.first().map(revision).transpose()
     }
+}
+
+fn revision(row: &Row) -> Result<Revision, StoreError> {
+    Ok(Revision {
+        recipe: row.text(0)?,
+        hash: row.text(1)?,
+        file: row.text(2)?,
+        text: row.text(3)?,
+    })
 }

@@ -26,7 +26,12 @@ pub const ROUTES: &[Route] = &[
 ];
 
 async fn healthz(State(desk): State<Shared>) -> Answer {
-    say(desk.console.live.alive())
+    desk.console.live.alive().map_err(Problem::unavailable)?;
+    // It does what it can: nobody restarts it because of these.
+    match desk.console.live.warnings() {
+        warnings if warnings.is_empty() => answer::whole(json!({"status": "ok"})),
+        warnings => answer::whole(json!({"status": "ok", "warnings": warnings})),
+    }
 }
 
 async fn readyz(State(desk): State<Shared>) -> Answer {

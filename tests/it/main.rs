@@ -47,3 +47,4 @@ mod support;
 mod tidy;
 mod values;
 mod volume;
+mod watch;

@@ -145,6 +145,12 @@ impl Meter {
             "1 while a connection does not accept our credentials and its runs wait",
             level.paused.clone(),
         );
+        families.register("recipes", "Recipes that run", level.recipes.clone());
+        families.register(
+            "recipes_broken",
+            "Files of recipes with a mistake; the last good revision runs on, where there is one",
+            level.recipes_broken.clone(),
+        );
         families.register(
             "store_bytes",
             "Size of the store on the disk",

@@ -1,0 +1,92 @@
+//! A running daemon sees that the files of its recipes have changed, however they were written.
+
+use std::path::Path;
+
+use crate::daemon::Site;
+
+const CONFIG: &str = "sources: {lab: {preset: generic, auth: none}}\nconnections: {cleaning: {http: {base_url: 'http://127.0.0.1:9'}}}\n";
+
+fn recipe(name: &str, before: &str) -> String {
+    format!(
+        "name: {name}\non: {{stay: check_in, before: {before}}}\nactions: [{{http: {{connection: cleaning, url: /}}}}]\n"
+    )
+}
+
+/// As git and editors write: beside it, and put in its place.
+fn put(folder: &Path, name: &str, text: &str) {
+    let beside = folder.join(".new");
+    std::fs::write(&beside, text).unwrap();
+    std::fs::rename(&beside, folder.join(name)).unwrap();
+}
+
+/// Waits until an answer has these words.
+async fn comes(daemon: &crate::daemon::Daemon, path: &str, words: &str) {
+    let comes = async { while !daemon.get(path).await.unwrap().1.contains(words) {} };
+    let patience = std::time::Duration::from_secs(20);
+    tokio::time::timeout(patience, comes)
+        .await
+        .unwrap_or_else(|_| panic!("{path} never said `{words}`"));
+}
+
+/// Waits until this is what is planned.
+async fn comes_to(daemon: &crate::daemon::Daemon, runs: &[(String, String)]) {
+    let comes = async { while planned(daemon).await != runs {} };
+    let patience = std::time::Duration::from_secs(20);
+    if tokio::time::timeout(patience, comes).await.is_err() {
+        assert_eq!(planned(daemon).await, runs);
+    }
+}
+
+async fn planned(daemon: &crate::daemon::Daemon) -> Vec<(String, String)> {
+    let (status, body) = daemon.get("/api/v1/upcoming").await.unwrap();
+    assert_eq!(status, 200, "{body}");
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let items = body["items"].as_array().unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    items
+        .iter()
+        .map(|run| (text(&run["recipe"]), text(&run["due_at"])))
+        .collect()
+}
+
+#[tokio::test]
+async fn recipes_are_taken_over_when_their_files_change_and_a_broken_one_runs_on() {
+    let site = Site::new(CONFIG, &[&recipe("Door", "2d")]);
+    let folder = site.path().join("recipes");
+    let daemon = site.serve(None).await;
+    let body = r#"{"event_id": "1", "code": "A", "status": "confirmed", "check_in": "2090-04-09T15:00:00Z", "check_out": "2090-04-12T11:00:00Z"}"#;
+    assert_eq!(daemon.post("lab", body).await.unwrap().0, 200);
+    daemon.says("\"message\":\"decided\"").await;
+    let door = |at: &str| ("Door".to_owned(), at.to_owned());
+    comes_to(&daemon, &[door("2090-04-07T15:00:00.000Z")]).await;
+
+    put(&folder, "0.yaml", &recipe("Door", "3d"));
+    comes_to(&daemon, &[door("2090-04-06T15:00:00.000Z")]).await;
+
+    // Half of a file, which says nothing of its name: what stood in it last runs on.
+    put(&folder, "0.yaml", "on: {stay: check_in, bef");
+    daemon.says("its last good revision runs on").await;
+    comes(&daemon, "/healthz", "a recipe has a mistake").await;
+    let (_, metrics) = daemon.get("/metrics").await.unwrap();
+    assert!(
+        metrics.contains("stayhook_recipes_broken 1") && metrics.contains("stayhook_recipes 1"),
+        "{metrics}"
+    );
+    comes_to(&daemon, &[door("2090-04-06T15:00:00.000Z")]).await;
+
+    // Put right under another name of the file, and a second recipe.
+    std::fs::remove_file(folder.join("0.yaml")).unwrap();
+    put(&folder, "door.yaml", &recipe("Door", "1d"));
+    put(
+        &folder,
+        "clean.yaml",
+        "name: Clean\non: {stay: check_out}\nactions: [{http: {connection: cleaning, url: /}}]\n",
+    );
+    comes(&daemon, "/metrics", "stayhook_recipes 2").await;
+    let clean = ("Clean".to_owned(), "2090-04-12T11:00:00.000Z".to_owned());
+    comes_to(&daemon, &[door("2090-04-08T15:00:00.000Z"), clean]).await;
+    let (_, health) = daemon.get("/healthz").await.unwrap();
+    assert!(!health.contains("warnings"), "{health}");
+    let (status, log) = daemon.stop().await;
+    assert!(status.success(), "{log}");
+}
