@@ -48,3 +48,4 @@ mod tidy;
 mod values;
 mod volume;
 mod watch;
+mod zones;
