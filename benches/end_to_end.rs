@@ -12,6 +12,8 @@
 
 #[path = "end_to_end/body.rs"]
 mod body;
+#[path = "end_to_end/clock.rs"]
+mod clock;
 #[path = "end_to_end/load.rs"]
 mod load;
 #[path = "end_to_end/message.rs"]
@@ -54,7 +56,7 @@ struct Args {
     /// How many deliveries of the memory part, and runs in the store of the start part.
     #[arg(long, default_value_t = 100_000)]
     many: usize,
-    /// Only these parts: parse, insert, paused, running, quiet, dead, one-stay, memory. All where none is named.
+    /// Only these parts: parse, insert, paused, running, quiet, dead, one-stay, memory, scheduled, replan. All where none is named.
     #[arg(long = "only")]
     only: Vec<String>,
     /// The process that is measured against: set by the benchmark itself.

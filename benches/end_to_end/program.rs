@@ -144,6 +144,11 @@ impl Program {
         (of("VmRSS:"), of("VmHWM:"))
     }
 
+    /// An answer of its admin listener, head and body.
+    pub fn get(&self, path: &str) -> String {
+        get(self.admin.unwrap(), path)
+    }
+
     /// A figure of its `/metrics`.
     pub fn metric(&self, name: &str) -> f64 {
         let text = get(self.admin.unwrap(), "/metrics");

@@ -73,6 +73,12 @@ const RATIOS: &[Ratio] = &[
         Bound::Most(1.3),
     ),
     (
+        "ack p99, 10,000 stays planned anew ÷ no change",
+        ("re-planning", "ack p99 ms"),
+        ("no change", "ack p99 ms"),
+        Bound::Most(2.0),
+    ),
+    (
         "end to end p50 at 200/s ÷ ack p50",
         ("quiet", "end to end p50 ms"),
         ("quiet", "ack p50 ms"),
@@ -85,6 +91,11 @@ const BOUNDS: &[(&str, &str, f64)] = &[
     ("memory", "idle MB", 30.0),
     ("memory", "peak MB", 100.0),
     ("start", "ready after ms", 250.0),
+    ("scheduled", "ready after ms", 250.0),
+    ("scheduled", "idle % of a core", 0.5),
+    ("scheduled", "idle MB", 60.0),
+    ("due", "due to sent p99 ms", 1000.0),
+    ("re-planning", "from file to plan s", 10.0),
 ];
 
 impl Report {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Args;
 use super::body::Template;
+use super::clock;
 use super::load::{self, Sent, quantile_ms};
 use super::program::{Program, Site};
 use super::report::Report;
@@ -35,15 +36,21 @@ pub async fn all(args: &Args) {
     if args.wants("memory") {
         memory_and_start(args, &mut report).await;
     }
+    if args.wants("scheduled") {
+        clock::scheduled(args, &mut report).await;
+    }
+    if args.wants("replan") {
+        clock::replan(args, &mut report).await;
+    }
     report.print();
 }
 
-fn to(program: &Program, source: &str, letter: char) -> Template {
+pub fn to(program: &Program, source: &str, letter: char) -> Template {
     let path = format!("/hooks/{source}/a-token-for-the-benchmark");
     Template::new(&program.hooks.to_string(), &path, letter)
 }
 
-fn fine(sent: &Sent) {
+pub fn fine(sent: &Sent) {
     assert_eq!(sent.refused, 0, "everything is acknowledged");
 }
 
@@ -170,7 +177,7 @@ async fn memory_and_start(args: &Args, report: &mut Report) {
 }
 
 /// Waits until every delivery is decided.
-async fn settled(program: &Program) {
+pub async fn settled(program: &Program) {
     let until = std::time::Instant::now() + PATIENCE;
     while program.metric("stayhook_undecided_deliveries") > 0.0 {
         assert!(

@@ -109,9 +109,13 @@ pub struct TakenOn {
     pub ended: Vec<(RunId, RunState)>,
 }
 
-/// What is due now, the longest due first. `$1` is the time, `$2` how many.
-pub(super) const DUE: &str = "SELECT r.id, r.run_key, r.recipe, r.revision, r.entries, r.due_at, r.planned_at, r.by_hand, r.stay_id, \
+/// What is due at a time.
+const DUE: &str = "SELECT r.id, r.run_key, r.recipe, r.revision, r.entries, r.due_at, r.planned_at, r.by_hand, r.stay_id, \
      r.event_id FROM runs r WHERE r.state = 'scheduled' AND r.due_at <= ";
+
+/// Only what counts, and in order.
+const OF_ACTIVE: &str = " AND r.plan <= (SELECT active FROM plan_state) \
+     AND (r.next_plan IS NULL OR r.next_plan <> (SELECT active FROM plan_state)) ORDER BY r.due_at, r.seq LIMIT ";
 
 impl Store {
     /// Planned runs that are due, the longest due first; only of the generation that counts.
@@ -132,11 +136,7 @@ impl Store {
 
 async fn due(conn: &mut Conn, now: Time, limit: usize) -> Result<Vec<DueRun>, StoreError> {
     let mut sql = Sql::new(DUE);
-    sql.bind(now.timestamp_millis()).push(
-        " AND r.plan <= (SELECT active FROM plan_state) AND (r.next_plan IS NULL OR r.next_plan <> (SELECT active FROM plan_state)) \
-         ORDER BY r.due_at, r.seq LIMIT ",
-    );
-    sql.bind(limit);
+    sql.bind(now.timestamp_millis()).push(OF_ACTIVE).bind(limit);
     let rows = conn.fetch(sql).await?;
     let mut runs = Vec::with_capacity(rows.len());
     let mut events = Vec::new();
@@ -344,3 +344,6 @@ async fn events(conn: &mut Conn, runs: &[CameDue]) -> Result<(), StoreError> {
     conn.over_rows(sql, rows, again).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

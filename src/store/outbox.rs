@@ -71,7 +71,11 @@ pub const UNHINDERED: &str = "(r.queue IS NULL OR NOT EXISTS (SELECT 1 FROM runs
      AND (r.after_gone = 0 OR NOT EXISTS (SELECT 1 FROM runs p WHERE p.stay_id = r.stay_id AND p.lane = r.lane \
      AND p.turn < r.turn AND p.state IN ('ready', 'running', 'retrying') AND (p.state = 'running' OR p.uncertain = 1)))";
 
-const RUN_COLUMNS: &str = "r.id, r.run_key, r.recipe, r.revision, r.event_id, r.lane, r.after_gone, r.step, r.attempts, \
+/// What waits for one connection, the longest due first.
+pub(super) const OF_LANE: &str = " FROM runs r WHERE r.state IN ('ready', 'retrying') AND r.lane = ";
+pub(super) const LONGEST_DUE: &str = " ORDER BY r.due_at, r.seq LIMIT ";
+
+pub(super) const RUN_COLUMNS: &str = "r.id, r.run_key, r.recipe, r.revision, r.event_id, r.lane, r.after_gone, r.step, r.attempts, \
      r.step_attempts, r.step_first_at, r.generation, r.uncertain, r.cancel_requested, r.dry_run, r.by_hand, r.due_at";
 
 /// Gives out turns; the last one that was given out before.
@@ -195,14 +199,12 @@ impl Store {
 
 async fn candidates(conn: &mut Conn, lane: &str, now: Time, limit: usize) -> Result<Vec<Candidate>, StoreError> {
     let mut sql = Sql::new("SELECT ");
-    sql.push(RUN_COLUMNS)
-        .push(" FROM runs r WHERE r.state IN ('ready', 'retrying') AND r.lane = ")
-        .bind(lane);
+    sql.push(RUN_COLUMNS).push(OF_LANE).bind(lane);
     sql.push(" AND r.due_at <= ")
         .bind(now.timestamp_millis())
         .push(" AND ")
         .push(UNHINDERED);
-    sql.push(" ORDER BY r.due_at, r.seq LIMIT ").bind(limit);
+    sql.push(LONGEST_DUE).bind(limit);
     let runs = conn.fetch(sql).await?.iter().map(run).collect::<Result<Vec<_>, _>>()?;
     load(conn, runs).await
 }
