@@ -37,7 +37,7 @@ pub use moments::{LATE, Moment, instant, latest, moments};
 pub use own::lands;
 use own::own_stay;
 use paid_and_said::{money, words};
-pub use plan::{Cause, Subject, plan};
+pub use plan::{Cause, Subject, plan, plans_nothing};
 
 pub use view::{View, local_now, view};
 

@@ -119,6 +119,11 @@ impl Recipe {
         })
     }
 
+    /// Whether it waits for any event.
+    pub fn waits_for_events(&self) -> bool {
+        self.on.iter().any(|trigger| matches!(trigger, Trigger::Event { .. }))
+    }
+
     /// Whether it waits for moments of a stay's life.
     pub fn follows_stays(&self) -> bool {
         self.clock().any(|entry| !matches!(entry, ClockEntry::Schedule(_)))

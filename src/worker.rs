@@ -36,6 +36,7 @@ use crate::store::{Lease, Store, StoreError};
 
 pub use advance::{Advance, Asked, advance};
 pub use body::read as read_body;
+pub use due::foreseen;
 pub use lanes::{LaneState, Lanes};
 pub use replan::{horizon, plans, schedule_plan};
 pub use setup::{Setup, mapped};

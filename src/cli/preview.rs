@@ -1,5 +1,6 @@
 //! `stayhook preview`: how one payload is read, and what it would do, fully rendered. Touches nothing.
 
+mod ahead;
 mod play;
 mod tell;
 

@@ -75,7 +75,8 @@ pub fn meet(met: &Met<'_>, origin: &Origin<'_>, planned: &[Planned], rules: &Rul
     for recipe in rules
         .recipes
         .iter()
-        .filter(|recipe| only.is_none_or(|name| name == recipe.name))
+        // One that waits for a clock only has nothing to say to an event.
+        .filter(|recipe| recipe.waits_for_events() && only.is_none_or(|name| name == recipe.name))
     {
         let (mut explanation, mut wanted) = explain::recipe(recipe, &facts, rules.learn);
         if let Some(status) = met

@@ -115,6 +115,11 @@ fn wants(recipe: &Recipe, subject: &Subject<'_>) -> Result<(), String> {
     Ok(())
 }
 
+/// Why a recipe plans nothing for a stay, whatever its conditions will see when it is time.
+pub fn plans_nothing(recipe: &Recipe, subject: &Subject<'_>) -> Option<String> {
+    lives(subject).and_then(|()| wants(recipe, subject)).err()
+}
+
 /// Calls off what waits.
 fn call_off(existing: &[&Planned], because: &str, plan: &mut Plan) {
     let waiting = existing.iter().filter(|run| run.state == RunState::Scheduled);

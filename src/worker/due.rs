@@ -13,8 +13,8 @@ use crate::model::clock::Time;
 use crate::model::decision::Explanation;
 use crate::model::event::Event;
 use crate::model::fault::guard;
-use crate::model::id::{DeliveryId, StayId};
-use crate::model::plan::{EndedBy, NewPlanned, Place, SETTLE};
+use crate::model::id::{DeliveryId, EventId, StayId};
+use crate::model::plan::{EndedBy, NewPlanned, Place, Planned, SETTLE};
 use crate::model::reservation::Stay;
 use crate::model::run::{Mode, RunState};
 use crate::recipe::{Facts, Recipe};
@@ -102,6 +102,47 @@ pub async fn batch(engine: &Engine, limit: usize) -> Result<Batch, StoreError> {
     })
 }
 
+/// How a planned run would come due if nothing about its stay changed until then: the event that its time has come, and
+/// whether its recipe would want it. `None` where its recipe no longer asks for that time.
+pub fn foreseen(
+    setup: &Setup,
+    recipe: &Recipe,
+    stay: &Stay,
+    run: &Planned,
+    payload: &Arc<Value>,
+) -> Option<(Event, Explanation, bool)> {
+    let view = view(stay, &setup.properties);
+    let wanted = moments(recipe, stay, &view);
+    let first = wanted.iter().find(|moment| run.entries.contains(&moment.entry))?;
+    let event = clock_event(run.id.event(), first.anchor, stay, &view, run.due_at);
+    let facts = Facts::new(
+        &event,
+        payload,
+        local_now(&event.reservation, &setup.properties, run.due_at),
+    );
+    let (explanation, wanted) = decide::when_due(recipe, &facts, true, first.anchor != "status");
+    Some((event, explanation, wanted))
+}
+
+/// That the time of a stay's clock has come.
+fn clock_event(id: EventId, anchor: &str, stay: &Stay, view: &View, now: Time) -> Event {
+    Event {
+        id,
+        delivery: stay.last_delivery.clone(),
+        source: stay.source.clone(),
+        stay: stay.id.clone(),
+        types: vec![format!("stay.{anchor}")],
+        at_ms: now.timestamp_millis(),
+        reservation: Arc::new(view.json.clone()),
+        previous: Arc::default(),
+        changes: Arc::new(json!({})),
+        payment: Arc::default(),
+        message: Arc::default(),
+        around: Arc::default(),
+        gathered: Arc::default(),
+    }
+}
+
 /// What has to be reported: a run that nobody was there for.
 fn missed(came: &CameDue) -> Option<(crate::model::id::RunId, String)> {
     match &came.becomes {
@@ -179,14 +220,19 @@ impl Look<'_> {
         // Of a stay there is only the zone that times are printed in.
         let reservation = json!({"property": {"timezone": zone.name()}});
         let event = Event {
+            id: self.run.id.event(),
+            delivery: DeliveryId(String::new()),
+            source: String::new(),
+            stay: StayId(String::new()),
+            types: vec!["schedule".to_owned()],
+            at_ms: self.now.timestamp_millis(),
+            reservation: Arc::new(reservation),
+            previous: Arc::default(),
+            changes: Arc::new(json!({})),
+            payment: Arc::default(),
+            message: Arc::default(),
+            around: Arc::default(),
             gathered: Arc::new(self.gathered.clone()),
-            ..self.event(
-                "schedule",
-                DeliveryId(String::new()),
-                "",
-                StayId(String::new()),
-                reservation,
-            )
         };
         let payload = Arc::new(Value::Null);
         let facts = Facts::new(&event, &payload, self.local(&event));
@@ -227,13 +273,7 @@ impl Look<'_> {
         if self.now > last && self.run.by_hand.is_none() {
             return self.missed(self.run.planned_at, None);
         }
-        let event = self.event(
-            &format!("stay.{anchor}"),
-            stay.last_delivery.clone(),
-            &stay.source,
-            stay.id.clone(),
-            view.json.clone(),
-        );
+        let event = clock_event(self.run.id.event(), anchor, stay, &view, self.now);
         let event = self.with_neighbours(event, &view);
         let facts = Facts::new(&event, &payload, self.local(&event));
         let (explanation, wanted) = decide::when_due(recipe, &facts, true, !of_status);
@@ -258,36 +298,12 @@ impl Look<'_> {
             types: first.types.clone(),
             previous: first.previous.clone(),
             changes: Arc::new(Value::Object(changed)),
-            ..self.event(
-                "",
-                stay.last_delivery.clone(),
-                &stay.source,
-                stay.id.clone(),
-                view.json.clone(),
-            )
+            ..clock_event(self.run.id.event(), "", stay, view, self.now)
         };
         let event = self.with_neighbours(event, view);
         let facts = Facts::new(&event, payload, self.local(&event));
         let (explanation, wanted) = decide::explained(recipe, &facts, false);
         self.go(recipe, &event, payload, explanation, wanted, None)
-    }
-
-    fn event(&self, kind: &str, delivery: DeliveryId, source: &str, stay: StayId, reservation: Value) -> Event {
-        Event {
-            id: self.run.id.event(),
-            delivery,
-            source: source.to_owned(),
-            stay,
-            types: vec![kind.to_owned()],
-            at_ms: self.now.timestamp_millis(),
-            reservation: Arc::new(reservation),
-            previous: Arc::default(),
-            changes: Arc::new(json!({})),
-            payment: Arc::default(),
-            message: Arc::default(),
-            around: Arc::default(),
-            gathered: Arc::default(),
-        }
     }
 
     fn with_neighbours(&self, event: Event, view: &View) -> Event {

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, FixedOffset, TimeDelta};
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::decide::{Known, Origin, Rules, decide};
+use super::ahead;
+use crate::decide::{Known, Origin, Rules, decide, local_now};
 use crate::lang::diag::Report;
 use crate::model::body::guess_type;
 use crate::model::clock::Time;
@@ -15,6 +16,7 @@ use crate::model::decision::{Explanation, FactDecision, NewRun, Opening, Skipped
 use crate::model::event::{About, Event};
 use crate::model::fact::{Fact, Says};
 use crate::model::id::{DeliveryId, RunId};
+use crate::model::plan::Planned;
 use crate::model::reservation::Stay;
 use crate::model::run::{StoredStep, event_run_key};
 use crate::recipe::Recipe;
@@ -84,6 +86,8 @@ pub(super) struct PlayedRecipe {
     pub(super) steps: Vec<PlayedStep>,
     /// Whether nothing of it would be sent.
     pub(super) dry_run: bool,
+    /// When it would run, where that is later, by the stay's clock.
+    pub(super) at: Option<DateTime<FixedOffset>>,
 }
 
 /// A step as it would go out.
@@ -111,6 +115,7 @@ pub(super) enum PlayedStep {
 struct Memory {
     stays: Vec<Stay>,
     contents: HashMap<(About, String), Value>,
+    planned: Vec<Planned>,
 }
 
 /// Plays the bodies one after the other; the last one is told.
@@ -199,7 +204,15 @@ fn one(
             position,
         };
         let decision = memory.decide(setup, source, &fact, &origin, received_at);
-        let recipes = meet(setup, asked, &decision, &payload, received_at);
+        let mut recipes = meet(setup, asked, &decision, &payload, received_at);
+        recipes.extend(ahead::plans(
+            setup,
+            asked,
+            &decision,
+            &payload,
+            &memory.stays,
+            &memory.planned,
+        ));
         played.facts.push(PlayedFact {
             fact,
             decision,
@@ -251,10 +264,11 @@ impl Memory {
                 .collect(),
             content: own.and_then(|key| self.contents.get(&key).cloned()),
             event: None,
-            planned: Vec::new(),
+            planned: self.planned.clone(),
             neighbours: None,
         };
         let decision = decide(known, fact, origin, &rules, now);
+        decision.plan.apply_to(&mut self.planned);
         if let Some(stay) = &decision.stay {
             let mut stay = stay.clone();
             // As the store would count it: from now on it is known.
@@ -299,13 +313,17 @@ fn meet(
                 explanation: explanation.clone(),
                 steps,
                 dry_run: setup.dry_run || recipe.is_some_and(|recipe| recipe.dry_run),
+                at: run
+                    .zip(decision.event.as_ref())
+                    .filter(|(run, _)| run.settles)
+                    .map(|(run, event)| local_now(&event.reservation, &setup.properties, run.due_at)),
             }
         })
         .collect()
 }
 
 /// Every step in turn, as if those before it had gone well and given nothing.
-fn steps(
+pub(super) fn steps(
     setup: &Setup,
     recipe: &Recipe,
     event: &Event,

@@ -106,10 +106,13 @@ fn tell_recipe(out: &mut String, played: &PlayedRecipe) {
         "broken" => "is broken",
         other => other,
     };
+    let at = played.at.map_or_else(String::new, |at| {
+        format!(" on {}", at.format("%a %-d %b %Y at %H:%M (%:z)"))
+    });
     line(
         out,
         2,
-        &format!("{}: {says} ({})", explanation.recipe, explanation.because),
+        &format!("{}: {says}{at} ({})", explanation.recipe, explanation.because),
     );
     for check in &explanation.conditions {
         let mark = if check.held { "yes" } else { "NO " };
@@ -287,6 +290,7 @@ fn recipe_json(played: &PlayedRecipe) -> Value {
         "because": explanation.because,
         "conditions": explanation.conditions,
         "dry_run": played.dry_run,
+        "due_at": played.at.map(|at| at.to_rfc3339()),
         "steps": played.steps.iter().map(step_json).collect::<Vec<_>>(),
     })
 }

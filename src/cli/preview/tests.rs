@@ -358,3 +358,28 @@ fn without_a_recipe_it_shows_how_the_body_is_read() {
         assert!(header(wrong).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn what_is_planned_is_shown_with_its_time_and_as_it_would_go_out() {
+    let folder = folder();
+    let clock = "name: Clock\non:\n  - {stay: check_out, before: 1d, at: '10:00'}\n  - {stay: created, after: 1h}\nmatch: {status: booked}\nwhen: reservation.guests > 1\nactions:\n  - http: {connection: cleaning, url: \"/remind/{{ reservation.code }}/{{ event.type }}\"}\n";
+    fs::write(folder.path().join("recipes/clock.yaml"), clock).expect("a file");
+    let (fine, text) = preview(folder.path(), "Clock", "first.json", &[], Output::Table);
+    assert!(fine, "{text}");
+    for line in [
+        "Clock: would run on Sun 3 Jan 2027 at 01:00 (+00:00) (every condition holds)",
+        "Clock: would run on Thu 1 Apr 2027 at 10:00 (+00:00) (every condition holds)",
+        "url: https://x.example/remind/A1/stay.check_out",
+    ] {
+        assert!(
+            text.contains(line) || text.contains(&line.replace("https://x.example", "")),
+            "{line}\n{text}"
+        );
+    }
+    // It moves: what was planned moves, and nothing new is.
+    let (_, text) = preview(folder.path(), "Clock", "second.json", &["first.json"], Output::Json);
+    let told: Value = serde_json::from_str(&text).expect("JSON");
+    let recipes = told["facts"][0]["recipes"].as_array().expect("a list");
+    let due: Vec<&Value> = recipes.iter().map(|recipe| &recipe["due_at"]).collect();
+    assert_eq!(due, [&json!("2027-04-02T10:00:00+00:00")], "{text}");
+}
