@@ -243,6 +243,7 @@ impl Bench<'_> {
             ended_by: None,
         };
         match run.state {
+            RunState::Scheduled if run.asked_for => {}
             // Its time is the same: it comes due, or has and will be looked at.
             RunState::Scheduled if run.due_at == at && run.entries == entries => {}
             RunState::Scheduled if run.due_at == at => plan.change.push(change),
@@ -272,10 +273,13 @@ impl Bench<'_> {
         if at > self.now {
             return Verdict::Scheduled;
         }
-        let late = |because: &str| Verdict::Skipped(EndedBy::Late, because.to_owned());
+        let late = |by: EndedBy, because: &str| Verdict::Skipped(by, because.to_owned());
+        let stay = self.subject.stay;
         match self.cause {
+            // What was past when the stay was taken over is the old automation's, however the stay moves.
+            _ if stay.adopted && at.timestamp_millis() <= stay.first_seen_ms => Verdict::Nothing,
             Cause::News if self.now <= last => Verdict::Scheduled,
-            Cause::News => late("too late: its time had passed when it was planned"),
+            Cause::News => late(EndedBy::Past, "too late: its time had passed when it was planned"),
             Cause::Adopted => Verdict::Nothing,
             // What was looked at when it was due, and not wanted then.
             Cause::Neighbour
@@ -283,7 +287,8 @@ impl Bench<'_> {
             {
                 Verdict::Scheduled
             }
-            Cause::Change | Cause::Neighbour | Cause::Rules => late("planned after its time"),
+            Cause::Rules => late(EndedBy::Late, "planned after its time"),
+            Cause::Change | Cause::Neighbour => late(EndedBy::Past, "planned after its time"),
         }
     }
 

@@ -14,8 +14,10 @@ pub enum EndedBy {
     Plan,
     /// `match` or `when` was not so when it was due.
     Condition,
-    /// It was past when it was planned; `plan --backfill` runs it all the same.
+    /// It was past when recipes or the configuration changed; `plan --backfill` runs it all the same.
     Late,
+    /// It was past, and too late, when the stay became known or moved.
+    Past,
     /// It came due while nobody was there to do it, or was held up for too long.
     Down,
     /// What its recipe's entry said before has fired.
@@ -25,10 +27,11 @@ pub enum EndedBy {
 }
 
 impl EndedBy {
-    const ALL: [EndedBy; 6] = [
+    const ALL: [EndedBy; 7] = [
         EndedBy::Plan,
         EndedBy::Condition,
         EndedBy::Late,
+        EndedBy::Past,
         EndedBy::Down,
         EndedBy::Fired,
         EndedBy::Person,
@@ -40,6 +43,7 @@ impl EndedBy {
             EndedBy::Plan => "plan",
             EndedBy::Condition => "condition",
             EndedBy::Late => "late",
+            EndedBy::Past => "past",
             EndedBy::Down => "down",
             EndedBy::Fired => "fired",
             EndedBy::Person => "person",
@@ -73,6 +77,8 @@ pub struct Planned {
     pub fired: bool,
     /// Why it ended without a step sent.
     pub ended_by: Option<EndedBy>,
+    /// Whether a person wants it now, whatever its time.
+    pub asked_for: bool,
 }
 
 impl Planned {
@@ -165,6 +171,7 @@ impl Plan {
                     planned_at: run.due_at,
                     fired: false,
                     ended_by: run.ended_by,
+                    asked_for: false,
                 });
             }
         }

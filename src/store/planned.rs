@@ -13,7 +13,7 @@ use super::generation::{PlanState, plan_state};
 
 /// What of a run planning has to know. What a new generation of the plan says of it counts from the moment that is active.
 const PLANNED: &str = "SELECT id, recipe, stay_id, entries, state, due_at, planned_at, attempts, ended_by, next_plan, next_state, \
-     next_due, next_entries, next_ended_by FROM runs ";
+     next_due, next_entries, next_ended_by, by_hand IS NOT NULL FROM runs ";
 
 /// Entries are kept as one text; none of them has a line break in it.
 pub(super) fn entries_text(entries: &[String]) -> String {
@@ -48,6 +48,7 @@ fn planned(row: &Row, state: &PlanState) -> Result<Planned, StoreError> {
         planned_at: planned_at.unwrap_or(due_at),
         fired,
         ended_by: ended_by.as_deref().and_then(EndedBy::from_word),
+        asked_for: row.flag(14)?,
     })
 }
 

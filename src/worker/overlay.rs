@@ -102,6 +102,7 @@ impl OverPlanned {
             planned_at: run.due_at,
             fired: false,
             ended_by: None,
+            asked_for: false,
         }));
         self.runs.insert(stay.0.clone(), runs);
     }

@@ -51,7 +51,10 @@ async fn take_over(engine: &Engine, setup: Setup) -> Result<(), StoreError> {
         Ok(()) => {}
         Err(error) => {
             // What was made of it is seen by nobody; it is dropped at the next begin at the latest.
-            let _ = engine.store.drop_plan().await;
+            if engine.store.drop_plan().await.is_ok() {
+                // A schedule that came due meanwhile may have found its next time in there.
+                let _ = schedules(engine).await;
+            }
             return Err(error);
         }
     }
