@@ -40,6 +40,7 @@ pub use conditions::{MATCH, Match};
 pub use contradiction::{Never, Senders};
 pub use read::compile;
 pub use schedule::Schedule;
+pub use sentence::{entry_words, entry_zone};
 pub use shape::RECIPE;
 pub use trigger::Trigger;
 pub use wanted::{Facts, Wanted};

@@ -7,6 +7,8 @@ use crate::model::run::Mode;
 use super::conditions::{Match, Subject, Test};
 use super::{Late, Recipe, Step, Trigger};
 
+pub use clocks::{entry_words, entry_zone};
+
 impl Recipe {
     /// What it does, in plain words: "Tell the cleaner: when the dates of a stay change, if the status is booked, send an
     /// e-mail to `ana@example.com` over `mail`."

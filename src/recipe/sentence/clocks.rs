@@ -1,10 +1,14 @@
 //! Clocks in words.
 
+mod entry;
+
 use chrono::TimeDelta;
 
 use crate::recipe::{Anchor, Gather, Mark, Shift, StatusClock, StayClock, Trigger};
 
 use super::any;
+
+pub use entry::{entry_words, entry_zone};
 
 /// When an entry of a clock starts its recipe: "2 days BEFORE check-in at 10:00, the property's time".
 pub(super) fn says(trigger: &Trigger) -> Option<String> {
