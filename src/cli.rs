@@ -23,6 +23,7 @@ mod select;
 mod send;
 mod serve;
 mod test;
+mod upcoming;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -104,6 +105,8 @@ enum Command {
     /// What went out, and what waits.
     #[command(subcommand)]
     Runs(runs::Command),
+    /// What will go out, the soonest first.
+    Upcoming(upcoming::Args),
     /// Asks the running daemon whether it is alive and makes progress.
     Healthcheck,
     /// Prints what a shell needs to finish commands and options.
@@ -171,6 +174,7 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Reservations(command) => reservations::run(&global, command).await,
         Command::Events(command) => events::run(&global, command).await,
         Command::Runs(command) => runs::run(&global, command).await,
+        Command::Upcoming(args) => upcoming::run(&global, args).await,
         Command::Healthcheck => healthcheck::run(&global).await,
         Command::Completions(args) => completions::run(&args, &mut out),
         Command::Man(args) => man::run(&args, &mut out),

@@ -18,6 +18,7 @@ mod replay;
 mod rescue;
 mod revisions;
 mod rows;
+mod timeline;
 mod upcoming;
 mod writer;
 
@@ -40,7 +41,9 @@ pub use read::{Counts, Filter, Page};
 pub use replay::ReplayWhich;
 pub use rescue::{Paused, Rescued};
 pub use revisions::Revision;
-pub use rows::{AttemptRow, DeliveryRow, EventRow, RunDetail, RunRow, StayRow, StepRow};
+pub use rows::{AttemptRow, ChangeRow, DeliveryRow, EventRow, RunDetail, RunRow, StayRow, StepRow};
+pub use timeline::History;
+pub use upcoming::{Ahead, AheadRow};
 pub use writer::{RECEIPTS_WAITING_BYTES, RECEIPTS_WAITING_MAX, Writer};
 
 use dialect::{Conn, Database};

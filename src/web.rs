@@ -9,6 +9,7 @@ mod events;
 mod explain;
 mod guard;
 mod health;
+mod local;
 mod metrics;
 mod once;
 mod openapi;
@@ -21,6 +22,7 @@ mod retry;
 mod route;
 mod runs;
 mod sources;
+mod timeline;
 mod upcoming;
 
 use std::sync::Arc;
@@ -36,8 +38,11 @@ use crate::model::secret::Secret;
 use crate::store::Store;
 
 pub use answer::with_readable_times;
+pub use local::Local;
 use problem::Problem;
 pub use query::read_since;
+pub use timeline::{Entry, Kind, Told, tell};
+pub use upcoming::{Coming, cursor, place, within};
 
 /// The longest body of a request to the API, in bytes.
 pub const BODY_MAX: usize = 64 * 1024;

@@ -52,6 +52,8 @@ CREATE INDEX stays_code ON stays (source, code);
 CREATE INDEX stays_taken ON stays (property, arrives_at, seq) WHERE taken = 1;
 CREATE INDEX stays_arrives ON stays (arrives_at);
 CREATE INDEX stays_leaves ON stays (leaves_at);
+-- Stays that turned out to be another one.
+CREATE INDEX stays_merged ON stays (merged_into) WHERE merged_into IS NOT NULL;
 -- Stays whose neighbour has changed.
 CREATE INDEX stays_replan ON stays (seq) WHERE replan = 1;
 
@@ -89,6 +91,13 @@ CREATE TABLE events (
 );
 CREATE INDEX events_delivery ON events (delivery_id);
 CREATE INDEX events_stay ON events (stay_id, seq);
+
+-- Deliveries that spoke of a stay and made no event of it: an older one, one that says nothing new.
+CREATE TABLE told (
+    stay_id     TEXT NOT NULL,
+    delivery_id TEXT NOT NULL,
+    PRIMARY KEY (stay_id, delivery_id)
+) WITHOUT ROWID;
 
 -- The texts of recipes that ran, by hash.
 CREATE TABLE revisions (
@@ -154,6 +163,8 @@ CREATE INDEX runs_due ON runs (lane, due_at, seq, state) WHERE state IN ('ready'
 CREATE INDEX runs_open ON runs (stay_id, queue, turn) WHERE state IN ('ready', 'running', 'retrying');
 CREATE INDEX runs_leased ON runs (lease_until) WHERE state = 'running';
 CREATE INDEX runs_scheduled ON runs (due_at) WHERE state = 'scheduled';
+-- The next time of a recipe.
+CREATE INDEX runs_recipe ON runs (recipe, due_at) WHERE state = 'scheduled';
 CREATE INDEX runs_dead ON runs (seq, state) WHERE state IN ('dead', 'parked');
 CREATE INDEX runs_stay ON runs (stay_id, seq);
 CREATE INDEX runs_event ON runs (event_id);

@@ -18,11 +18,6 @@ const LATER: &[(&str, &str, &str)] = &[
     ("", "backup", ""),
     ("", "restore", ""),
     ("", "selftest", ""),
-    (
-        "reservations",
-        "timeline",
-        "`stayhook reservations show SOURCE CODE` ends with it",
-    ),
     ("reservations", "label", ""),
     ("reservations", "erase", ""),
 ];

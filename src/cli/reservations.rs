@@ -1,5 +1,7 @@
 //! `reservations`: the stays as they are now.
 
+mod timeline;
+
 use serde_json::{Value, json};
 
 use crate::decide::view;
@@ -27,6 +29,13 @@ pub enum Command {
         /// Its code or another name.
         code: String,
     },
+    /// Everything about one, oldest first: what came in, what changed, what went out and why not, what is ahead.
+    Timeline {
+        /// Its source.
+        source: String,
+        /// Its code or another name.
+        code: String,
+    },
 }
 
 pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
@@ -34,8 +43,12 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
         let words: Vec<&str> = Status::ALL.into_iter().map(Status::word).collect();
         print::word("--status", status.clone(), &words)?;
     }
+    if let Command::Timeline { source, code } = &command {
+        return timeline::run(global, source, code).await;
+    }
     let (config, store) = super::store_to_read(global).await?;
     match command {
+        Command::Timeline { .. } => Ok(FINE),
         Command::List { select, status } => {
             let filter = select.filter(status, &config)?;
             let found = store.reservations(&filter).await?;

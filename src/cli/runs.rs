@@ -3,10 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::model::clock::Clock;
+use crate::decide::view;
+use crate::model::clock::{Clock, from_ms};
 use crate::model::id::RunId;
+use crate::model::plan::EndedBy;
 use crate::model::run::{ByHand, RunState};
+use crate::recipe::{entry_words, entry_zone};
 use crate::store::{Filter, HandError, HandOutcome, RunDetail, RunRow};
+use crate::web::Local;
 
 use super::print::sayln;
 use super::select::Select;
@@ -83,14 +87,25 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
             Ok(FINE)
         }
         Command::Show { id } => {
-            let (_, store) = super::store_to_read(global).await?;
+            let (config, store) = super::store_to_read(global).await?;
             let Some(run) = store.run(&id).await? else {
                 return Err(Failure::new(FINDINGS, format!("there is no run {id}")));
             };
-            match global.output {
-                Output::Json => print::print_json(&json!(run)),
-                Output::Table => show(&run),
+            if global.output == Output::Json {
+                print::print_json(&json!(run));
+                return Ok(FINE);
             }
+            let stay = match &run.run.stay {
+                Some(stay) => store.stay_of(stay).await?,
+                None => None,
+            };
+            let zone = stay.map(|row| view(&row.stay, &config.properties).zone);
+            let zone = zone.or_else(|| entry_zone(&run.run.entries));
+            let local = Local {
+                zone: zone.unwrap_or(config.properties.timezone),
+                now: Clock::System.now(),
+            };
+            show(&run, &local);
             Ok(FINE)
         }
         Command::Retry {
@@ -210,7 +225,39 @@ fn row(run: &RunRow) -> Vec<String> {
     ]
 }
 
-fn show(detail: &RunDetail) {
+/// What a clock has to do with a run: what it stands for, for when, and how it was moved.
+fn planned(detail: &RunDetail, local: &Local) {
+    let run = &detail.run;
+    let time = |ms: i64| local.whole(from_ms(ms));
+    sayln!("entry {}: {}", run.entries.join(", "), entry_words(&run.entries));
+    if let Some(at) = run.planned_at_ms {
+        sayln!("planned for {}", time(at));
+    }
+    for change in &detail.moves {
+        let (from, to) = (time(change.from_due_ms), time(change.to_due_ms));
+        let what = match (change.from_state.as_str(), change.to_state.as_str()) {
+            ("scheduled" | "ready", "scheduled") => format!("moved from {from} to {to}"),
+            (_, "scheduled") => format!("planned again for {to}"),
+            (_, "skipped") => format!("skipped, it was planned for {from}"),
+            _ => format!("called off, it was planned for {from}"),
+        };
+        let because = if change.because.is_empty() { "" } else { ": " };
+        sayln!("  {}  {what}{because}{}", time(change.at_ms), change.because);
+    }
+    if let Some(cause) = run.ended_by.as_deref().and_then(EndedBy::from_word) {
+        let why = match cause {
+            EndedBy::Plan => "it is not wanted any more; it comes back when it is",
+            EndedBy::Condition => "its conditions did not hold when it was due",
+            EndedBy::Late => "its time had passed when it was planned; `stayhook plan --backfill` runs it all the same",
+            EndedBy::Down => "its time passed while nobody was there to do it",
+            EndedBy::Fired => "what its recipe said before has fired",
+            EndedBy::Person => "a person called it off; it does not come back by itself",
+        };
+        sayln!("ended because {why}");
+    }
+}
+
+fn show(detail: &RunDetail, local: &Local) {
     let run = &detail.run;
     sayln!(
         "{}  {}  {}",
@@ -226,6 +273,9 @@ fn show(detail: &RunDetail) {
     );
     if run.state == "retrying" || run.state == "scheduled" {
         sayln!("due {}", print::time(run.due_at_ms));
+    }
+    if !run.entries.is_empty() {
+        planned(detail, local);
     }
     for (yes, text) in [
         (run.dry_run, "dry run: nothing is sent"),

@@ -3,6 +3,7 @@
 mod explanations;
 mod merge;
 mod runs;
+mod told;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -104,6 +105,7 @@ async fn apply(
         .ended
         .extend(cancelled.into_iter().map(|run| (run, RunState::Cancelled)));
     outcomes(conn, decisions).await?;
+    told::told(conn, decisions).await?;
     Ok(applied)
 }
 

@@ -6,13 +6,16 @@ use crate::model::clock::{Time, from_ms};
 
 use super::dialect::{Conn, Row, Sql};
 use super::rows::{
-    DELIVERY, DeliveryRow, EVENT, EventRow, RUN, RunDetail, RunRow, STAY, StayRow, attempt, delivery, event, run, stay,
-    step,
+    ATTEMPT, CHANGE, DELIVERY, DeliveryRow, EVENT, EventRow, RUN, RunDetail, RunRow, STAY, StayRow, attempt, change,
+    delivery, event, run, stay, step,
 };
 use super::{Store, StoreError};
 
 /// The longest page.
 pub const PAGE_MAX: usize = 500;
+
+/// Runs of a plan in the making are not there yet.
+pub(super) const SEEN: &str = "plan <= (SELECT active FROM plan_state)";
 
 /// What to list; all that is given must hold.
 #[derive(Clone, Debug, Default)]
@@ -113,6 +116,13 @@ impl Store {
         self.one(sql, stay).await
     }
 
+    /// One stay by its id.
+    pub async fn stay_of(&self, id: &str) -> Result<Option<StayRow>, StoreError> {
+        let mut sql = Sql::new(STAY);
+        sql.push(" WHERE id = ").bind(id);
+        self.one(sql, stay).await
+    }
+
     /// Events, newest first.
     pub async fn events(&self, filter: &Filter) -> Result<Page<EventRow>, StoreError> {
         let mut sql = Sql::new(EVENT);
@@ -143,7 +153,7 @@ impl Store {
     /// Runs, newest first.
     pub async fn runs(&self, filter: &Filter) -> Result<Page<RunRow>, StoreError> {
         let mut sql = Sql::new(RUN);
-        sql.push(" WHERE TRUE");
+        sql.push(" WHERE ").push(SEEN);
         equal(&mut sql, " AND state = ", &filter.state);
         equal(&mut sql, " AND recipe = ", &filter.recipe);
         equal(&mut sql, " AND source = ", &filter.source);
@@ -157,7 +167,7 @@ impl Store {
     /// One run with its steps and attempts.
     pub async fn run(&self, id: &str) -> Result<Option<RunDetail>, StoreError> {
         let mut sql = Sql::new(RUN);
-        sql.push(" WHERE id = ").bind(id);
+        sql.push(" WHERE id = ").bind(id).push(" AND ").push(SEEN);
         let Some(run) = self.one(sql, run).await? else {
             return Ok(None);
         };
@@ -165,12 +175,18 @@ impl Store {
         let mut sql = Sql::new("SELECT position, step_id, state, step_key, request, output FROM steps WHERE run_id = ");
         sql.bind(id).push(" ORDER BY position");
         let steps = conn.fetch(sql).await?.iter().map(step).collect::<Result<_, _>>()?;
-        let mut sql = Sql::new(
-            "SELECT number, position, step_key, cause, started_at, finished_at, outcome, summary, excerpt FROM attempts WHERE run_id = ",
-        );
-        sql.bind(id).push(" ORDER BY number");
+        let mut sql = Sql::new(ATTEMPT);
+        sql.push(" WHERE run_id = ").bind(id).push(" ORDER BY number");
         let attempts = conn.fetch(sql).await?.iter().map(attempt).collect::<Result<_, _>>()?;
-        Ok(Some(RunDetail { run, steps, attempts }))
+        let mut sql = Sql::new(CHANGE);
+        sql.push(" WHERE run_id = ").bind(id).push(" ORDER BY seq");
+        let moves = conn.fetch(sql).await?.iter().map(change).collect::<Result<_, _>>()?;
+        Ok(Some(RunDetail {
+            run,
+            steps,
+            attempts,
+            moves,
+        }))
     }
 
     /// How much there is of what, for metrics, readiness and tests.

@@ -84,6 +84,29 @@ pub struct RunRow {
     pub due_at_ms: i64,
     pub created_at_ms: i64,
     pub updated_at_ms: i64,
+    /// Of a planned run: the entries of its recipe that it stands for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<String>,
+    /// Of a planned run: the time by the clock it was planned for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub planned_at_ms: Option<i64>,
+    /// Of a planned run that ended before anything was sent: why, as a word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<String>,
+}
+
+/// What became of a planned run before it fired: a move, a calling off, a return.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are those of the table and of the API")]
+pub struct ChangeRow {
+    #[serde(skip)]
+    pub run: String,
+    pub at_ms: i64,
+    pub from_state: String,
+    pub to_state: String,
+    pub from_due_ms: i64,
+    pub to_due_ms: i64,
+    pub because: String,
 }
 
 /// A step of a run as it is shown.
@@ -123,13 +146,24 @@ pub struct RunDetail {
     pub steps: Vec<StepRow>,
     /// Its attempts so far.
     pub attempts: Vec<AttemptRow>,
+    /// How it was moved, called off and planned again before it fired, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<ChangeRow>,
 }
 
 /// The columns of a delivery.
 pub const DELIVERY: &str = "SELECT seq, id, source, received_at, outcome, because, duplicates, last_seen_at, detail, headers, body FROM deliveries";
 /// The columns of a run.
 pub const RUN: &str = "SELECT seq, id, recipe, revision, state, reason, source, code, event_id, stay_id, lane, step, attempts, \
-     uncertain, cancel_requested, dry_run, due_at, created_at, updated_at FROM runs";
+     uncertain, cancel_requested, dry_run, due_at, created_at, updated_at, entries, planned_at, ended_by FROM runs";
+/// The columns of a change of a planned run.
+pub const CHANGE: &str = "SELECT run_id, at, from_state, to_state, from_due, to_due, because FROM run_changes";
+/// The columns of an attempt.
+pub const ATTEMPT: &str =
+    "SELECT number, position, step_key, cause, started_at, finished_at, outcome, summary, excerpt FROM attempts";
+/// The same of several runs, and of which.
+pub const ATTEMPTS: &str = "SELECT number, position, step_key, cause, started_at, finished_at, outcome, summary, excerpt, run_id \
+     FROM attempts WHERE run_id IN (VALUES ";
 /// The columns of an event.
 pub const EVENT: &str = "SELECT seq, id, delivery_id, stay_id, source, types, at, body, explanation FROM events";
 /// The columns of a stay.
@@ -221,6 +255,25 @@ pub fn run(row: &Row) -> Result<RunRow, StoreError> {
         due_at_ms: row.int(16)?,
         created_at_ms: row.int(17)?,
         updated_at_ms: row.int(18)?,
+        entries: row
+            .opt_text(19)?
+            .map(|text| text.split('\n').map(str::to_owned).collect())
+            .unwrap_or_default(),
+        planned_at_ms: row.opt_int(20)?,
+        ended_by: row.opt_text(21)?,
+    })
+}
+
+/// Reads a row of its columns.
+pub fn change(row: &Row) -> Result<ChangeRow, StoreError> {
+    Ok(ChangeRow {
+        run: row.text(0)?,
+        at_ms: row.int(1)?,
+        from_state: row.text(2)?,
+        to_state: row.text(3)?,
+        from_due_ms: row.int(4)?,
+        to_due_ms: row.int(5)?,
+        because: row.text(6)?,
     })
 }
 

@@ -40,7 +40,7 @@ pub fn row<T: Serialize>(row: &T, inner: &[&str]) -> Result<Value, Problem> {
 }
 
 /// Members that hold rows of ours. Everything else may be somebody else's JSON, which is left as it is.
-const ROWS: &[&str] = &["items", "events", "runs", "steps", "attempts", "delivery"];
+const ROWS: &[&str] = &["items", "events", "runs", "steps", "attempts", "moves", "delivery"];
 
 /// Makes the times of rows readable, also of the rows they hold: `due_at_ms` becomes `due_at`. For the command line, which
 /// shows the same rows under the same names.

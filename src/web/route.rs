@@ -4,7 +4,7 @@ use axum::routing::MethodRouter;
 
 use super::{
     Shared, connections, deliveries, events, explain, health, metrics, openapi, recipes, reservations, retry, runs,
-    sources, upcoming,
+    sources, timeline, upcoming,
 };
 
 /// Where the API lives.
@@ -81,6 +81,7 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         deliveries::ROUTES,
         events::ROUTES,
         reservations::ROUTES,
+        timeline::ROUTES,
         runs::ROUTES,
         retry::ROUTES,
         upcoming::ROUTES,

@@ -19,7 +19,11 @@ const QUERY: &[&str] = &["state", "recipe", "source", "code", "event", "since", 
 /// What this file serves.
 pub const ROUTES: &[Route] = &[
     Route::get("/runs", "Runs, newest first", || get(list)).query(QUERY),
-    Route::get("/runs/{id}", "One run with its steps and attempts", || get(show)),
+    Route::get(
+        "/runs/{id}",
+        "One run with its steps and attempts, and how it was moved before it fired",
+        || get(show),
+    ),
 ];
 
 async fn list(State(desk): State<Shared>, uri: Uri) -> Answer {
@@ -38,5 +42,5 @@ async fn show(State(desk): State<Shared>, At(id): At<String>, uri: Uri) -> Answe
     Params::read(&uri, &[])?;
     let run = desk.console.store.run(&id).await?;
     let run = run.ok_or_else(|| Problem::missing("there is no run with this id"))?;
-    answer::whole(answer::row(&run, &["steps", "attempts"])?)
+    answer::whole(answer::row(&run, &["steps", "attempts", "moves"])?)
 }

@@ -83,7 +83,6 @@ async fn what_later_versions_bring_is_not_called_misspelt() {
         "restore x",
         "selftest",
         "schema connector",
-        "reservations timeline a b",
         "reservations label a b +x",
         "reservations erase a b",
     ] {

@@ -45,6 +45,7 @@ mod stays;
 mod supervised;
 mod support;
 mod tidy;
+mod timeline;
 mod values;
 mod volume;
 mod watch;

@@ -27,6 +27,7 @@ pub async fn merges(conn: &mut Conn, decisions: &[Decision], now: Time) -> Resul
                 sql.bind(into.id.as_str()).push(" WHERE stay_id = ").bind(from.as_str());
                 conn.execute(sql).await?;
             }
+            super::told::follow(conn, from.as_str(), into.id.as_str()).await?;
             let mut sql = Sql::new("UPDATE stays SET merged_into = ");
             sql.bind(into.id.as_str()).push(" WHERE id = ").bind(from.as_str());
             conn.execute(sql).await?;

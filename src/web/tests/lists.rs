@@ -107,7 +107,11 @@ async fn mistakes_say_what_is_allowed_and_repeat_nothing() {
         ("runs?cursor=99999999999999999999", "`cursor` takes"),
         ("upcoming?cursor=5", "`cursor` takes"),
         ("upcoming?cursor=5.x", "`cursor` takes"),
-        ("upcoming?since=1h", "there is limit, cursor"),
+        (
+            "upcoming?since=1h",
+            "there is recipe, source, code, within, limit, cursor",
+        ),
+        ("upcoming?within=tomorrow", "a span from now on"),
         ("runs?since=Wilhelmina", "a span back from now"),
         ("runs?since=-1h", "a span back from now"),
         ("runs?since=2026-02-30", "a span back from now"),

@@ -200,6 +200,7 @@ async fn the_description_lists_exactly_what_is_served() {
         "get /api/v1/recipes",
         "get /api/v1/reservations",
         "get /api/v1/reservations/{source}/{code}",
+        "get /api/v1/reservations/{source}/{code}/timeline",
         "get /api/v1/runs",
         "get /api/v1/runs/{id}",
         "get /api/v1/sources",
