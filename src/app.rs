@@ -421,4 +421,8 @@ impl Live for Present {
     fn wake_outbox(&self) {
         self.engine.wake_outbox();
     }
+
+    fn wake_timers(&self) {
+        self.engine.clockwork.wake.notify_one();
+    }
 }

@@ -12,6 +12,7 @@ mod later;
 mod man;
 mod map;
 pub mod output;
+mod plan;
 pub mod preview;
 mod print;
 pub mod reference;
@@ -105,6 +106,8 @@ enum Command {
     /// What went out, and what waits.
     #[command(subcommand)]
     Runs(runs::Command),
+    /// Shows what the recipes on disk would change of what is planned; changes nothing unless it is told to.
+    Plan(plan::Args),
     /// What will go out, the soonest first.
     Upcoming(upcoming::Args),
     /// Asks the running daemon whether it is alive and makes progress.
@@ -174,6 +177,7 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Reservations(command) => reservations::run(&global, command).await,
         Command::Events(command) => events::run(&global, command).await,
         Command::Runs(command) => runs::run(&global, command).await,
+        Command::Plan(args) => plan::run(&global, args).await,
         Command::Upcoming(args) => upcoming::run(&global, args).await,
         Command::Healthcheck => healthcheck::run(&global).await,
         Command::Completions(args) => completions::run(&args, &mut out),
@@ -269,6 +273,22 @@ fn configuration_to_look(global: &Global) -> Result<crate::config::Config, Failu
             Ok(config)
         }
         _ => Err(Failure::new(CONFIGURATION, told(&report).trim_end().to_owned())),
+    }
+}
+
+/// The configuration for planning without acting: every word that plans depend on has to be right, but variables that are
+/// set only where the daemon is started may be missing.
+fn configuration_to_plan(global: &Global) -> Result<crate::config::Config, Failure> {
+    let mut report = Report::new();
+    let draft = crate::config::read(&global.config, &mut report).and_then(|(file, text)| {
+        let base = crate::config::folder(&global.config);
+        crate::config::draft(&file, &text, base, &environment, &mut report)
+    });
+    let mut mistakes = report.items.iter().filter(|item| item.severity == Severity::Mistake);
+    let only_variables = mistakes.all(|item| item.code == "variable");
+    match draft.filter(|config| only_variables && !config.database.contains("${")) {
+        Some(config) => Ok(config),
+        None => Err(Failure::new(CONFIGURATION, told(&report).trim_end().to_owned())),
     }
 }
 

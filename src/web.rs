@@ -14,6 +14,7 @@ mod metrics;
 mod once;
 mod openapi;
 mod path;
+mod plan;
 mod problem;
 mod query;
 mod recipes;
@@ -42,7 +43,7 @@ pub use local::Local;
 use problem::Problem;
 pub use query::read_since;
 pub use timeline::{Entry, Kind, Told, tell};
-pub use upcoming::{Coming, cursor, place, within};
+pub use upcoming::{Coming, cursor, place, property, within};
 
 /// The longest body of a request to the API, in bytes.
 pub const BODY_MAX: usize = 64 * 1024;
@@ -100,6 +101,8 @@ pub trait Live: Send + Sync {
     fn wake_inbox(&self);
     /// Runs may have become ready.
     fn wake_outbox(&self);
+    /// Planned runs may have become due.
+    fn wake_timers(&self);
 }
 
 /// What handlers share.

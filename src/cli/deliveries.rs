@@ -2,7 +2,6 @@
 
 mod save;
 
-use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -229,7 +228,7 @@ async fn replay(
             false => "Only runs that do not exist yet are made.",
         }
     );
-    if !yes && !confirmed()? {
+    if !yes && !print::confirmed()? {
         sayln!("left as it is");
         return Ok(FINDINGS);
     }
@@ -263,19 +262,4 @@ fn there_is_a_recipe(config: &Config, name: Option<&str>) -> Result<(), Failure>
     let broken = book.broken().iter().filter_map(|broken| broken.name.as_deref());
     let names: Vec<&str> = whole.chain(broken).collect();
     print::word("--recipe", Some(name.to_owned()), &names).map(|_| ())
-}
-
-fn confirmed() -> Result<bool, Failure> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::new(
-            USAGE,
-            "nobody is there to ask; --yes does it without asking",
-        ));
-    }
-    print!("Go on? [y/N] ");
-    let failed = |error: std::io::Error| Failure::new(USAGE, error.to_string());
-    std::io::stdout().flush().map_err(failed)?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(failed)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

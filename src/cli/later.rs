@@ -14,7 +14,7 @@ const LATER: &[(&str, &str, &str)] = &[
         "explain",
         "`stayhook events show ID` says why each recipe did or did not run",
     ),
-    ("", "plan", ""),
+    ("plan", "--since", "`stayhook plan` shows what lies ahead"),
     ("", "backup", ""),
     ("", "restore", ""),
     ("", "selftest", ""),

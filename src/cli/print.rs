@@ -1,7 +1,7 @@
 //! Tables and JSON on standard output.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use chrono::SecondsFormat;
 use serde::Serialize;
@@ -164,6 +164,26 @@ pub fn table(heads: &[&str], rows: Vec<Vec<String>>) {
     for cells in &rows {
         row(cells.iter().map(String::as_str).collect());
     }
+}
+
+/// Asks whether to go on.
+///
+/// # Errors
+///
+/// Where nobody is there to ask.
+pub fn confirmed() -> Result<bool, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::new(
+            USAGE,
+            "nobody is there to ask; --yes does it without asking",
+        ));
+    }
+    print!("Go on? [y/N] ");
+    let failed = |error: std::io::Error| Failure::new(USAGE, error.to_string());
+    std::io::stdout().flush().map_err(failed)?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(failed)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// A stored time for people, in UTC.

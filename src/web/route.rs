@@ -3,8 +3,8 @@
 use axum::routing::MethodRouter;
 
 use super::{
-    Shared, connections, deliveries, events, explain, health, metrics, openapi, recipes, reservations, retry, runs,
-    sources, timeline, upcoming,
+    Shared, connections, deliveries, events, explain, health, metrics, openapi, plan, recipes, reservations, retry,
+    runs, sources, timeline, upcoming,
 };
 
 /// Where the API lives.
@@ -85,6 +85,7 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         runs::ROUTES,
         retry::ROUTES,
         upcoming::ROUTES,
+        plan::ROUTES,
         explain::ROUTES,
         recipes::ROUTES,
         sources::ROUTES,

@@ -1,5 +1,6 @@
 //! The admin API as a whole: a real store on a temporary file, requests without a socket.
 
+mod ahead;
 mod hands;
 mod lists;
 mod metered;
@@ -38,6 +39,7 @@ const TOKEN: &str = "let-me-in";
 struct Daemon {
     inbox: AtomicUsize,
     outbox: AtomicUsize,
+    timers: AtomicUsize,
     ill: Option<&'static str>,
 }
 
@@ -79,6 +81,10 @@ impl Live for Daemon {
 
     fn wake_outbox(&self) {
         self.outbox.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn wake_timers(&self) {
+        self.timers.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -14,13 +14,13 @@ const RECIPE: &str = "name: Book\non: {event: reservation.confirmed}\nactions:\n
 const BODY: &str = include_str!("../fixtures/sources/hospitable-v1/07-out-of-order-a-newer.json");
 
 /// What a command said, and its exit code.
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
-async fn say(site: &Site, line: &str) -> Said {
+pub async fn say(site: &Site, line: &str) -> Said {
     let words: Vec<&str> = line.split_whitespace().collect();
     let done = site.command(&words).output().await.unwrap();
     Said {
@@ -31,7 +31,7 @@ async fn say(site: &Site, line: &str) -> Said {
 }
 
 /// Each line, the code it ends with, and what it says on either stream.
-async fn all(site: &Site, lines: &[(&str, i32, &str)]) {
+pub async fn all(site: &Site, lines: &[(&str, i32, &str)]) {
     for (line, code, words) in lines {
         let said = say(site, line).await;
         let both = format!("{}{}", said.out, said.err);
@@ -43,14 +43,20 @@ async fn all(site: &Site, lines: &[(&str, i32, &str)]) {
     }
 }
 
-/// A site on ports that commands find: those of the daemon that runs there now.
-async fn with_a_delivery(site: &Site) -> crate::daemon::Daemon {
+/// A daemon on ports that commands find.
+pub async fn serve(site: &Site) -> crate::daemon::Daemon {
     let daemon = site.serve(None).await;
     let text = std::fs::read_to_string(site.path().join("config.yaml")).unwrap();
     let text = text
         .replace("listen: 127.0.0.1:0\n", &format!("listen: {}\n", daemon.hooks))
         .replace("\"127.0.0.1:0\"", &format!("\"{}\"", daemon.admin));
     std::fs::write(site.path().join("config.yaml"), text).unwrap();
+    daemon
+}
+
+/// The same, with a delivery.
+async fn with_a_delivery(site: &Site) -> crate::daemon::Daemon {
+    let daemon = serve(site).await;
     std::fs::write(site.path().join("body.json"), BODY).unwrap();
     all(site, &[("send hospitable body.json", 0, "200: stored as d_")]).await;
     daemon
@@ -145,6 +151,10 @@ async fn before_the_first_start_there_is_nothing_to_ask_and_nothing_is_made() {
         "events list",
         "reservations list",
         "runs list",
+        "upcoming",
+        "plan",
+        "plan --backfill --yes",
+        "reservations timeline hospitable x",
         "runs retry --dead",
         "runs cancel r_1",
         "deliveries replay --since 1h --yes",
@@ -179,6 +189,8 @@ async fn filters_take_only_words_that_are_there() {
                 "did you mean `reservation.confirmed`?",
             ),
             ("reservations list --status booked", 2, "it is one of inquiry, pending"),
+            ("upcoming --within tomorrow", 2, "--within takes `24h`"),
+            ("upcoming --cursor 5", 2, "what the page before ends with"),
             ("runs list --limit 0", 2, "a number from 1 to 500"),
             ("runs list --cursor x", 2, "what the page before ends with"),
             ("deliveries replay", 2, "say which"),

@@ -29,6 +29,7 @@ mod metrics;
 mod mistakes;
 mod names;
 mod order;
+mod plan_command;
 mod presets;
 mod queues;
 mod receipts;

@@ -210,6 +210,7 @@ async fn the_description_lists_exactly_what_is_served() {
         "get /readyz",
         "post /api/v1/deliveries/replay",
         "post /api/v1/deliveries/{id}/replay",
+        "post /api/v1/plan/backfill",
         "post /api/v1/runs/retry",
         "post /api/v1/runs/{id}/cancel",
         "post /api/v1/runs/{id}/done",
