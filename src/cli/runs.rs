@@ -271,7 +271,8 @@ fn show(detail: &RunDetail, local: &Local) {
         if run.reason.is_empty() { "" } else { ": " },
         run.reason
     );
-    if run.state == "retrying" || run.state == "scheduled" {
+    let as_planned = run.planned_at_ms == Some(run.due_at_ms);
+    if run.state == "retrying" || run.state == "scheduled" && !as_planned {
         sayln!("due {}", print::time(run.due_at_ms));
     }
     if !run.entries.is_empty() {

@@ -49,7 +49,7 @@ async fn a_stay_from_the_first_delivery_to_what_is_ahead() {
         [
             "Mon 1 Mar 09:00 PST delivery processed: reservation.created, reservation.confirmed | came once more, Mon 1 Mar 09:05 PST",
             "Mon 1 Mar 09:00 PST event reservation.created, reservation.confirmed | confirmed, brannan, 9 Apr 16:00 → 12 Apr 11:00",
-            "Mon 1 Mar 09:00 PST planned Door for Wed 7 Apr 10:00 PDT (2 days before check-in at 10:00) | Clean for Mon 12 Apr 11:00 PDT (at check-out)",
+            "Mon 1 Mar 09:00 PST planned 2 runs | Door for Wed 7 Apr 10:00 PDT (2 days before check-in at 10:00) | Clean for Mon 12 Apr 11:00 PDT (at check-out)",
             "Mon 1 Mar 09:00 PST run Book: succeeded | attempt 1: done, 200 OK",
             "Tue 2 Mar 09:00 PST delivery processed: reservation.dates_changed",
             "Tue 2 Mar 09:00 PST event reservation.dates_changed | check_in: 9 Apr 16:00 → 10 Apr 16:00 | check_out: 12 Apr 11:00 → 13 Apr 11:00",

@@ -71,6 +71,7 @@ mod tests {
         }
         fn wake_inbox(&self) {}
         fn wake_outbox(&self) {}
+        fn wake_timers(&self) {}
     }
 
     #[tokio::test]

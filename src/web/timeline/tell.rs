@@ -193,7 +193,11 @@ impl Teller<'_> {
             let mut lines: Vec<String> = runs.iter().map(line).collect();
             let one = |(due, run): &(i64, &RunRow)| json!({"run": run.id, "recipe": run.recipe, "entry": entry_words(&run.entries), "for": self.local.json_ms(*due)});
             let members = json!({"planned": runs.iter().map(one).collect::<Vec<_>>()});
-            let mut entry = Entry::new(from_ms(at), Kind::Planned, lines.remove(0), members);
+            let text = match lines.len() {
+                1 => lines.remove(0),
+                n => format!("{n} runs"),
+            };
+            let mut entry = Entry::new(from_ms(at), Kind::Planned, text, members);
             entry.more = lines;
             entry
         };
