@@ -248,7 +248,10 @@ fn planned(detail: &RunDetail, local: &Local) {
         let why = match cause {
             EndedBy::Plan => "it is not wanted any more; it comes back when it is",
             EndedBy::Condition => "its conditions did not hold when it was due",
-            EndedBy::Late => "its time had passed when it was planned; `stayhook plan --backfill` runs it all the same",
+            EndedBy::Past => "its time had passed, too long ago, when the stay became known or moved",
+            EndedBy::Late => {
+                "its time had passed when its recipe was changed; `stayhook plan --backfill` runs it all the same"
+            }
             EndedBy::Down => "its time passed while nobody was there to do it",
             EndedBy::Fired => "what its recipe said before has fired",
             EndedBy::Person => "a person called it off; it does not come back by itself",

@@ -100,6 +100,7 @@ async fn apply(
         both.map(move |place| (&stay.id, place))
     });
     let places: Vec<_> = places.collect();
+    applied.planned |= !places.is_empty();
     mark_neighbours(conn, places).await?;
     applied
         .ended

@@ -1,15 +1,14 @@
 //! The plan by generations. When recipes change, everything is planned anew under the next number, a few stays a
 //! transaction; one row says which number counts. Until then nothing of it is seen, and a crash drops it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::clock::{Time, from_ms};
-use crate::model::id::RunId;
-use crate::model::plan::{EndedBy, NewPlanned, Plan, Planned};
+use crate::model::clock::Time;
+use crate::model::plan::{EndedBy, NewPlanned, Place, Plan, Planned};
 use crate::model::reservation::Stay;
 
 use super::dialect::{Conn, Param, Sql};
-use super::planned::{entries_text, make, planned_of, planned_schedules};
+use super::planned::{entries_text, make, planned_of};
 use super::{Store, StoreError, from_json};
 
 /// Which generation of the plan counts.
@@ -27,6 +26,28 @@ pub struct PlanState {
 
 /// Stays to be planned, each with its runs.
 pub type Stays = Vec<(Stay, Vec<Planned>)>;
+
+/// A stay as it is planned anew: where and when it is under these rules, and how its plan changes.
+#[derive(Clone, Debug)]
+pub struct Replanned {
+    /// The stay.
+    pub stay: Stay,
+    /// Where and when it is; `None` where that could not be said.
+    pub place: Option<Place>,
+    /// How its plan changes.
+    pub plan: Plan,
+}
+
+/// Stays that are to be planned under a generation.
+#[derive(Clone, Debug, Default)]
+pub struct Unplanned {
+    /// Those that can be read.
+    pub stays: Stays,
+    /// The ids of those that cannot, so that they hold up nobody: they keep the plan they have.
+    pub damaged: Vec<String>,
+    /// The place of the last of them in the order of first appearance; `None` where there are none any more.
+    pub last: Option<i64>,
+}
 
 pub(super) async fn plan_state(conn: &mut Conn) -> Result<PlanState, StoreError> {
     let sql = Sql::new("SELECT active, building, finishing, made_from FROM plan_state WHERE id = 1");
@@ -76,9 +97,9 @@ impl Store {
         since: Time,
         after: i64,
         limit: usize,
-    ) -> Result<(Stays, Option<i64>), StoreError> {
+    ) -> Result<Unplanned, StoreError> {
         let mut conn = self.reader().await?;
-        let mut sql = Sql::new("SELECT s.seq, s.state, s.revision FROM stays s WHERE s.planned <> ");
+        let mut sql = Sql::new("SELECT s.seq, s.state, s.revision, s.id FROM stays s WHERE s.planned <> ");
         sql.bind(generation)
             .push(" AND s.merged_into IS NULL AND s.seq > ")
             .bind(after);
@@ -87,82 +108,62 @@ impl Store {
         );
         sql.push(" ORDER BY s.seq LIMIT ").bind(limit);
         let mut stays = Vec::new();
-        let mut last = None;
+        let mut found = Unplanned::default();
         for row in conn.fetch(sql).await? {
-            let mut stay: Stay = from_json(&row.text(1)?)?;
-            stay.revision = row.int(2)?;
-            last = Some(row.int(0)?);
-            stays.push(stay);
+            found.last = Some(row.int(0)?);
+            match from_json::<Stay>(&row.text(1)?) {
+                Ok(stay) => stays.push(Stay {
+                    revision: row.int(2)?,
+                    ..stay
+                }),
+                Err(damage) => {
+                    let id = row.text(3)?;
+                    tracing::error!(stay.id = id, error = %damage, "a stay cannot be read any more; it keeps the plan it has");
+                    found.damaged.push(id);
+                }
+            }
         }
-        Ok((with_runs(&mut conn, stays).await?, last))
-    }
-
-    /// Stays whose neighbour has changed, each with its runs.
-    pub async fn to_replan(&self, limit: usize) -> Result<Stays, StoreError> {
-        let mut conn = self.reader().await?;
-        let mut sql = Sql::new("SELECT state, revision FROM stays WHERE replan = 1 ORDER BY seq LIMIT ");
-        sql.bind(limit);
-        let mut stays = Vec::new();
-        for row in conn.fetch(sql).await? {
-            let mut stay: Stay = from_json(&row.text(0)?)?;
-            stay.revision = row.int(1)?;
-            stays.push(stay);
-        }
-        with_runs(&mut conn, stays).await
-    }
-
-    /// Plans stays anew under the rules that count.
-    pub async fn replan(&self, plans: Vec<(Stay, Plan)>, generation: i64, now: Time) -> Result<(), StoreError> {
-        self.write(move |conn| {
-            Box::pin(async move {
-                let ids: Vec<&str> = plans.iter().map(|(stay, _)| stay.id.as_str()).collect();
-                settle_generations(conn, &ids, Some(generation), now).await?;
-                unchanged(
-                    conn,
-                    plans
-                        .iter()
-                        .map(|(stay, _)| (stay.id.as_str(), stay.revision))
-                        .collect(),
-                )
-                .await?;
-                let all: Vec<&Plan> = plans.iter().map(|(_, plan)| plan).collect();
-                super::planned::write_plans(conn, &all, generation, now).await?;
-                let ids = ids.iter().map(|id| [(*id).into()]).collect();
-                conn.over_rows("UPDATE stays SET replan = 0 WHERE id IN (VALUES ", ids, ")")
-                    .await?;
-                Ok(())
-            })
-        })
-        .await
-    }
-
-    /// The scheduled runs of schedules, and those planned for a time after `after`.
-    pub async fn schedules(&self, after: Time) -> Result<Vec<Planned>, StoreError> {
-        planned_schedules(&mut self.reader().await?, after).await
-    }
-
-    /// Changes what is planned for schedules, under the rules that count.
-    pub async fn replan_schedules(&self, plan: Plan, generation: i64, now: Time) -> Result<(), StoreError> {
-        self.write(move |conn| {
-            Box::pin(async move {
-                settle_generations(conn, &[], Some(generation), now).await?;
-                super::planned::write_plans(conn, &[&plan], generation, now).await?;
-                Ok(())
-            })
-        })
-        .await
+        found.stays = with_runs(&mut conn, stays).await?;
+        Ok(found)
     }
 
     /// Writes a part of the generation that is being made; nobody sees it yet. A stay that has changed since it was read is
     /// left for the next look.
     pub async fn write_plan(
         &self,
-        plans: Vec<(Option<Stay>, Plan)>,
+        plans: Vec<Replanned>,
+        damaged: Vec<String>,
         generation: i64,
         now: Time,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| Box::pin(async move { shadow(conn, &plans, generation, now).await }))
-            .await
+        self.write(move |conn| {
+            Box::pin(async move {
+                building(conn, generation).await?;
+                let as_read = as_read(conn, &plans).await?;
+                let plans: Vec<&Replanned> = plans
+                    .iter()
+                    .filter(|one| as_read.contains(one.stay.id.as_str()))
+                    .collect();
+                let changes: Vec<&Plan> = plans.iter().map(|one| &one.plan).collect();
+                shadow(conn, &changes, generation, now).await?;
+                places(conn, &plans).await?;
+                let ids = as_read.into_iter().chain(damaged).map(|id| [id.into()]).collect();
+                let sql = "UPDATE stays SET planned = (SELECT building FROM plan_state) WHERE id IN (VALUES ";
+                conn.over_rows(sql, ids, ")").await.map(|_| ())
+            })
+        })
+        .await
+    }
+
+    /// The same for what schedules plan.
+    pub async fn write_schedules(&self, plan: Plan, generation: i64, now: Time) -> Result<(), StoreError> {
+        self.write(move |conn| {
+            Box::pin(async move {
+                building(conn, generation).await?;
+                shadow(conn, &[&plan], generation, now).await
+            })
+        })
+        .await
     }
 
     /// Makes the generation the one that counts, if no stay is left out: one row changes. `false` where some are.
@@ -219,7 +220,7 @@ impl Store {
     }
 }
 
-async fn with_runs(conn: &mut Conn, stays: Vec<Stay>) -> Result<Stays, StoreError> {
+pub(super) async fn with_runs(conn: &mut Conn, stays: Vec<Stay>) -> Result<Stays, StoreError> {
     let mut runs: BTreeMap<String, Vec<Planned>> = planned_of(conn, stays.iter().map(|stay| stay.id.as_str())).await?;
     Ok(stays
         .into_iter()
@@ -228,18 +229,6 @@ async fn with_runs(conn: &mut Conn, stays: Vec<Stay>) -> Result<Stays, StoreErro
             (stay, runs)
         })
         .collect())
-}
-
-/// Fails where one of the stays was written since it was read.
-async fn unchanged(conn: &mut Conn, stays: Vec<(&str, i64)>) -> Result<(), StoreError> {
-    let rows = stays.into_iter().map(|(id, revision)| [id.into(), revision.into()]);
-    let rows: Vec<[Param; 2]> = rows.collect();
-    let wanted = rows.len();
-    let sql = "SELECT id FROM stays WHERE (id, revision) IN (VALUES ";
-    if conn.over_rows(sql, rows, ")").await?.len() != wanted {
-        return Err(StoreError::Conflict("a stay has changed since".to_owned()));
-    }
-    Ok(())
 }
 
 async fn drop_building(conn: &mut Conn) -> Result<(), StoreError> {
@@ -346,30 +335,54 @@ async fn take_over(
     Ok(())
 }
 
-async fn shadow(conn: &mut Conn, plans: &[(Option<Stay>, Plan)], generation: i64, now: Time) -> Result<(), StoreError> {
-    let state = plan_state(conn).await?;
-    if state.building != Some(generation) {
+/// Fails where this generation is not the one that is being made.
+async fn building(conn: &mut Conn, generation: i64) -> Result<(), StoreError> {
+    if plan_state(conn).await?.building != Some(generation) {
         return Err(StoreError::Conflict("another plan was begun meanwhile".to_owned()));
     }
-    let stays: Vec<[Param; 2]> = plans
+    Ok(())
+}
+
+/// The stays that were not written since they were read.
+async fn as_read(conn: &mut Conn, plans: &[Replanned]) -> Result<BTreeSet<String>, StoreError> {
+    let stays = plans
         .iter()
-        .filter_map(|(stay, _)| stay.as_ref())
-        .map(|stay| [stay.id.as_str().into(), stay.revision.into()])
-        .collect();
+        .map(|one| [one.stay.id.as_str().into(), one.stay.revision.into()]);
     let sql = "SELECT id FROM stays WHERE (id, revision) IN (VALUES ";
-    let mut as_read = std::collections::BTreeSet::new();
-    for row in conn.over_rows(sql, stays, ")").await? {
-        as_read.insert(row.text(0)?);
-    }
-    let fresh: Vec<&(Option<Stay>, Plan)> = plans
+    let rows = conn.over_rows(sql, stays.collect(), ")").await?;
+    rows.iter().map(|row| row.text(0)).collect()
+}
+
+/// Writes where and when stays are: the configuration may say so in another way than before.
+async fn places(conn: &mut Conn, plans: &[&Replanned]) -> Result<(), StoreError> {
+    let at = |time: Option<Time>| Param::from(time.map(|at| at.timestamp_millis()));
+    let rows: Vec<[Param; 5]> = plans
         .iter()
-        .filter(|(stay, _)| stay.as_ref().is_none_or(|stay| as_read.contains(stay.id.as_str())))
+        .filter_map(|one| Some((&one.stay, one.place.as_ref()?)))
+        .map(|(stay, place)| {
+            [
+                stay.id.as_str().into(),
+                place.property.clone().into(),
+                at(place.arrives_at),
+                at(place.leaves_at),
+                place.taken.into(),
+            ]
+        })
         .collect();
-    let made: Vec<&NewPlanned> = fresh.iter().flat_map(|(_, plan)| &plan.make).collect();
+    let sql = "WITH v (id, property, arrives_at, leaves_at, taken) AS (VALUES ";
+    let update = ") UPDATE stays AS s SET property = v.property, arrives_at = v.arrives_at, leaves_at = v.leaves_at, \
+         taken = v.taken FROM v WHERE s.id = v.id AND (s.property IS DISTINCT FROM v.property OR s.arrives_at IS DISTINCT FROM v.arrives_at \
+         OR s.leaves_at IS DISTINCT FROM v.leaves_at OR s.taken <> v.taken)";
+    conn.over_rows(sql, rows, update).await?;
+    Ok(())
+}
+
+async fn shadow(conn: &mut Conn, plans: &[&Plan], generation: i64, now: Time) -> Result<(), StoreError> {
+    let made: Vec<&NewPlanned> = plans.iter().flat_map(|plan| &plan.make).collect();
     make(conn, &made, generation, now).await?;
-    let rows: Vec<[Param; 7]> = fresh
+    let rows: Vec<[Param; 7]> = plans
         .iter()
-        .flat_map(|(_, plan)| &plan.change)
+        .flat_map(|plan| &plan.change)
         .map(|change| {
             [
                 change.run.as_str().into(),
@@ -382,45 +395,10 @@ async fn shadow(conn: &mut Conn, plans: &[(Option<Stay>, Plan)], generation: i64
             ]
         })
         .collect();
-    // Bound as a value of its own: it stands before the rows.
     let sql = "WITH v (id, from_due, state, due_at, entries, reason, ended_by) AS (VALUES ";
     let update = ") UPDATE runs AS r SET next_plan = (SELECT building FROM plan_state), next_state = v.state, next_due = v.due_at, \
          next_entries = v.entries, next_reason = v.reason, next_ended_by = v.ended_by FROM v \
          WHERE r.id = v.id AND r.due_at = v.from_due AND r.attempts = 0";
     conn.over_rows(sql, rows, update).await?;
-    let ids: Vec<[Param; 1]> = as_read.into_iter().map(|id| [id.into()]).collect();
-    let sql = "UPDATE stays SET planned = (SELECT building FROM plan_state) WHERE id IN (VALUES ";
-    conn.over_rows(sql, ids, ")").await?;
     Ok(())
-}
-
-/// The time a run is due next, whichever: when somebody has to look.
-pub(super) const NEXT_DUE: &str = "SELECT due_at FROM runs WHERE state = 'scheduled' AND plan <= (SELECT active FROM plan_state) \
-     ORDER BY due_at LIMIT 1";
-
-impl Store {
-    /// When the next planned run is due.
-    pub async fn next_due(&self) -> Result<Option<Time>, StoreError> {
-        let mut conn = self.reader().await?;
-        let rows = conn.fetch(Sql::new(NEXT_DUE)).await?;
-        rows.first().map(|row| row.int(0).map(from_ms)).transpose()
-    }
-
-    /// Makes runs that were passed over because their time was past due now: all, or those of one recipe. Which.
-    pub async fn backfill(&self, recipe: Option<String>, now: Time) -> Result<Vec<RunId>, StoreError> {
-        self.write(move |conn| {
-            Box::pin(async move {
-                let mut sql = Sql::new("UPDATE runs SET state = 'scheduled', ended_by = NULL, reason = '', by_hand = ");
-                sql.bind("{\"again\":false,\"same_revision\":false}").push(", due_at = ");
-                sql.bind(now.timestamp_millis()).push(", updated_at = ").bind(now.timestamp_millis());
-                sql.push(" WHERE state = 'skipped' AND ended_by = 'late' AND attempts = 0 AND plan <= (SELECT active FROM plan_state)");
-                if let Some(recipe) = recipe {
-                    sql.push(" AND recipe = ").bind(recipe);
-                }
-                sql.push(" RETURNING id");
-                conn.fetch(sql).await?.iter().map(|row| row.text(0).map(RunId)).collect()
-            })
-        })
-        .await
-    }
 }

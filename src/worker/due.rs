@@ -273,6 +273,12 @@ impl Look<'_> {
         if self.now > last && self.run.by_hand.is_none() {
             return self.missed(self.run.planned_at, None);
         }
+        // By hand it may be as late as one likes, but for a guest who has left.
+        let left = view.check_out.is_some_and(|departure| self.now > departure);
+        if self.now > last && left && anchor == "check_in" && !self.run.by_hand.is_some_and(|by_hand| by_hand.again) {
+            let because = "the guest has left".to_owned();
+            return self.ended(RunState::Skipped, because, Some(EndedBy::Past), None);
+        }
         let event = clock_event(self.run.id.event(), anchor, stay, &view, self.now);
         let event = self.with_neighbours(event, &view);
         let facts = Facts::new(&event, &payload, self.local(&event));

@@ -11,10 +11,9 @@ use crate::model::fault::guard;
 use crate::model::id::clock_run_id;
 use crate::model::plan::{EndedBy, NewPlanned, Plan, PlanChange, Planned, schedule_run_key};
 use crate::model::property::Properties;
-use crate::model::reservation::Stay;
 use crate::model::run::RunState;
 use crate::recipe::{ClockEntry, Late, Recipe, Schedule, Shift};
-use crate::store::{Stays, StoreError};
+use crate::store::{Replanned, Stays, StoreError};
 
 use super::Engine;
 use super::setup::Setup;
@@ -88,18 +87,17 @@ async fn build(engine: &Engine, setup: &Setup, generation: i64, made_from: &str)
         loop {
             let _planning = engine.clockwork.planning.lock().await;
             let now = engine.clock.now();
-            let (stays, last) = engine.store.unplanned(generation, since, after, TOGETHER).await?;
-            let Some(last) = last else { break };
+            let found = engine.store.unplanned(generation, since, after, TOGETHER).await?;
+            let Some(last) = found.last else { break };
             after = last;
-            let plans = plans(setup, stays, Cause::Rules, now);
-            let plans = plans.into_iter().map(|(stay, plan)| (Some(stay), plan)).collect();
-            engine.store.write_plan(plans, generation, now).await?;
+            let plans = plans(setup, found.stays, Cause::Rules, now);
+            engine.store.write_plan(plans, found.damaged, generation, now).await?;
         }
         let _planning = engine.clockwork.planning.lock().await;
         if round == 0 {
             let now = engine.clock.now();
             let plan = schedule_plan(setup, &engine.store.schedules(now - LATE).await?, now);
-            engine.store.write_plan(vec![(None, plan)], generation, now).await?;
+            engine.store.write_schedules(plan, generation, now).await?;
         }
         if engine
             .store
@@ -121,7 +119,7 @@ async fn finish(engine: &Engine) -> Result<(), StoreError> {
 }
 
 /// What has to change for these stays.
-pub fn plans(setup: &Setup, stays: Stays, cause: Cause, now: Time) -> Vec<(Stay, Plan)> {
+pub fn plans(setup: &Setup, stays: Stays, cause: Cause, now: Time) -> Vec<Replanned> {
     let recipes = setup.book.all();
     stays
         .into_iter()
@@ -134,13 +132,13 @@ pub fn plans(setup: &Setup, stays: Stays, cause: Cause, now: Time) -> Vec<(Stay,
                     existing: &existing,
                     learn: setup.sources.get(&stay.source).is_some_and(|source| source.learn()),
                 };
-                plan(&subject, recipes, cause, now)
+                (Some(view.place()), plan(&subject, recipes, cause, now))
             });
-            let planned = planned.unwrap_or_else(|fault| {
+            let (place, plan) = planned.unwrap_or_else(|fault| {
                 tracing::error!(stay.id = %stay.id, fault = fault.trace, "a fault of Stayhook while planning; the stay keeps its plan");
-                Plan::default()
+                (None, Plan::default())
             });
-            (stay, planned)
+            Replanned { stay, place, plan }
         })
         .collect()
 }

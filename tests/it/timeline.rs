@@ -239,10 +239,9 @@ async fn a_plan_in_the_making_is_not_seen_and_one_that_counts_is() {
     let setup = other.engine.setup();
     let generation = store.begin_plan().await.unwrap();
     let since = horizon(&setup, now);
-    let (stays, _) = store.unplanned(generation, since, -1, 10).await.unwrap();
+    let stays = store.unplanned(generation, since, -1, 10).await.unwrap().stays;
     let made = plans(&setup, stays, stayhook::decide::Cause::Rules, now);
-    let made = made.into_iter().map(|(stay, plan)| (Some(stay), plan)).collect();
-    store.write_plan(made, generation, now).await.unwrap();
+    store.write_plan(made, Vec::new(), generation, now).await.unwrap();
     assert_eq!(seen(&house).await, before);
     assert!(store.switch_plan(generation, since, "other".to_owned()).await.unwrap());
     let (ahead, runs) = seen(&house).await;

@@ -205,17 +205,18 @@ pub async fn compare(
     let since = horizon(setup, now);
     let mut after = -1;
     loop {
-        let (stays, last) = store.unplanned(-1, since, after, TOGETHER).await?;
-        let Some(last) = last else { break };
+        let read = store.unplanned(-1, since, after, TOGETHER).await?;
+        let Some(last) = read.last else { break };
         after = last;
-        let existing: HashMap<String, Planned> = stays
+        let existing: HashMap<String, Planned> = read
+            .stays
             .iter()
             .flat_map(|(_, runs)| runs)
             .map(|run| (run.id.0.clone(), run.clone()))
             .collect();
-        for (stay, plan) in plans(setup, stays, Cause::Rules, now) {
-            let about = About::stay(&stay, setup, now);
-            found.add(&plan, &existing, &about, only, most);
+        for one in plans(setup, read.stays, Cause::Rules, now) {
+            let about = About::stay(&one.stay, setup, now);
+            found.add(&one.plan, &existing, &about, only, most);
         }
     }
     let schedules = store.schedules(now - LATE).await?;

@@ -1,6 +1,6 @@
 //! What comes due costs what is due, not what is planned.
 
-use crate::store::generation::NEXT_DUE;
+use crate::store::replan::NEXT_DUE;
 
 use super::*;
 
