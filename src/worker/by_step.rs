@@ -12,7 +12,9 @@ use crate::store::StoreError;
 
 pub use super::flight::Flight;
 use super::flight::Launched;
-use super::{Engine, claim, inbox, outbox, rescue, results};
+use super::setup::Setup;
+use super::timers::Turns;
+use super::{Engine, claim, inbox, outbox, replan, rescue, results};
 
 /// An engine that moves only when it is told to.
 #[derive(Debug)]
@@ -21,6 +23,7 @@ pub struct ByStep {
     launch: mpsc::Sender<Launched>,
     launched: mpsc::Receiver<Launched>,
     under_way: Vec<(Flight, Option<Answer>)>,
+    turns: Turns,
 }
 
 impl ByStep {
@@ -37,6 +40,7 @@ impl ByStep {
             launch,
             launched,
             under_way: Vec::new(),
+            turns: Turns::default(),
         })
     }
 
@@ -117,7 +121,18 @@ impl ByStep {
         count
     }
 
-    /// Takes up leases that ran out and timers that are due.
+    /// One turn of the clock: what is due is taken on; the first time the plan catches up with the recipes, and where the
+    /// clock was put back the schedules are planned anew. When to look again at the latest.
+    pub async fn timers(&mut self) -> Result<Time, StoreError> {
+        self.turns.turn(&self.engine).await
+    }
+
+    /// Takes over what a changed configuration and changed recipes say.
+    pub async fn adopt(&mut self, setup: Setup) -> Result<(), StoreError> {
+        replan::adopt(&self.engine, setup).await
+    }
+
+    /// Takes up leases that ran out and retries that are due.
     pub async fn rescue(&mut self) -> Result<(), StoreError> {
         rescue::look(&self.engine).await
     }

@@ -18,28 +18,42 @@ const IN_VAIN: usize = 20;
 /// And how long that wait is.
 const AGAIN: TimeDelta = TimeDelta::milliseconds(50);
 
+/// What one look has to know of the looks before it.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    last: Option<Time>,
+    /// Whether the plan is that of the recipes as they are.
+    current: bool,
+    /// Whether the clock was put back since the schedules were planned: they are planned too far ahead.
+    put_back: bool,
+}
+
+impl Turns {
+    /// One look, and when to look again.
+    pub(super) async fn turn(&mut self, engine: &Engine) -> Result<Time, StoreError> {
+        let now = engine.clock.now();
+        self.put_back |= self.last.is_some_and(|last| now < last - LOOK);
+        self.last = Some(now);
+        if !self.current {
+            replan::catch_up(engine).await?;
+            self.current = true;
+        }
+        if self.put_back {
+            replan::schedules(engine).await?;
+            self.put_back = false;
+        }
+        look(engine).await
+    }
+}
+
 /// Looks until it is told to stop.
 pub async fn run(engine: Engine, stop: CancellationToken) {
     let mut held_up = false;
-    let mut last: Option<Time> = None;
-    let mut current = false;
+    let mut turns = Turns::default();
     while !stop.is_cancelled() {
         let woken = engine.clockwork.wake.notified();
         let now = engine.clock.now();
-        // A clock that was put back has planned its schedules too far ahead.
-        let put_back = last.is_some_and(|last| now < last - LOOK);
-        last = Some(now);
-        let looked = async {
-            if !current {
-                replan::catch_up(&engine).await?;
-                current = true;
-            }
-            if put_back {
-                replan::schedules(&engine).await?;
-            }
-            look(&engine).await
-        };
-        let next = match looked.await {
+        let next = match turns.turn(&engine).await {
             Ok(next) => {
                 if std::mem::take(&mut held_up) {
                     tracing::info!("timers go on");
@@ -62,7 +76,7 @@ pub async fn run(engine: Engine, stop: CancellationToken) {
 }
 
 /// Takes on what is due, and says when to look again.
-pub(super) async fn look(engine: &Engine) -> Result<Time, StoreError> {
+async fn look(engine: &Engine) -> Result<Time, StoreError> {
     let mut in_vain = 0;
     loop {
         replan::neighbours(engine).await?;
