@@ -45,11 +45,11 @@ impl Chance {
     }
 
     /// One of these words, each as often as its weight says.
-    pub fn weighted<T: Copy>(&mut self, all: &[(u64, T)]) -> T {
+    pub fn weighted<T: Clone>(&mut self, all: &[(u64, T)]) -> T {
         let mut at = self.range(1, all.iter().map(|(weight, _)| weight).sum());
         for (weight, one) in all {
             if at <= *weight {
-                return *one;
+                return one.clone();
             }
             at -= weight;
         }

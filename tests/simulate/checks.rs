@@ -3,17 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
-use stayhook::model::clock::Time;
+use stayhook::model::clock::{Time, from_ms};
 use stayhook::model::id::RunId;
 use stayhook::model::run::RunState;
 use stayhook::store::{Counts, DeliveryRow, Filter, RunRow, Store};
 use stayhook::worker::by_step::{ByStep, Flight};
 
-use crate::model::{self, Order};
+use crate::calendar::{self, Stay};
+use crate::model::{self, Life, Order};
+use crate::table::{Reader, Table};
+use crate::timeline::{Step, Timeline};
 use crate::world::Message;
 
 /// A promise that was broken, and how it showed.
 pub type Broken = String;
+
+/// The stays with news, each as it was after the last of them.
+pub type News = Vec<(String, Stay)>;
 
 /// What a page of a list holds at the most.
 pub const PAGE: usize = 500;
@@ -54,6 +60,10 @@ pub struct Seen {
     pub since: Option<Time>,
     /// What the mutated model of a test gets wrong.
     pub order: Order,
+    /// What is planned.
+    pub clock: Timeline,
+    /// The lives of stays, by source and code, and of how many words.
+    lives: HashMap<(&'static str, String), (usize, Life)>,
 }
 
 /// Whether a run answers an earlier event than the one in this place does.
@@ -75,7 +85,7 @@ fn goes_on(recipe: &str) -> bool {
     ["Told", "Paid", "Pass on", "Farewell"].contains(&recipe)
 }
 
-fn hold(holds: bool, said: impl FnOnce() -> String) -> Result<(), Broken> {
+pub fn hold(holds: bool, said: impl FnOnce() -> String) -> Result<(), Broken> {
     if holds { Ok(()) } else { Err(said()) }
 }
 
@@ -86,6 +96,10 @@ impl Seen {
             return Ok(());
         };
         let stay = row.stay.clone().unwrap_or_default();
+        if self.clock.knows(&row.id) {
+            let gone = self.clock.is_gone(&row.id) && !flight.run.uncertain;
+            return hold(!gone, || format!("an attempt of {} `{}` began, and its stay is gone", row.id, row.recipe));
+        }
         let gone = self
             .farewells
             .get(&stay)
@@ -131,7 +145,7 @@ impl Seen {
             );
             if row.recipe == "Farewell" {
                 newest(&mut self.parted, place, row);
-            } else if let Some(parted) = self.parted.get(&place).filter(|_| !goes_on(&row.recipe)) {
+            } else if let Some(parted) = self.parted.get(&place).filter(|_| !goes_on(&row.recipe) && !self.clock.knows(&row.id)) {
                 hold(!is_before(row, parted), || {
                     format!(
                         "{} `{}` reached `{}` after the cancellation did",
@@ -148,7 +162,7 @@ impl Seen {
     }
 
     /// The runs as they are now, the newest `PAGE` of them.
-    pub async fn look_at_runs(&mut self, store: &Store, worker: &ByStep) -> Result<(), Broken> {
+    pub async fn look_at_runs(&mut self, store: &Store, worker: &ByStep, table: &Table) -> Result<(), Broken> {
         let filter = Filter {
             limit: Some(PAGE),
             since: self.since,
@@ -161,6 +175,9 @@ impl Seen {
             return Err(format!("the run {lost} is gone from the store"));
         }
         for row in rows {
+            hold(!table.hidden.contains(&row.id), || {
+                format!("{} `{}` is of a plan that does not count yet, and is shown", row.id, row.recipe)
+            })?;
             self.look_at_run(row, worker)?;
         }
         Ok(())
@@ -182,15 +199,18 @@ impl Seen {
         })?;
         if let Some(before) = self.runs.get(&row.id) {
             let was = RunState::from_word(&before.state);
-            hold(!was.is_some_and(RunState::is_ended) || was == Some(state), || {
+            // What the clock wants again has not begun.
+            let returns = self.clock.knows(&row.id) && row.attempts == 0;
+            hold(returns || !was.is_some_and(RunState::is_ended) || was == Some(state), || {
                 format!("{}, and had ended as {}", told(), before.state)
             })?;
             hold(row.attempts >= before.attempts, || {
                 format!("{} with fewer attempts than before", told())
             })?;
         } else {
-            let event = row.event.clone().unwrap_or_default();
-            if let Some(other) = self.made.insert((row.recipe.clone(), event), row.id.clone()) {
+            if let Some(event) = row.event.clone()
+                && let Some(other) = self.made.insert((row.recipe.clone(), event), row.id.clone())
+            {
                 return Err(format!("{} and {other} answer the same event", told()));
             }
             if row.recipe == "Farewell" {
@@ -202,7 +222,12 @@ impl Seen {
     }
 
     /// The deliveries and the stays as they are now; the messages in order of arrival.
-    pub async fn look_at_stays(&self, store: &Store, messages: &[Message]) -> Result<Vec<usize>, Broken> {
+    pub async fn look_at_stays(
+        &mut self,
+        store: &Store,
+        reader: &mut Reader,
+        messages: &[Message],
+    ) -> Result<(Vec<usize>, News), Broken> {
         let rows = deliveries(store, self.since).await;
         let mut arrived = Vec::new();
         let mut decided = BTreeSet::new();
@@ -233,7 +258,7 @@ impl Seen {
         for ((source, code), expected) in model::fold(&folded, self.order) {
             let stay = store.reservation(source, &code).await.unwrap();
             let stay =
-                stay.map(|row| stayhook::decide::view(&row.stay, &stayhook::model::property::Properties::none()).json);
+                stay.map(|row| stayhook::decide::view(&row.stay, &calendar::properties()).json);
             match stay {
                 None => hold(expected.fields.is_none(), || format!("{source} {code} is not there"))?,
                 Some(stay) => {
@@ -243,12 +268,70 @@ impl Seen {
                 }
             }
         }
-        Ok(arrived)
+        let news = self.live(&rows, &decided, reader, messages).await?;
+        Ok((arrived, news))
+    }
+
+    /// What is new about the stays since the last look.
+    async fn live(
+        &mut self,
+        rows: &[DeliveryRow],
+        decided: &BTreeSet<usize>,
+        reader: &mut Reader,
+        messages: &[Message],
+    ) -> Result<News, Broken> {
+        let mut words: BTreeMap<(&'static str, String), Vec<(&Message, Time)>> = BTreeMap::new();
+        for row in rows {
+            let n = self.sent[&row.id];
+            let message = &messages[n];
+            if decided.contains(&n) {
+                let words = words.entry((message.source, message.code.clone())).or_default();
+                words.push((message, from_ms(row.received_at_ms)));
+            }
+        }
+        let mut news = Vec::new();
+        let changed = |(key, words): &(_, Vec<_>)| self.lives.get(key).is_none_or(|(known, _)| *known < words.len());
+        let changed: Vec<_> = words.into_iter().filter(changed).collect();
+        let ids = if changed.is_empty() { Vec::new() } else { reader.stays().await };
+        for (key, words) in changed {
+            let known = self.lives.get(&key).map_or(0, |(known, _)| *known);
+            let life = model::life(&words, known, self.order);
+            self.lives.insert(key.clone(), (words.len(), life.clone()));
+            let Some(stay) = life.stay else { continue };
+            let named = ids.iter().find(|(_, source, code)| *source == key.0 && *code == key.1);
+            let (id, ..) = named.ok_or_else(|| format!("{} {} is not there", key.0, key.1))?;
+            if life.was_gone {
+                self.clock.forget_told(id);
+            }
+            news.extend(life.news.map(|then| (id.clone(), then)));
+            self.clock.stays.insert(id.clone(), (key.0, stay));
+        }
+        Ok(news)
+    }
+
+    /// The planned runs as they are now.
+    pub async fn look_at_plan(
+        &mut self,
+        reader: &mut Reader,
+        step: &Step,
+        in_force: &str,
+        now: Time,
+    ) -> Result<Table, Broken> {
+        let table = reader.table(self.since).await;
+        self.clock.look(reader, step, in_force, &table, now).await?;
+        Ok(table)
     }
 
     /// When everything has come to rest: nothing waits any more, and what had to happen has happened.
-    pub async fn at_rest(&self, store: &Store, messages: &[Message], now: Time) -> Result<(), Broken> {
-        let arrived = self.look_at_stays(store, messages).await?;
+    pub async fn at_rest(
+        &mut self,
+        store: &Store,
+        reader: &mut Reader,
+        messages: &[Message],
+        now: Time,
+    ) -> Result<(), Broken> {
+        let (arrived, _) = self.look_at_stays(store, reader, messages).await?;
+        self.clock.at_rest(now)?;
         hold(arrived.len() == messages.len(), || {
             "not everything was delivered".to_owned()
         })?;
@@ -257,7 +340,7 @@ impl Seen {
             format!("{} deliveries wait for ever", counts.undecided)
         })?;
         for row in self.runs.values() {
-            let waits = ["ready", "running", "retrying", "scheduled"].contains(&row.state.as_str());
+            let waits = ["ready", "running", "retrying"].contains(&row.state.as_str());
             hold(!waits, || {
                 format!(
                     "{} `{}` of {:?} stays {}: {}",

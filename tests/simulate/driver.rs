@@ -1,6 +1,7 @@
 //! The driver: a walk through everything that can happen, step by step, as the seed draws it. Whatever happens is written
 //! down for whoever has to read why a seed failed.
 
+mod clock;
 mod lives;
 
 use std::collections::HashSet;
@@ -13,9 +14,12 @@ use stayhook::store::Store;
 use stayhook::worker::by_step::{ByStep, Flight};
 
 use crate::chance::Chance;
-use crate::checks::{Broken, Seen};
+use crate::checks::{Broken, News, Seen};
 use crate::house::{self, Died, Ground, House, TARGETS};
+use crate::rules::{self, Rule};
+use crate::table::Reader;
 use crate::targets::Targets;
+use crate::timeline::Step;
 use crate::world::{self, Message};
 
 /// What is told of a failing seed, shared with whoever catches a panic.
@@ -61,6 +65,18 @@ pub enum Flaw {
     KeyPerAttempt,
     /// What goes over `books` never arrives, and is answered all the same.
     NothingSent,
+    /// What a cancelled stay had planned stands there again.
+    NotCancelled,
+    /// What has moved is due when it was due before.
+    NotMoved,
+    /// What has fired is planned once more.
+    FiredTwice,
+    /// Something planned is lost.
+    PlanLost,
+    /// Every recipe may be as late as it likes.
+    Late,
+    /// Every property is on the same clock.
+    OneZone,
 }
 
 /// The world, the daemon in it, and all that was seen of both.
@@ -70,6 +86,13 @@ pub struct Sim {
     /// None between two lives.
     house: Option<House>,
     looker: Store,
+    reader: Reader,
+    /// The rules of the clock in the files.
+    rules: Vec<Rule>,
+    /// What the recipes that the daemon decides by are made from.
+    in_force: String,
+    /// What is being done; where the process dies in it, that is what was torn.
+    step: Step,
     pub chance: Chance,
     ids: Ids,
     pub messages: Vec<Message>,
@@ -84,7 +107,7 @@ pub struct Sim {
     looked_at: Option<u64>,
 }
 
-const WAYS: [(u64, &str); 11] = [
+const WAYS: [(u64, &str); 13] = [
     (24, "deliver"),
     (15, "decide"),
     (12, "claim"),
@@ -93,26 +116,40 @@ const WAYS: [(u64, &str); 11] = [
     (4, "rescue"),
     (3, "renew"),
     (10, "advance"),
+    (14, "timers"),
+    (3, "edit"),
     (5, "weather"),
     (2, "crash"),
     (5, "fuse"),
 ];
 
 impl Sim {
-    pub async fn begin(ground: Ground, seed: u64, flaw: Flaw, history: History) -> Sim {
+    /// `whole`: with every rule of the clock, and not only some.
+    pub async fn begin(mut ground: Ground, seed: u64, flaw: Flaw, history: History, whole: bool) -> Sim {
         let folder = tempfile::tempdir().unwrap();
+        let mut chance = Chance::of(seed);
+        let rules = if whole { rules::whole() } else { rules::some(&mut chance) };
+        ground.setup = Arc::new(clock::setup(&ground.setup, &rules, flaw));
         let house = House::open(&ground, folder.path(), None).await.unwrap();
         let looker = Store::open_to_read(&house::address(folder.path())).await.unwrap();
+        let reader = Reader::open(folder.path()).await;
+        let in_force = ground.setup.made_from();
+        let mut seen = Seen::default();
+        seen.clock.books.insert(in_force.clone(), rules.clone());
         Sim {
             ground,
             folder,
             house: Some(house),
             looker,
-            chance: Chance::of(seed),
+            reader,
+            rules,
+            in_force,
+            step: Step::Other,
+            chance,
             ids: house::ids(seed),
             messages: Vec::new(),
             post: Vec::new(),
-            seen: Seen::default(),
+            seen,
             targets: Targets::default(),
             history,
             summary: Summary::default(),
@@ -167,7 +204,10 @@ impl Sim {
     }
 
     async fn one(&mut self, way: &str) -> Result<Result<(), Died>, Broken> {
+        self.step = Step::Other;
         match way {
+            "timers" => self.timers().await,
+            "edit" => self.edit().await,
             "deliver" => self.deliver().await,
             "decide" => self.decide().await,
             "claim" => self.claim().await,
@@ -267,15 +307,20 @@ impl Sim {
             Ok(Ok(count)) => self.tell(format!("decide: {count}")),
             Ok(Err(error)) => return Err(format!("not decided: {error}")),
         }
-        let looked = self.look(decided.as_ref().map(|_| ()).map_err(|died| *died)).await?;
-        if looked.is_ok() && decided != Ok(Ok(0)) {
-            self.look_at_stays().await?;
+        if decided.is_err() {
+            return Ok(Err(Died));
         }
-        Ok(looked)
+        self.step = Step::Other;
+        if decided != Ok(Ok(0)) {
+            self.step = Step::Decided(self.look_at_stays().await?);
+            self.spoil().await;
+        }
+        self.look(Ok(())).await
     }
 
-    async fn look_at_stays(&self) -> Result<(), Broken> {
-        self.seen.look_at_stays(&self.looker, &self.messages).await.map(|_| ())
+    async fn look_at_stays(&mut self) -> Result<News, Broken> {
+        let looked = self.seen.look_at_stays(&self.looker, &mut self.reader, &self.messages);
+        looked.await.map(|(_, news)| news)
     }
 
     /// The attempts under way, by run and number.
@@ -366,13 +411,19 @@ impl Sim {
     }
 
     fn advance(&mut self) {
-        let kind = self
-            .chance
-            .weighted(&[(8, "seconds"), (6, "due"), (3, "hours"), (1, "back"), (1, "days")]);
+        let kind = self.chance.weighted(&[
+            (8, "seconds"),
+            (12, "due"),
+            (4, "hours"),
+            (1, "back"),
+            (1, "far back"),
+            (2, "days"),
+        ]);
         let by = match kind {
             "seconds" => TimeDelta::milliseconds(self.chance.ms(1000, 45_000)),
             "hours" => TimeDelta::milliseconds(self.chance.ms(60_000, 6 * 3_600_000)),
             "back" => -TimeDelta::milliseconds(self.chance.ms(1000, 2 * 3_600_000)),
+            "far back" => -TimeDelta::milliseconds(self.chance.ms(3_600_000, 3 * 24 * 3_600_000)),
             "days" => TimeDelta::milliseconds(self.chance.ms(24 * 3_600_000, 3 * 24 * 3_600_000)),
             _ => self.next_due().map_or(TimeDelta::seconds(5), |due| due - self.now()),
         };
@@ -388,7 +439,9 @@ impl Sim {
             .values()
             .filter(|row| ["ready", "retrying"].contains(&row.state.as_str()));
         let due = waits.map(|row| from_ms(row.due_at_ms));
-        due.filter(|due| *due > self.now()).min()
+        let due = due.filter(|due| *due > self.now()).min();
+        let planned = self.seen.clock.next_due(self.now(), true);
+        due.into_iter().chain(planned).min()
     }
 
     async fn look(&mut self, done: Result<(), Died>) -> Result<Result<(), Died>, Broken> {
@@ -397,7 +450,11 @@ impl Sim {
         // Where nothing was committed there is nothing new.
         if done.is_ok() && self.looked_at != Some(commits) {
             self.looked_at = Some(commits);
-            self.seen.look_at_runs(&self.looker, &house.worker).await?;
+            let step = std::mem::take(&mut self.step);
+            let (now, worker) = (self.ground.clock.now(), &house.worker);
+            let plan = self.seen.look_at_plan(&mut self.reader, &step, &self.in_force, now);
+            let table = plan.await?;
+            self.seen.look_at_runs(&self.looker, worker, &table).await?;
         }
         Ok(done)
     }

@@ -11,7 +11,6 @@ use stayhook::model::clock::Clock;
 use stayhook::model::delivery::{Arrival, Receipt};
 use stayhook::model::id::{DeliveryId, Ids};
 use stayhook::model::meter::Meter;
-use stayhook::model::property::Properties;
 use stayhook::outbound::Outbound;
 use stayhook::recipe::Book;
 use stayhook::source;
@@ -19,6 +18,9 @@ use stayhook::store::{Revision, Store, StoreError};
 use stayhook::worker::by_step::ByStep;
 use stayhook::worker::{Engine, Lanes, Setup};
 use tokio::task::JoinSet;
+
+use crate::calendar;
+use crate::rules::Rule;
 
 /// Nobody is there: what comes back is made up by the stand-ins.
 const CONNECTIONS: &str = "
@@ -29,7 +31,7 @@ mail: {smtp: {host: 127.0.0.1, port: 9, tls: none, from: Stays <stays@example.co
 
 /// What the business does with its bookings: one after the other, the newest only, in parallel, at most once, over
 /// several connections, in spite of a cancellation and because of it.
-pub const RECIPES: [&str; 7] = [
+pub const RECIPES: [&str; 8] = [
     "
 name: Clean
 on: {event: reservation.confirmed}
@@ -54,6 +56,13 @@ actions:
     on_error: continue
     http: {connection: cleaning, url: '/stays/{{ reservation.code }}/guests', json: {guests: '{{ reservation.guests }}', asked: '{{ now }}'}}
   - http: {connection: books, url: '/stays/{{ reservation.code }}/guests', json: {asked: '{{ now }}'}}
+",
+    "
+name: Tell
+on: {event: reservation.dates_changed}
+settle: 10m
+actions:
+  - http: {connection: books, url: '/tell/{{ reservation.code }}', json: {from: '{{ previous.check_out_date }}', to: '{{ reservation.check_out_date }}'}}
 ",
     "
 name: Told
@@ -114,22 +123,38 @@ pub fn setup() -> Setup {
         let source = source::compile(name, &settings, &mut report).unwrap();
         sources.insert(name.to_owned(), Arc::new(source));
     }
-    let files: Vec<(String, String)> = RECIPES
-        .iter()
-        .enumerate()
-        .map(|(n, text)| (format!("recipes/{n}.yaml"), (*text).to_owned()))
-        .collect();
-    let book = Book::load(&files, &action::effect_kinds(), &mut report);
-    assert!(!report.has_mistakes(), "{}", report.render(|_| Some(RECIPES.concat())));
     Setup {
         sources,
-        book,
-        properties: Properties::none(),
+        book: book(&[]),
+        properties: calendar::properties(),
         connections,
         dry_run: false,
         redirect_email: None,
         generation: 0,
     }
+}
+
+/// The recipes, with these rules of the clock among them.
+pub fn book(rules: &[Rule]) -> Book {
+    let own = RECIPES.iter().map(|text| (*text).to_owned());
+    let texts: Vec<String> = own.chain(rules.iter().map(Rule::yaml)).collect();
+    let file = |(n, text): (usize, &String)| (format!("recipes/{n}.yaml"), text.clone());
+    let files: Vec<(String, String)> = texts.iter().enumerate().map(file).collect();
+    let mut report = Report::new();
+    let book = Book::load(&files, &action::effect_kinds(), &mut report);
+    assert!(!report.has_mistakes(), "{}", report.render(|_| Some(texts.concat())));
+    book
+}
+
+/// What the store keeps of the recipes.
+pub fn revisions(setup: &Setup) -> Vec<Revision> {
+    let revisions = setup.book.all().iter().map(|recipe| Revision {
+        recipe: recipe.name.clone(),
+        hash: recipe.revision.clone(),
+        file: recipe.file.clone(),
+        text: recipe.text.clone(),
+    });
+    revisions.collect()
 }
 
 /// The process died in the middle of it.
@@ -164,13 +189,7 @@ impl House {
         let (setup, clock) = (ground.setup.clone(), ground.clock.clone());
         let lanes = Lanes::default();
         lanes.configure(setup.connections.values().map(|connection| &**connection), clock.now());
-        let revisions = setup.book.all().iter().map(|recipe| Revision {
-            recipe: recipe.name.clone(),
-            hash: recipe.revision.clone(),
-            file: recipe.file.clone(),
-            text: recipe.text.clone(),
-        });
-        let revisions = revisions.collect();
+        let revisions = revisions(&setup);
         let mut writer = JoinSet::new();
         let written = store.clone();
         writer.spawn(async move { Store::run_writer(writing, &written).await });

@@ -9,6 +9,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it stands")]
 
+mod calendar;
 mod chance;
 mod checks;
 mod driver;
@@ -16,7 +17,10 @@ mod flaws;
 mod house;
 mod model;
 mod regressions;
+mod rules;
 mod seeds;
+mod table;
 mod targets;
+mod timeline;
 mod world;
 mod years;

@@ -7,13 +7,20 @@ use futures::FutureExt as _;
 use stayhook::model::clock::Clock;
 use stayhook::outbound::{self, Outbound};
 
-use crate::chance::at;
+use crate::chance::{Chance, at};
 use crate::driver::{Flaw, History, Sim, Summary};
 use crate::house::{Ground, setup};
 use crate::model::Order;
 
 /// How many seeds `cargo test` tries.
 const SEEDS: u64 = 300;
+/// When a world begins: where clocks are put forward or back soon, somewhere, and on a plain day.
+const BEGINS: [&str; 4] = [
+    "2027-01-01T00:00:00Z",
+    "2027-03-08T00:00:00Z",
+    "2027-03-24T12:00:00Z",
+    "2027-10-24T00:00:00Z",
+];
 /// How many threads do it.
 const THREADS: usize = 2;
 
@@ -80,11 +87,11 @@ pub fn ground() -> Ground {
 pub async fn play(ground: &Ground, seed: u64, bent: Bent) -> Result<(Summary, Vec<String>), Failure> {
     let history = History::default();
     let ground = Ground {
-        clock: Clock::manual(at("2027-01-01T00:00:00Z")),
+        clock: Clock::manual(at(Chance::of(!seed).one_of::<&str>(&BEGINS))),
         ..ground.clone()
     };
     let played = async {
-        let mut sim = Sim::begin(ground, seed, bent.flaw, history.clone()).await;
+        let mut sim = Sim::begin(ground, seed, bent.flaw, history.clone(), false).await;
         sim.seen.order = bent.order;
         let (stays, steps) = (sim.chance.place(4) + 2, sim.chance.range(60, 150));
         sim.book(bent.mark, 1, stays);

@@ -8,10 +8,19 @@ use chrono::{Days, TimeDelta};
 use serde_json::{Value, json};
 use stayhook::model::clock::Time;
 
+use crate::calendar::PLACES;
 use crate::chance::Chance;
 
 /// The canonical fields that the senders speak of.
-pub const FIELDS: [&str; 5] = ["status", "check_in_date", "check_out_date", "guests", "channel"];
+pub const FIELDS: [&str; 7] = [
+    "status",
+    "check_in_date",
+    "check_out_date",
+    "guests",
+    "channel",
+    "property",
+    "created_at",
+];
 
 /// What a message says, apart from how it is written.
 #[derive(Clone, Debug)]
@@ -71,7 +80,7 @@ struct Mind {
 impl Mind {
     /// A day so long after the booking.
     fn date(began: Time, day: u64) -> Value {
-        json!(began.date_naive() + Days::new(60 + day))
+        json!(began.date_naive() + Days::new(day))
     }
 
     fn message(&mut self, says: Says, mut body: Value, chance: &mut Chance, began: Time) -> Message {
@@ -105,7 +114,11 @@ impl Mind {
             }
             let value = self.fields[name].clone();
             // A whole body without the field says the same as one with null.
-            if !value.is_null() || partial || chance.percent(50) {
+            if name == "property" {
+                if !value.is_null() {
+                    body[name] = json!({"id": value});
+                }
+            } else if !value.is_null() || partial || chance.percent(50) {
                 body[name] = value.clone();
             }
             said.insert(name, value);
@@ -125,13 +138,13 @@ impl Mind {
             (3, "payment"),
             (2, "words"),
             (1, "channel"),
+            (1, "property"),
         ]);
         match what {
             "dates" => {
-                let day = chance.range(0, 300);
+                let (day, nights) = days(chance);
                 self.fields.insert("check_in_date", Mind::date(began, day));
-                self.fields
-                    .insert("check_out_date", Mind::date(began, day + chance.range(1, 9)));
+                self.fields.insert("check_out_date", Mind::date(began, day + nights));
                 self.say(&["check_in_date", "check_out_date"], chance, began)
             }
             "guests" => {
@@ -142,6 +155,10 @@ impl Mind {
                 };
                 self.fields.insert("guests", guests);
                 self.say(&["guests"], chance, began)
+            }
+            "property" => {
+                self.fields.insert("property", json!(chance.one_of(&PLACES)));
+                self.say(&["property"], chance, began)
             }
             "channel" => {
                 self.fields
@@ -174,10 +191,29 @@ impl Mind {
     }
 }
 
+/// When a stay begins and how long it is; two nights oftener than others.
+fn days(chance: &mut Chance) -> (u64, u64) {
+    let day = chance.range(0, 24);
+    (day, if chance.percent(35) { 2 } else { chance.range(1, 9) })
+}
+
 /// The history of one stay, from its booking on.
 pub fn stay(mark: &str, n: usize, chance: &mut Chance, began: Time) -> Vec<Message> {
     let source = if chance.percent(65) { "pms" } else { "sheet" };
-    let day = chance.range(0, 300);
+    let (day, nights) = days(chance);
+    // Few properties, so that stays have neighbours.
+    let place = chance.weighted(&[
+        (4, json!("brannan")),
+        (3, json!("alfama")),
+        (2, json!("howe")),
+        (1, json!("plain")),
+        (1, json!("elsewhere")),
+        (1, Value::Null),
+    ]);
+    let created = match chance.percent(60) {
+        true => json!((began - TimeDelta::minutes(chance.ms(0, 900))).to_rfc3339()),
+        false => Value::Null,
+    };
     let mut mind = Mind {
         source,
         code: format!("{mark}{}{n}", if source == "pms" { "P" } else { "S" }),
@@ -187,7 +223,9 @@ pub fn stay(mark: &str, n: usize, chance: &mut Chance, began: Time) -> Vec<Messa
                 json!(if chance.percent(30) { "pending" } else { "confirmed" }),
             ),
             ("check_in_date", Mind::date(began, day)),
-            ("check_out_date", Mind::date(began, day + chance.range(1, 9))),
+            ("check_out_date", Mind::date(began, day + nights)),
+            ("property", place),
+            ("created_at", created),
             ("guests", json!(chance.range(1, 6))),
             ("channel", json!("direct")),
         ]),

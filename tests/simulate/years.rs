@@ -27,9 +27,10 @@ async fn work(sim: &mut Sim) -> Result<(), Broken> {
 /// Once through all steps; whether more may follow at once.
 async fn round(sim: &mut Sim) -> Result<Result<bool, Died>, Broken> {
     let mut more = false;
-    for step in ["rescue", "decide", "claim", "send", "record"] {
+    for step in ["rescue", "timers", "decide", "claim", "send", "record"] {
         let done = match step {
             "rescue" => sim.rescue().await?,
+            "timers" => sim.timers().await?,
             "decide" => sim.decide().await?,
             "claim" => sim.claim().await?,
             "send" => {
@@ -109,7 +110,7 @@ async fn year(sim: &mut Sim, number: usize, stays: usize) -> Result<(), Broken> 
 
 async fn simulated(ground: Ground, years: usize, stays: usize, history: History) -> Result<Summary, Broken> {
     let seed = asked("STAYHOOK_SEED").unwrap_or(1);
-    let mut sim = Sim::begin(ground, seed, Flaw::None, history.clone()).await;
+    let mut sim = Sim::begin(ground, seed, Flaw::None, history.clone(), true).await;
     let mut all = Summary::default();
     for number in 0..years {
         year(&mut sim, number, stays).await?;

@@ -4,8 +4,10 @@ use chrono::TimeDelta;
 use stayhook::model::clock::Time;
 use stayhook::store::Store;
 
-use crate::checks::{Broken, Seen};
+use crate::checks::{Broken, News, Seen};
 use crate::house::{self, Died, House};
+use crate::table::Reader;
+use crate::timeline::Step;
 
 use super::{Flaw, Sim, Summary};
 
@@ -15,6 +17,10 @@ impl Sim {
         self.summary.crashes += 1;
         if let Some(house) = self.house.take() {
             house.kill().await;
+        }
+        let news = self.look_at_stays_after_death().await?;
+        if self.chance.percent(10) {
+            self.write_files();
         }
         if self.flaw == Flaw::Forgets {
             self.forget().await;
@@ -36,7 +42,18 @@ impl Sim {
             }
         }
         self.tell(format!("{why}; it is up again"));
+        // What was torn was done by the recipes of the life before.
+        self.step = Step::Torn(news);
         self.look(Ok(())).await?.unwrap();
+        self.in_force = self.ground.setup.made_from();
+        self.look_at_stays().await.map(|_| ())
+    }
+
+    /// What was committed before the end counts.
+    async fn look_at_stays_after_death(&mut self) -> Result<News, Broken> {
+        if self.flaw == Flaw::Forgets {
+            return Ok(News::new());
+        }
         self.look_at_stays().await
     }
 
@@ -45,7 +62,10 @@ impl Sim {
         self.targets.all_well();
         self.house().engine.store.fuse().put_out();
         self.tell("everything is well from here on");
-        for _ in 0..200 {
+        // Recipes that were changed last and not taken over yet are taken over by now.
+        self.adopt().await?.unwrap();
+        let mut rested = false;
+        for _ in 0..600 {
             while let Some(n) = self.post.first().copied() {
                 self.deliver_this(n).await?.unwrap();
             }
@@ -57,16 +77,29 @@ impl Sim {
                 continue;
             }
             self.rescue().await?.unwrap();
+            self.timers().await?.unwrap();
             let waits = |row: &&stayhook::store::RunRow| ["ready", "retrying", "running"].contains(&row.state.as_str());
-            if !self.seen.runs.values().any(|row| waits(&row)) {
-                break;
-            }
+            let open = self.seen.runs.values().any(|row| waits(&row));
+            let planned = self.seen.clock.next_due(self.now(), false);
             // A paused connection is tried again within five minutes.
             let step = TimeDelta::minutes(5);
-            let next = self.next_due().map_or(step, |due| (due - self.now()).min(step));
+            let next = match (open, planned) {
+                (true, _) => self.next_due().map_or(step, |due| (due - self.now()).min(step)),
+                // From one time of a stay to the next; schedules never end.
+                (false, Some(due)) => due - self.now(),
+                (false, None) => {
+                    rested = true;
+                    break;
+                }
+            };
             self.ground.clock.advance(next.max(TimeDelta::milliseconds(1)));
         }
-        self.seen.at_rest(&self.looker, &self.messages, self.now()).await?;
+        if !rested {
+            return Err("the world does not come to rest".to_owned());
+        }
+        let now = self.now();
+        let seen = &mut self.seen;
+        seen.at_rest(&self.looker, &mut self.reader, &self.messages, now).await?;
         self.summary.effects = self.seen.effects.len();
         for row in self.seen.runs.values() {
             *self.summary.runs.entry(row.state.clone()).or_default() += 1;
@@ -77,17 +110,21 @@ impl Sim {
     /// What a disk does that lies: the file is as it was when it was new.
     async fn forget(&mut self) {
         self.looker.close().await;
+        self.reader.let_go().await;
         for ending in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(self.folder.path().join(format!("stayhook.db{ending}")));
         }
         let house = House::open(&self.ground, self.folder.path(), None).await.unwrap();
         house.kill().await;
         self.looker = Store::open_to_read(&house::address(self.folder.path())).await.unwrap();
+        self.reader = Reader::open(self.folder.path()).await;
     }
 
     /// From here on only what comes now is looked at; what was before has come to rest.
     pub fn begin_year(&mut self, began: Time) {
+        let books = std::mem::take(&mut self.seen.clock.books);
         self.seen = Seen::default();
+        self.seen.clock.books = books;
         self.seen.since = Some(began);
         self.messages.clear();
         self.looked_at = None;
@@ -109,6 +146,7 @@ impl Sim {
             house.kill().await;
         }
         self.looker.close().await;
+        self.reader.let_go().await;
         self.summary
     }
 }

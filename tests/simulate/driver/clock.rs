@@ -1,0 +1,110 @@
+//! The clock of the daemon, the recipes that people change under it, and what a test spoils of both.
+
+use std::sync::Arc;
+
+use stayhook::worker::Setup;
+
+use crate::checks::Broken;
+use crate::house::{self, Died};
+use crate::rules::{self, Late, Rule};
+use crate::timeline::Step;
+
+use super::{Flaw, Sim};
+
+/// The setup with these rules of the clock.
+pub fn setup(base: &Setup, rules: &[Rule], flaw: Flaw) -> Setup {
+    let mut setup = base.clone();
+    let mut rules = rules.to_vec();
+    if flaw == Flaw::Late {
+        rules.iter_mut().for_each(|rule| rule.late = Late::Hours(400));
+    }
+    if flaw == Flaw::OneZone {
+        setup.properties.all.iter_mut().for_each(|property| property.timezone = None);
+    }
+    setup.book = house::book(&rules);
+    setup
+}
+
+impl Sim {
+    /// One look of the daemon at its clock.
+    pub async fn timers(&mut self) -> Result<Result<(), Died>, Broken> {
+        let turned = self.house().step(async |worker| worker.timers().await).await;
+        self.tell("look at the clock");
+        match turned {
+            Ok(Err(error)) => Err(format!("the clock was not looked at: {error}")),
+            Ok(Ok(_)) => {
+                self.step = Step::Turned;
+                // Also where nothing was written: what is due has to be seen.
+                self.looked_at = None;
+                self.spoil().await;
+                self.look(Ok(())).await
+            }
+            Err(Died) => Ok(Err(Died)),
+        }
+    }
+
+    /// Somebody changes the files of recipes.
+    pub fn write_files(&mut self) {
+        let said = rules::edit(&mut self.rules, &mut self.chance);
+        self.tell(format!("the recipes are changed: {said}"));
+        let setup = setup(&self.ground.setup, &self.rules, self.flaw);
+        self.seen.clock.books.insert(setup.made_from(), self.rules.clone());
+        self.ground.setup = Arc::new(setup);
+    }
+
+    /// The files are changed, and mostly the daemon takes that over at once.
+    pub async fn edit(&mut self) -> Result<Result<(), Died>, Broken> {
+        for _ in 0..self.chance.weighted(&[(3, 1), (1, 2), (1, 5)]) {
+            self.write_files();
+        }
+        if self.chance.percent(15) {
+            self.tell("kill -9");
+            return Ok(Err(Died));
+        }
+        if self.chance.percent(30) {
+            self.light();
+        }
+        self.adopt().await
+    }
+
+    /// The daemon takes over what is in the files.
+    pub async fn adopt(&mut self) -> Result<Result<(), Died>, Broken> {
+        let (setup, now) = (self.ground.setup.clone(), self.now());
+        let store = self.house().engine.store.clone();
+        let adopted = self.house().step(async |worker| {
+            store.keep_revisions(house::revisions(&setup), now).await?;
+            worker.adopt((*setup).clone()).await
+        });
+        let adopted = adopted.await;
+        self.tell("take over the recipes");
+        match adopted {
+            Ok(Err(error)) => Err(format!("the recipes were not taken over: {error}")),
+            Ok(Ok(())) => {
+                self.step = Step::Adopted;
+                self.in_force = self.ground.setup.made_from();
+                self.look(Ok(())).await
+            }
+            Err(Died) => Ok(Err(Died)),
+        }
+    }
+
+    /// Does what a test wants to be seen.
+    pub async fn spoil(&mut self) {
+        let sql = match self.flaw {
+            Flaw::NotCancelled => {
+                "UPDATE runs SET state = 'scheduled' WHERE entries IS NOT NULL AND state = 'cancelled' AND entries <> 'settle' \
+                 AND stay_id IN (SELECT id FROM stays WHERE status = 'cancelled')"
+            }
+            Flaw::NotMoved => {
+                "UPDATE runs SET due_at = c.from_due, planned_at = c.from_due FROM run_changes c WHERE c.run_id = runs.id \
+                 AND runs.state = 'scheduled' AND c.from_state = 'scheduled' AND c.from_due <> runs.due_at"
+            }
+            Flaw::FiredTwice => "UPDATE runs SET state = 'scheduled' WHERE entries LIKE 'check_%' AND state = 'succeeded'",
+            Flaw::PlanLost => "DELETE FROM runs WHERE state = 'scheduled' AND stay_id IS NOT NULL AND seq % 5 = 0",
+            _ => return,
+        };
+        if self.reader.spoil(sql).await > 0 {
+            self.looked_at = None;
+        }
+    }
+}

@@ -1,0 +1,417 @@
+//! What is planned, held against the calendar after every step.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::TimeDelta;
+use stayhook::model::clock::Time;
+
+use crate::calendar::{Moment, Stay, daily, latest, moments, same_day_turn, shown};
+use crate::checks::{Broken, hold};
+use crate::rules::Rule;
+use crate::table::{Reader, Row, Table};
+
+/// What was done before a look.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Step {
+    /// Nothing that moves what is planned.
+    #[default]
+    Other,
+    /// Deliveries were decided: the stays with news, each as it was after the last of them.
+    Decided(Vec<(String, Stay)>),
+    /// The clock was looked at.
+    Turned,
+    /// Recipes were taken over.
+    Adopted,
+    /// The process died in any of these, and what was committed of it stands; the news of what was decided.
+    Torn(Vec<(String, Stay)>),
+}
+
+impl Step {
+    fn news(&self) -> &[(String, Stay)] {
+        match self {
+            Step::Decided(news) | Step::Torn(news) => news,
+            _ => &[],
+        }
+    }
+}
+
+/// All that was seen of the clock so far.
+#[derive(Debug, Default)]
+pub struct Timeline {
+    /// The runs as they were last seen, by id.
+    rows: BTreeMap<String, Row>,
+    /// The stays as they have to be, by id, each with its source.
+    pub stays: BTreeMap<String, (&'static str, Stay)>,
+    /// What every plan was made from.
+    pub books: HashMap<String, Vec<Rule>>,
+    /// By recipe and stay: sort of entry with its occurrence, the entry, the time, the run.
+    fired: BTreeMap<(String, String), BTreeSet<(String, String, Time, String)>>,
+    /// The latest time that the clock has shown.
+    furthest: Option<Time>,
+    /// Since when a rule of the calendar is in force.
+    since: HashMap<String, Time>,
+    /// Deliveries were decided under other recipes than the plan was made from.
+    mixed: bool,
+    /// What was told of each stay last.
+    told: HashMap<String, String>,
+    /// How many times of stays came due and went, were passed over, or were called off.
+    pub counted: BTreeMap<&'static str, usize>,
+}
+
+/// `check_in#0` of `check_in-2d@10:00#0`.
+fn sort_of(entry: &str) -> String {
+    let (label, n) = entry.rsplit_once('#').unwrap_or((entry, ""));
+    let kind = match label.contains('*') {
+        true => "every",
+        false => label.split(['+', '-', ':']).next().unwrap_or_default(),
+    };
+    format!("{kind}#{n}")
+}
+
+impl Row {
+    fn told(&self) -> String {
+        let (recipe, stay) = (&self.recipe, self.stay.as_deref().unwrap_or("no stay"));
+        format!(
+            "{} `{recipe}` {:?} of {stay}, {}, due {} ({})",
+            self.id,
+            self.entries,
+            self.state,
+            shown(self.due),
+            self.reason
+        )
+    }
+}
+
+/// One look.
+struct Look<'a> {
+    table: &'a Table,
+    step: &'a Step,
+    /// The rules in force.
+    rules: &'a [Rule],
+    /// Whether the plan was made from them.
+    synced: bool,
+    now: Time,
+}
+
+impl Timeline {
+    /// Whether the run is one of the clock's.
+    pub fn knows(&self, run: &str) -> bool {
+        self.rows.get(run).is_some_and(|row| !row.settles())
+    }
+
+    /// Whether the run is the clock's, and its stay is gone.
+    pub fn is_gone(&self, run: &str) -> bool {
+        let stay = self.rows.get(run).filter(|row| !row.settles()).and_then(|row| row.stay.as_ref());
+        stay.and_then(|stay| self.stays.get(stay)).is_some_and(|(_, stay)| stay.is_gone())
+    }
+
+    /// The next time at which something is planned, of a schedule or not.
+    pub fn next_due(&self, now: Time, schedules: bool) -> Option<Time> {
+        let waits = self.rows.values().filter(|row| row.is("scheduled") && (schedules || row.stay.is_some()));
+        waits.map(|row| row.due).filter(|due| *due > now).min()
+    }
+
+    /// The table as it is now. `in_force`: what the recipes that the daemon decides by are made from.
+    pub async fn look(&mut self, reader: &mut Reader, step: &Step, in_force: &str, table: &Table, now: Time) -> Result<(), Broken> {
+        self.furthest = self.furthest.max(Some(now));
+        hold(table.left_over.is_empty(), || {
+            format!("of a plan that was dropped there is something left: {:?}", table.left_over)
+        })?;
+        let synced = table.made_from == in_force;
+        let decided = !step.news().is_empty();
+        self.mixed = (self.mixed || (decided && !synced)) && !(synced && matches!(step, Step::Turned | Step::Adopted));
+        let Some(rules) = self.books.get(in_force).cloned() else {
+            return Err("nobody knows these recipes".to_owned());
+        };
+        let look = Look { table, step, rules: &rules, synced, now };
+        for row in &table.rows {
+            self.alone(&look, row)?;
+        }
+        for id in self.rows.keys() {
+            hold(table.rows.iter().any(|row| row.id == *id), || format!("the planned run {id} is gone"))?;
+        }
+        for row in table.rows.iter().filter(|row| row.settles() && *step == Step::Turned) {
+            self.settled(reader, row).await?;
+        }
+        self.rows = table.rows.iter().map(|row| (row.id.clone(), row.clone())).collect();
+        self.once(&rules)?;
+        // Until the first look after a start the plan is that of the recipes before: then and only then it counts whole.
+        if !self.mixed && let Some(planned_from) = self.books.get(&table.made_from).cloned() {
+            self.whole(&planned_from, now)?;
+        }
+        if synced {
+            self.news(&look)?;
+            if *step == Step::Turned {
+                self.turned(&look)?;
+                self.schedules(&look)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn moments_of(&self, rule: &Rule, row: &Row) -> Vec<Moment> {
+        let stay = row.stay.as_ref().and_then(|stay| self.stays.get(stay));
+        let all = stay.map_or_else(Vec::new, |(_, stay)| moments(rule, stay));
+        all.into_iter().filter(|one| row.entries.contains(&one.entry) && one.at == row.planned).collect()
+    }
+
+    /// Whether what the rule asks when it is due is so.
+    fn wanted(&self, rule: &Rule, row: &Row) -> bool {
+        let Some(stay) = &row.stay else { return true };
+        let status = row.entries.iter().any(|entry| entry.starts_with("status:"));
+        (status || self.stays[stay].1.is_booked()) && (!rule.turn || same_day_turn(stay, &self.stays))
+    }
+
+    /// One run, and how it got there.
+    fn alone(&mut self, look: &Look<'_>, row: &Row) -> Result<(), Broken> {
+        let told = || row.told();
+        let before = self.rows.get(&row.id);
+        let waits = row.is("scheduled");
+        hold(!waits || row.due == row.planned || row.attempts == 0, || format!("{} has two times", told()))?;
+        let ended = row.is("scheduled") || row.is("ready") || !row.reason.is_empty() || row.goes();
+        hold(ended, || format!("{} without a reason", told()))?;
+        if row.settles() {
+            hold(!waits || row.due > look.now || *look.step != Step::Turned, || format!("{} is due and left", told()))?;
+            return Ok(());
+        }
+        if let Some((_, stay)) = row.stay.as_ref().and_then(|stay| self.stays.get(stay)) {
+            let open = waits || (row.is("ready") && row.attempts == 0);
+            hold(!open || !stay.is_gone(), || format!("{}, and its stay is gone", told()))?;
+        }
+        hold(!waits || row.due > look.now || *look.step != Step::Turned, || format!("{} is due and left", told()))?;
+        let rule = look.rules.iter().find(|rule| rule.name == row.recipe);
+        let did_wait = before.filter(|before| before.is("scheduled"));
+        // Something that is due already is planned for news only.
+        if waits && row.stay.is_some() && row.due <= look.now && did_wait.is_none_or(|before| before.due != row.due) {
+            let news = look.step.news().iter().any(|(stay, _)| Some(stay) == row.stay.as_ref());
+            hold(news, || format!("{} was planned after its time, and nothing is new about its stay", told()))?;
+        }
+        let came = row.goes() && before.is_none_or(|before| !before.goes());
+        if came {
+            *self.counted.entry("went").or_default() += 1;
+            hold(matches!(look.step, Step::Turned | Step::Torn(_)), || format!("{} went by itself", told()))?;
+            let Some(rule) = rule else {
+                return Err(format!("{} went, and there is no such recipe", told()));
+            };
+            let last = match row.stay {
+                None => Some(latest(rule.late, row.planned)),
+                Some(_) => self.moments_of(rule, row).iter().map(|one| one.last).max(),
+            };
+            hold(last.is_some_and(|last| look.now <= last), || {
+                format!("{} went at {}, and should not have later than {last:?}", told(), shown(look.now))
+            })?;
+            hold(self.wanted(rule, row), || format!("{} went, and nobody wants it", told()))?;
+            if row.stay.is_some() {
+                let again = before.is_some_and(|before| before.is("skipped") && before.reason.starts_with("when "));
+                hold(did_wait.is_some() || again, || format!("{} went and was never planned", told()))?;
+            }
+        }
+        // What came due without a way to go.
+        let due = did_wait.filter(|before| before.due <= look.now && before.due == row.due && *look.step == Step::Turned);
+        if let (Some(_), Some(rule), false) = (due, rule, row.goes()) {
+            let last = match row.stay {
+                None if rule.enabled && row.entries.iter().any(|entry| is_of(rule, entry)) => Some(latest(rule.late, row.planned)),
+                None => None,
+                Some(_) => self.moments_of(rule, row).iter().map(|one| one.last).max(),
+            };
+            if let Some(last) = last.filter(|last| look.now <= *last) {
+                let kept_off = !self.wanted(rule, row);
+                hold(kept_off, || format!("{} did not go at {}, and may until {}", told(), shown(look.now), shown(last)))?;
+            }
+            *self.counted.entry(if row.is("skipped") { "passed over" } else { "called off" }).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    /// An entry fires once for a stay, with `again` once for a time; whatever the recipe says in the meantime.
+    fn once(&mut self, rules: &[Rule]) -> Result<(), Broken> {
+        for row in self.rows.values().filter(|row| row.fired() && !row.settles()) {
+            let stay = row.stay.clone().unwrap_or_default();
+            let fired = self.fired.entry((row.recipe.clone(), stay)).or_default();
+            for entry in &row.entries {
+                fired.insert((sort_of(entry), entry.clone(), row.planned, row.id.clone()));
+            }
+        }
+        let again = |recipe: &str| recipe == "Again";
+        for ((recipe, stay), fired) in &self.fired {
+            for (sort, entry, at, run) in fired {
+                let twice = fired.iter().find(|(other_sort, other_entry, other_at, other)| {
+                    let same = if again(recipe) { other_entry == entry && other_at == at } else { other_sort == sort };
+                    same && other != run
+                });
+                if let Some((_, other, _, run_too)) = twice {
+                    return Err(format!("`{recipe}` fired twice for {stay}: {run} ({entry}) and {run_too} ({other})"));
+                }
+            }
+        }
+        let _ = rules;
+        Ok(())
+    }
+
+    fn has_fired(&self, rule: &Rule, stay: &str, moment: &Moment) -> bool {
+        let sort = sort_of(&moment.entry);
+        let fired = self.fired.get(&(rule.name.to_owned(), stay.to_owned()));
+        fired.is_some_and(|fired| {
+            fired.iter().any(|(one, entry, at, _)| match rule.again {
+                true => *entry == moment.entry && *at == moment.at,
+                false => *one == sort,
+            })
+        })
+    }
+
+    /// What is planned is what the rules want: all of it, and nothing else.
+    fn whole(&self, rules: &[Rule], now: Time) -> Result<(), Broken> {
+        let mut planned: BTreeMap<(&str, &str), Vec<&Row>> = BTreeMap::new();
+        for row in self.rows.values().filter(|row| row.is("scheduled") && !row.settles()) {
+            let Some(stay) = &row.stay else { continue };
+            let rule = rules.iter().find(|rule| rule.name == row.recipe);
+            let rule = rule.ok_or_else(|| format!("{} and there is no such recipe", row.told()))?;
+            let wanted = self.moments_of(rule, row);
+            hold(wanted.len() == row.entries.len(), || {
+                let all = self.stays.get(stay).map(|(_, stay)| (moments(rule, stay), stay));
+                format!("{} and the calendar says {all:?}", row.told())
+            })?;
+            for moment in &wanted {
+                hold(!self.has_fired(rule, stay, moment), || format!("{} has fired before", row.told()))?;
+            }
+            let others = planned.entry((&row.recipe, stay)).or_default();
+            hold(others.iter().all(|other| other.due != row.due), || format!("{} stands there twice", row.told()))?;
+            others.push(row);
+        }
+        let furthest = self.furthest.unwrap_or(now);
+        for (id, (_, stay)) in &self.stays {
+            for rule in rules {
+                let rows = planned.get(&(rule.name, id.as_str())).map_or(&[][..], Vec::as_slice);
+                for moment in moments(rule, stay).iter().filter(|moment| moment.at > furthest) {
+                    let covered = rows.iter().any(|row| row.due == moment.at && row.entries.contains(&moment.entry));
+                    hold(covered || self.has_fired(rule, id, moment), || {
+                        let all: Vec<String> = self.of(rule, id).map(Row::told).collect();
+                        format!("nobody has planned `{}` {moment:?} for {id}; there is {all:#?}", rule.name)
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn of<'a>(&'a self, rule: &'a Rule, stay: &'a str) -> impl Iterator<Item = &'a Row> {
+        let mine = move |row: &&Row| row.recipe == rule.name && row.stay.as_deref() == Some(stay);
+        self.rows.values().filter(mine)
+    }
+
+    /// What is past and not too late still goes for a stay that is new, has moved or has become active.
+    fn news(&self, look: &Look<'_>) -> Result<(), Broken> {
+        for (id, then) in look.step.news() {
+            let Some((_, stay)) = self.stays.get(id) else { continue };
+            for rule in look.rules {
+                let is_now = moments(rule, stay);
+                for moment in moments(rule, then).iter().filter(|one| one.at <= look.now && look.now <= one.last) {
+                    if !is_now.contains(moment) || self.has_fired(rule, id, moment) {
+                        continue;
+                    }
+                    let taken = self.of(rule, id).any(|row| {
+                        row.entries.contains(&moment.entry) && ((row.is("scheduled") && row.due == moment.at) || row.goes())
+                    });
+                    hold(taken, || {
+                        let all: Vec<String> = self.of(rule, id).map(Row::told).collect();
+                        format!("`{}` {moment:?} is not too late for {id}, which is news, and nobody has planned it: {all:#?}", rule.name)
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What was passed over because of a neighbour goes where the neighbour is another one by now.
+    fn turned(&self, look: &Look<'_>) -> Result<(), Broken> {
+        for rule in look.rules.iter().filter(|rule| rule.turn && rule.enabled) {
+            let mine = self.rows.values().filter(|row| row.recipe == rule.name && row.is("skipped"));
+            for row in mine.filter(|row| row.reason.starts_with("when ")) {
+                let last = self.moments_of(rule, row).iter().map(|one| one.last).max();
+                let may = last.is_some_and(|last| look.now <= last && row.planned <= look.now);
+                hold(!may || !self.wanted(rule, row), || format!("{} is wanted now and may go", row.told()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Of every schedule the next time is planned, and none is left out.
+    fn schedules(&mut self, look: &Look<'_>) -> Result<(), Broken> {
+        let mut in_force = HashMap::new();
+        for rule in look.rules.iter().filter(|rule| rule.enabled) {
+            let Some(times) = rule.daily else { continue };
+            let key = format!("{}\u{1f}{times:?}", rule.name);
+            let since = *self.since.get(&key).unwrap_or(&look.now);
+            in_force.insert(key, since);
+            let mine: Vec<&Row> = self
+                .rows
+                .values()
+                .filter(|row| row.recipe == rule.name && row.entries.iter().any(|entry| is_of(rule, entry)))
+                .collect();
+            let done = |at: Time| mine.iter().any(|row| row.planned == at && !row.is("scheduled") && !row.is("cancelled"));
+            let late = latest(rule.late, look.now) - look.now;
+            for at in daily(times, since.max(look.now - late), look.now) {
+                hold(done(at), || format!("`{}` left out {}", rule.name, shown(at)))?;
+            }
+            let next = daily(times, look.now, look.now + TimeDelta::days(90)).into_iter().find(|at| !done(*at));
+            let waits: Vec<Time> = mine.iter().filter(|row| row.is("scheduled")).map(|row| row.due).collect();
+            hold(next.is_none() || waits == [next.unwrap()], || {
+                format!("the next of `{}` is {next:?}, planned is {waits:?}", rule.name)
+            })?;
+        }
+        self.since = in_force;
+        for row in self.rows.values().filter(|row| row.is("scheduled") && row.stay.is_none()) {
+            let rule = look.rules.iter().find(|rule| rule.name == row.recipe && rule.enabled);
+            let wanted = rule.is_some_and(|rule| row.entries.iter().any(|entry| is_of(rule, entry)));
+            hold(wanted, || format!("{} and no recipe asks for it", row.told()))?;
+        }
+        Ok(())
+    }
+
+    /// Changes that settle: one run with the last state, from where the one before ended.
+    async fn settled(&mut self, reader: &mut Reader, row: &Row) -> Result<(), Broken> {
+        let Some(before) = self.rows.get(&row.id).filter(|before| before.is("scheduled")) else {
+            return Ok(());
+        };
+        let (due, stay) = (before.due, row.stay.clone().unwrap_or_default());
+        let until = self.stays.get(&stay).and_then(|(_, stay)| stay.days).map(|(_, until)| until.to_string());
+        if row.is("skipped") {
+            let told = self.told.get(&stay);
+            return hold(told.is_none() || told == until.as_ref(), || {
+                format!("{} since {due}: nothing changed, but {told:?} became {until:?}", row.told())
+            });
+        }
+        if !row.goes() {
+            self.told.remove(&stay);
+            return Ok(());
+        }
+        let request = reader.request(&row.id).await.unwrap_or_default();
+        let says = |name: &str| {
+            let at = request.find(&format!("\\\"{name}\\\":\\\""))? + name.len() + 7;
+            request.get(at..at + 10).map(str::to_owned)
+        };
+        hold(says("to") == until, || format!("{} tells of {:?}, and it is {until:?}: {request}", row.told(), says("to")))?;
+        let told = self.told.get(&stay);
+        hold(told.is_none() || told == says("from").as_ref(), || {
+            format!("{} goes on from {:?}, and {told:?} was told: {request}", row.told(), says("from"))
+        })?;
+        self.told.insert(stay, says("to").unwrap_or_default());
+        Ok(())
+    }
+
+    /// A stay that was gone meanwhile begins anew.
+    pub fn forget_told(&mut self, stay: &str) {
+        self.told.remove(stay);
+    }
+
+    /// When everything has come to rest nothing is due and not taken on.
+    pub fn at_rest(&self, now: Time) -> Result<(), Broken> {
+        let left = self.rows.values().find(|row| (row.is("scheduled") && row.due <= now) || row.is("ready"));
+        hold(left.is_none(), || format!("{} and the world rests", left.unwrap().told()))
+    }
+}
+
+/// Whether the entry of a schedule's run is the rule's.
+fn is_of(rule: &Rule, entry: &str) -> bool {
+    rule.daily.is_some_and(|((h, m), zone)| entry.starts_with(&format!("schedule:{m} {h} * * * {zone}#")))
+}
