@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::model::clock::Time;
 use crate::model::decision::Gone;
-use crate::model::id::{StayId, clock_run_id};
+use crate::model::id::{RunId, StayId, clock_run_id};
 use crate::model::plan::{EndedBy, NewPlanned, Plan, PlanChange, Planned, SETTLE, clock_run_key};
 use crate::model::reservation::Stay;
 use crate::model::run::RunState;
@@ -155,17 +155,46 @@ enum Verdict {
     Nothing,
 }
 
+/// Entries of one recipe that are due at the same instant: they make one run.
+struct Group<'m> {
+    at: Time,
+    /// What is late runs until the last of them is too late.
+    last: Time,
+    /// What has not fired, each with how often it has before.
+    open: Vec<(&'m Moment, usize)>,
+}
+
 impl Bench<'_> {
     fn compare(&self, moments: &[Moment], plan: &mut Plan) {
         let inherited = self.inherited(moments);
-        let mut kept: BTreeSet<&str> = BTreeSet::new();
+        let mut groups = Vec::new();
         let mut rest = moments;
         while let Some(first) = rest.first() {
-            // Entries of one recipe that are due at the same instant make one run.
             let end = rest.iter().take_while(|moment| moment.at == first.at).count();
             let (group, after) = rest.split_at(end);
             rest = after;
-            self.group(group, &inherited, &mut kept, plan);
+            groups.push(self.group(group, &inherited, plan));
+        }
+        let owners = self.owners(&groups);
+        self.leave_what_goes(&mut groups, &owners);
+        let mut kept: BTreeSet<&str> = BTreeSet::new();
+        for (nth, group) in groups.iter().enumerate() {
+            let Some((first, firing)) = group.open.first() else {
+                continue;
+            };
+            let names: Vec<String> = group.open.iter().map(|(moment, _)| moment.entry.clone()).collect();
+            match self.run_of(nth, group, &owners, &kept) {
+                Some(run) => {
+                    kept.insert(run.id.as_str());
+                    self.change(run, &names, group.at, group.last, plan);
+                }
+                None => {
+                    let all: Vec<&Moment> = group.open.iter().map(|(moment, _)| *moment).collect();
+                    let verdict = self.verdict(group.at, group.last, None);
+                    let firing = self.free(first, *firing);
+                    plan.make.extend(self.run(&all, firing, group.at, &verdict));
+                }
+            }
         }
         for run in &self.existing {
             if run.state == RunState::Scheduled && !kept.contains(run.id.as_str()) {
@@ -174,17 +203,7 @@ impl Bench<'_> {
         }
     }
 
-    fn group<'a>(
-        &'a self,
-        group: &[Moment],
-        inherited: &BTreeMap<String, String>,
-        kept: &mut BTreeSet<&'a str>,
-        plan: &mut Plan,
-    ) {
-        // What is late runs until the last of them is too late.
-        let Some(last) = group.iter().map(|moment| moment.last).max() else {
-            return;
-        };
+    fn group<'m>(&self, group: &'m [Moment], inherited: &BTreeMap<String, String>, plan: &mut Plan) -> Group<'m> {
         let at = group[0].at;
         let mut open = Vec::new();
         for moment in group {
@@ -203,32 +222,82 @@ impl Bench<'_> {
                 open.push((moment, fired.len()));
             }
         }
-        // One that is planned already goes before one that would have to be made.
-        let mine = |run: &&&Planned, moment: &Moment| !run.counts_as_fired() && run.entries.contains(&moment.entry);
-        let planned = open.iter().find_map(|(moment, firing)| {
-            let mut own = self.existing.iter().filter(|run| mine(run, moment));
-            own.find(|run| matches!(run.state, RunState::Scheduled | RunState::Ready))
-                .map(|run| (moment, firing, run))
-        });
-        let names: Vec<String> = open.iter().map(|(moment, _)| moment.entry.clone()).collect();
-        if let Some((_, _, run)) = planned {
-            kept.insert(run.id.as_str());
-            self.change(run, &names, at, last, plan);
-            return;
+        Group {
+            at,
+            last: group.iter().map(|moment| moment.last).max().unwrap_or(at),
+            open,
         }
-        let Some((moment, firing)) = open.first() else { return };
-        let key = self.key(moment, *firing);
-        let id = clock_run_id(&key, Some(&self.subject.stay.id));
-        let ended = self.existing.iter().find(|run| run.id == id);
-        let ended = ended.or_else(|| self.existing.iter().find(|run| mine(run, moment)));
-        match ended {
-            Some(run) => self.change(run, &names, at, last, plan),
-            None => {
-                let all: Vec<&Moment> = open.iter().map(|(moment, _)| *moment).collect();
-                let verdict = self.verdict(at, last, None);
-                plan.make.extend(self.run(&all, *firing, at, &verdict));
+    }
+
+    /// To which group a run belongs whose key is that of one of its entries. Entries that were due at the same instant and
+    /// are not any more part: the run stays with the one it was made for.
+    fn owners(&self, groups: &[Group<'_>]) -> BTreeMap<&str, usize> {
+        let mut owners = BTreeMap::new();
+        for (nth, group) in groups.iter().enumerate() {
+            for (moment, firing) in &group.open {
+                let id = self.id(moment, *firing);
+                if let Some(run) = self.existing.iter().find(|run| run.id == id) {
+                    owners.insert(run.id.as_str(), nth);
+                }
             }
         }
+        owners
+    }
+
+    /// What goes already for an instant that still holds goes for all its entries, wherever the others have moved to.
+    fn leave_what_goes(&self, groups: &mut [Group<'_>], owners: &BTreeMap<&str, usize>) {
+        for run in self.existing.iter().filter(|run| run.state == RunState::Ready) {
+            let of = |group: &Group<'_>| group.open.iter().any(|(moment, _)| run.entries.contains(&moment.entry));
+            let own = owners.get(run.id.as_str()).copied();
+            let stays = |nth: usize, group: &Group<'_>| {
+                own.is_none_or(|own| own == nth) && of(group) && (group.at == run.planned_at || group.at <= self.now)
+            };
+            let Some(here) = groups.iter().enumerate().find(|(nth, group)| stays(*nth, group)) else {
+                continue;
+            };
+            let here = here.0;
+            let others = groups.iter_mut().enumerate().filter(|(nth, _)| *nth != here);
+            for (_, group) in others {
+                group.open.retain(|(moment, _)| !run.entries.contains(&moment.entry));
+            }
+        }
+    }
+
+    /// The run that there is for a group: one that is planned already before one that has ended, its own before another's.
+    fn run_of(
+        &self,
+        nth: usize,
+        group: &Group<'_>,
+        owners: &BTreeMap<&str, usize>,
+        kept: &BTreeSet<&str>,
+    ) -> Option<&Planned> {
+        let id = group.open.first().map(|(moment, firing)| self.id(moment, *firing));
+        let mine = group.open.iter().flat_map(|(moment, _)| {
+            let of_entry = |run: &&&Planned| !run.counts_as_fired() && run.entries.contains(&moment.entry);
+            self.existing.iter().copied().filter(move |run| of_entry(&run))
+        });
+        let own = self
+            .existing
+            .iter()
+            .copied()
+            .filter(|run| Some(&run.id) == id.as_ref() && !run.counts_as_fired());
+        let free: Vec<&Planned> = own
+            .chain(mine)
+            .filter(|run| owners.get(run.id.as_str()).is_none_or(|owner| *owner == nth))
+            .filter(|run| !kept.contains(run.id.as_str()))
+            .collect();
+        let planned = |run: &&&Planned| matches!(run.state, RunState::Scheduled | RunState::Ready);
+        free.iter().find(planned).or(free.first()).copied()
+    }
+
+    /// A firing number that no run has: one that was made for this entry may have fired for another.
+    fn free(&self, moment: &Moment, firing: usize) -> usize {
+        let taken = |firing: &usize| self.existing.iter().any(|run| run.id == self.id(moment, *firing));
+        (firing..).find(|firing| !taken(firing)).unwrap_or(firing)
+    }
+
+    fn id(&self, moment: &Moment, firing: usize) -> RunId {
+        clock_run_id(&self.key(moment, firing), Some(&self.subject.stay.id))
     }
 
     /// What becomes of a run that is there and has not fired.

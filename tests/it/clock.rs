@@ -363,3 +363,38 @@ async fn a_status_that_lasts() {
         ["POST /Unpaid/B/2027-04-10", "POST /Unpaid/A/2027-03-10"]
     );
 }
+
+/// Two nights: the departure and the second day's 11:00 are one instant, until the stay is made longer.
+#[tokio::test]
+async fn entries_that_were_due_together_part_when_the_stay_is_made_longer() {
+    let on = "[{stay: check_out}, {stay: check_in, after: 2d, at: '11:00'}]";
+    let house = house(&recipe("Out", on, "")).build().await;
+    house
+        .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-11", 1))
+        .await;
+    assert_eq!(planned(&house).await, ["Out scheduled 04-11T18:00"]);
+    house
+        .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-13", 2))
+        .await;
+    let mut parted = planned(&house).await;
+    parted.sort();
+    assert_eq!(parted, ["Out scheduled 04-11T18:00", "Out scheduled 04-13T18:00"]);
+    // Together again, and apart again.
+    house
+        .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-11", 3))
+        .await;
+    let mut together = planned(&house).await;
+    together.sort();
+    assert_eq!(together.len(), 2);
+    assert!(together[0].starts_with("Out cancelled"), "{together:?}");
+    assert_eq!(together[1], "Out scheduled 04-11T18:00");
+    house
+        .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-12", 4))
+        .await;
+    let mut apart = planned(&house).await;
+    apart.sort();
+    assert_eq!(apart, ["Out scheduled 04-11T18:00", "Out scheduled 04-12T18:00"]);
+    go_to(&house, "2027-04-11T18:00:00Z").await;
+    go_to(&house, "2027-04-12T18:00:00Z").await;
+    assert_eq!(house.cleaning.requests().len(), 2);
+}
