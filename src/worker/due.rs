@@ -32,6 +32,8 @@ pub struct Batch {
     pub found: usize,
     /// How many of them were taken on.
     pub taken: usize,
+    /// Whether a time of the calendar is among what is due.
+    pub schedules: bool,
 }
 
 impl Batch {
@@ -50,8 +52,13 @@ pub async fn batch(engine: &Engine, limit: usize) -> Result<Batch, StoreError> {
     let runs = engine.store.due(now, limit).await?;
     let found = runs.len();
     if found == 0 {
-        return Ok(Batch { found, taken: 0 });
+        return Ok(Batch {
+            found,
+            taken: 0,
+            schedules: false,
+        });
     }
+    let schedules = runs.iter().any(|run| run.stay_id.is_none());
     let beside = match setup.reads_neighbours() {
         true => beside(engine, &setup, &runs).await?,
         false => HashMap::new(),
@@ -99,6 +106,7 @@ pub async fn batch(engine: &Engine, limit: usize) -> Result<Batch, StoreError> {
     Ok(Batch {
         found,
         taken: taken.ready.len() + taken.ended.len(),
+        schedules,
     })
 }
 

@@ -24,25 +24,31 @@ pub(super) struct Turns {
     last: Option<Time>,
     /// Whether the plan is that of the recipes as they are.
     current: bool,
-    /// Whether the clock was put back since the schedules were planned: they are planned too far ahead.
-    put_back: bool,
+    /// Whether the next times of schedules have to be looked for: the clock was put back, so that they are planned too far
+    /// ahead, or one came due, and what would be next may be there from before the clock was put back.
+    schedules: bool,
 }
 
 impl Turns {
     /// One look, and when to look again.
     pub(super) async fn turn(&mut self, engine: &Engine) -> Result<Time, StoreError> {
         let now = engine.clock.now();
-        self.put_back |= self.last.is_some_and(|last| now < last - LOOK);
+        self.schedules |= self.last.is_some_and(|last| now < last - LOOK);
         self.last = Some(now);
         if !self.current {
             replan::catch_up(engine).await?;
             self.current = true;
         }
-        if self.put_back {
-            replan::schedules(engine).await?;
-            self.put_back = false;
+        loop {
+            if self.schedules {
+                replan::schedules(engine).await?;
+                self.schedules = false;
+            }
+            let next = look(engine, &mut self.schedules).await?;
+            if !self.schedules {
+                return Ok(next);
+            }
         }
-        look(engine).await
     }
 }
 
@@ -75,15 +81,19 @@ pub async fn run(engine: Engine, stop: CancellationToken) {
     }
 }
 
-/// Takes on what is due, and says when to look again.
-async fn look(engine: &Engine) -> Result<Time, StoreError> {
+/// Takes on what is due, and says when to look again. `schedules`: whether a time of the calendar was among it.
+async fn look(engine: &Engine, schedules: &mut bool) -> Result<Time, StoreError> {
     let mut in_vain = 0;
     loop {
         replan::neighbours(engine).await?;
         let taken = match due::batch(engine, TOGETHER).await {
             // Something else has written one of them, or recipes have changed: the next look sees it as it is.
             Err(StoreError::Conflict(_)) => false,
-            batch => batch?.is_done(),
+            batch => {
+                let batch = batch?;
+                *schedules |= batch.schedules;
+                batch.is_done()
+            }
         };
         let now = engine.clock.now();
         let next = engine.store.next_due().await?;

@@ -242,3 +242,37 @@ actions: [{http: {connection: cleaning, url: '/{{ stay.previous.code }}/{{ stay.
         .await;
     assert_eq!(asked(&house.cleaning.requests()), ["POST /B/C/1"]);
 }
+
+const DAILY: &str = "
+name: Daily
+on: {schedule: {daily: true, at: '09:00', timezone: Europe/Lisbon}}
+actions: [{http: {connection: cleaning, url: '/daily/{{ now }}'}}]
+";
+
+#[tokio::test]
+async fn a_schedule_that_reaches_what_was_done_before_the_clock_was_put_back_goes_on() {
+    let house = house(DAILY).build().await;
+    go_to(&house, "2027-01-03T09:00:00Z").await;
+    assert_eq!(house.cleaning.requests().len(), 1);
+    // Back by two days; from there on one day after the other.
+    house.clock.set(at("2027-01-01T10:00:00Z"));
+    house.engine.clockwork.wake.notify_one();
+    house
+        .when(|runs| {
+            let soon = at("2027-01-02T09:00:00Z").timestamp_millis();
+            runs.iter().any(|run| run.state == "scheduled" && run.due_at_ms == soon)
+        })
+        .await;
+    for day in 2..=5 {
+        go_to(&house, &format!("2027-01-0{day}T09:00:00Z")).await;
+    }
+    let mut days: Vec<String> = planned(&house).await.into_iter().collect();
+    days.sort();
+    assert_eq!(
+        days.last().map(String::as_str),
+        Some("Daily succeeded 01-05T09:00"),
+        "{days:?}"
+    );
+    assert!(days.contains(&"Daily scheduled 01-06T09:00".to_owned()), "{days:?}");
+    assert_eq!(house.cleaning.requests().len(), 4, "the third is done once");
+}
