@@ -89,8 +89,8 @@ impl Store {
         self.write(|conn| Box::pin(drop_building(conn))).await
     }
 
-    /// Stays that are not planned under the generation yet and still have something ahead: those that end at `since` or later,
-    /// and those for which a run is scheduled. In order of first appearance, from `after` on; each with its runs.
+    /// Stays that are not planned under the generation yet and may have something ahead: those that end at `since` or later or
+    /// have changed since then (a booking and a status have clocks of their own), and those for which a run is scheduled. In order of first appearance, from `after` on; each with its runs.
     pub async fn unplanned(
         &self,
         generation: i64,
@@ -103,7 +103,8 @@ impl Store {
         sql.bind(generation)
             .push(" AND s.merged_into IS NULL AND s.seq > ")
             .bind(after);
-        sql.push(" AND (s.leaves_at >= ").bind(since.timestamp_millis()).push(
+        sql.push(" AND (s.leaves_at >= ").bind(since.timestamp_millis());
+        sql.push(" OR s.updated_at >= ").bind(since.timestamp_millis()).push(
             " OR EXISTS (SELECT 1 FROM runs r WHERE r.stay_id = s.id AND r.entries IS NOT NULL AND r.state = 'scheduled'))",
         );
         sql.push(" ORDER BY s.seq LIMIT ").bind(limit);
@@ -173,7 +174,10 @@ impl Store {
                 let mut sql = Sql::new("SELECT 1 FROM stays s WHERE s.planned <> ");
                 sql.bind(generation)
                     .push(" AND s.merged_into IS NULL AND (s.leaves_at >= ");
-                sql.bind(since.timestamp_millis()).push(
+                sql.bind(since.timestamp_millis())
+                    .push(" OR s.updated_at >= ")
+                    .bind(since.timestamp_millis());
+                sql.push(
                     " OR EXISTS (SELECT 1 FROM runs r WHERE r.stay_id = s.id AND r.entries IS NOT NULL \
                      AND r.state = 'scheduled')) LIMIT 1",
                 );

@@ -176,3 +176,16 @@ async fn a_stay_that_cannot_be_read_any_more_holds_up_no_reload() {
     go_to(&house, "2027-05-12T18:00:00Z").await;
     assert_eq!(asked(&house.cleaning.requests()), ["POST /Clean/B/2027-05-12"]);
 }
+
+#[tokio::test]
+async fn a_stay_that_was_entered_after_it_ended_has_the_clock_of_its_booking() {
+    let mut house = house(&recipe("Door", SOON, "")).build().await;
+    house
+        .tell("pms", &booked("A", "brannan", "2026-12-01", "2026-12-05", 1))
+        .await;
+    house
+        .reload(|plan| plan.recipe(&recipe("Thanks", "{stay: created, after: 1d}", "")))
+        .await;
+    let runs = planned(&house).await;
+    assert_eq!(runs.last().map(String::as_str), Some("Thanks scheduled 01-02T00:00"), "{runs:?}");
+}
