@@ -103,7 +103,9 @@ impl Stay {
     }
 
     fn known(&self) -> Option<&(&'static str, Option<Tz>)> {
-        PROPERTIES.iter().find(|(key, _)| self.property.as_deref() == Some(*key))
+        PROPERTIES
+            .iter()
+            .find(|(key, _)| self.property.as_deref() == Some(*key))
     }
 
     fn zone(&self) -> Tz {
@@ -167,7 +169,12 @@ pub fn moments(rule: &Rule, stay: &Stay) -> Vec<Moment> {
                 last = last.min(leaves);
             }
             let entry_name = format!("{}#{n}", entry.label());
-            found.push(Moment { entry: entry_name, kind: entry.kind(), at, last });
+            found.push(Moment {
+                entry: entry_name,
+                kind: entry.kind(),
+                at,
+                last,
+            });
         };
         match entry {
             Entry::Stay(from, span, at) => {
@@ -179,7 +186,10 @@ pub fn moments(rule: &Rule, stay: &Stay) -> Vec<Moment> {
                     (Span::Days(days), Some((h, m))) => {
                         let (arrives, departs) = stay.days.unwrap();
                         let day = if *from == From::CheckIn { arrives } else { departs };
-                        wall(stay.zone(), (day + TimeDelta::days(*days)).and_hms_opt(*h, *m, 0).unwrap())
+                        wall(
+                            stay.zone(),
+                            (day + TimeDelta::days(*days)).and_hms_opt(*h, *m, 0).unwrap(),
+                        )
                     }
                 };
                 add(0, when, span.is_before().then_some(anchor), *from == From::CheckIn);
@@ -232,15 +242,19 @@ pub fn daily(((h, m), zone): ((u32, u32), Tz), from: Time, to: Time) -> Vec<Time
 pub fn same_day_turn(own: &str, stays: &BTreeMap<String, (&'static str, Stay)>) -> bool {
     let place = |(source, stay): &(&'static str, Stay)| {
         let id = stay.property.clone()?;
-        Some(if stay.known().is_some() { id } else { format!("{source} {id}") })
+        Some(if stay.known().is_some() {
+            id
+        } else {
+            format!("{source} {id}")
+        })
     };
     let stay = &stays[own];
     let (Some(here), Some(mine)) = (place(stay), stay.1.arrives()) else {
         return false;
     };
-    let others = stays.iter().filter(|(id, other)| {
-        id.as_str() != own && other.1.is_booked() && place(other).as_ref() == Some(&here)
-    });
+    let others = stays
+        .iter()
+        .filter(|(id, other)| id.as_str() != own && other.1.is_booked() && place(other).as_ref() == Some(&here));
     let later = others.filter_map(|(id, other)| {
         let arrives = other.1.arrives()?;
         let after = arrives > mine || (arrives == mine && id.as_str() > own);

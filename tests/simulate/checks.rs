@@ -98,7 +98,9 @@ impl Seen {
         let stay = row.stay.clone().unwrap_or_default();
         if self.clock.knows(&row.id) {
             let gone = self.clock.is_gone(&row.id) && !flight.run.uncertain;
-            return hold(!gone, || format!("an attempt of {} `{}` began, and its stay is gone", row.id, row.recipe));
+            return hold(!gone, || {
+                format!("an attempt of {} `{}` began, and its stay is gone", row.id, row.recipe)
+            });
         }
         let gone = self
             .farewells
@@ -145,7 +147,11 @@ impl Seen {
             );
             if row.recipe == "Farewell" {
                 newest(&mut self.parted, place, row);
-            } else if let Some(parted) = self.parted.get(&place).filter(|_| !goes_on(&row.recipe) && !self.clock.knows(&row.id)) {
+            } else if let Some(parted) = self
+                .parted
+                .get(&place)
+                .filter(|_| !goes_on(&row.recipe) && !self.clock.knows(&row.id))
+            {
                 hold(!is_before(row, parted), || {
                     format!(
                         "{} `{}` reached `{}` after the cancellation did",
@@ -176,7 +182,10 @@ impl Seen {
         }
         for row in rows {
             hold(!table.hidden.contains(&row.id), || {
-                format!("{} `{}` is of a plan that does not count yet, and is shown", row.id, row.recipe)
+                format!(
+                    "{} `{}` is of a plan that does not count yet, and is shown",
+                    row.id, row.recipe
+                )
             })?;
             self.look_at_run(row, worker)?;
         }
@@ -201,9 +210,10 @@ impl Seen {
             let was = RunState::from_word(&before.state);
             // What the clock wants again has not begun.
             let returns = self.clock.knows(&row.id) && row.attempts == 0;
-            hold(returns || !was.is_some_and(RunState::is_ended) || was == Some(state), || {
-                format!("{}, and had ended as {}", told(), before.state)
-            })?;
+            hold(
+                returns || !was.is_some_and(RunState::is_ended) || was == Some(state),
+                || format!("{}, and had ended as {}", told(), before.state),
+            )?;
             hold(row.attempts >= before.attempts, || {
                 format!("{} with fewer attempts than before", told())
             })?;
@@ -257,8 +267,7 @@ impl Seen {
             .collect();
         for ((source, code), expected) in model::fold(&folded, self.order) {
             let stay = store.reservation(source, &code).await.unwrap();
-            let stay =
-                stay.map(|row| stayhook::decide::view(&row.stay, &calendar::properties()).json);
+            let stay = stay.map(|row| stayhook::decide::view(&row.stay, &calendar::properties()).json);
             match stay {
                 None => hold(expected.fields.is_none(), || format!("{source} {code} is not there"))?,
                 Some(stay) => {
@@ -292,7 +301,11 @@ impl Seen {
         let mut news = Vec::new();
         let changed = |(key, words): &(_, Vec<_>)| self.lives.get(key).is_none_or(|(known, _)| *known < words.len());
         let changed: Vec<_> = words.into_iter().filter(changed).collect();
-        let ids = if changed.is_empty() { Vec::new() } else { reader.stays().await };
+        let ids = if changed.is_empty() {
+            Vec::new()
+        } else {
+            reader.stays().await
+        };
         for (key, words) in changed {
             let known = self.lives.get(&key).map_or(0, |(known, _)| *known);
             let life = model::life(&words, known, self.order);

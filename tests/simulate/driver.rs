@@ -93,6 +93,8 @@ pub struct Sim {
     in_force: String,
     /// What is being done; where the process dies in it, that is what was torn.
     step: Step,
+    /// Whether it decides.
+    deciding: bool,
     pub chance: Chance,
     ids: Ids,
     pub messages: Vec<Message>,
@@ -128,7 +130,11 @@ impl Sim {
     pub async fn begin(mut ground: Ground, seed: u64, flaw: Flaw, history: History, whole: bool) -> Sim {
         let folder = tempfile::tempdir().unwrap();
         let mut chance = Chance::of(seed);
-        let rules = if whole { rules::whole() } else { rules::some(&mut chance) };
+        let rules = if whole {
+            rules::whole()
+        } else {
+            rules::some(&mut chance)
+        };
         ground.setup = Arc::new(clock::setup(&ground.setup, &rules, flaw));
         let house = House::open(&ground, folder.path(), None).await.unwrap();
         let looker = Store::open_to_read(&house::address(folder.path())).await.unwrap();
@@ -145,6 +151,7 @@ impl Sim {
             rules,
             in_force,
             step: Step::Other,
+            deciding: false,
             chance,
             ids: house::ids(seed),
             messages: Vec::new(),
@@ -301,6 +308,7 @@ impl Sim {
     }
 
     pub async fn decide(&mut self) -> Result<Result<(), Died>, Broken> {
+        self.deciding = true;
         let decided = self.house().step(async |worker| worker.decide().await).await;
         match decided {
             Err(Died) => self.tell("decide"),
@@ -310,6 +318,7 @@ impl Sim {
         if decided.is_err() {
             return Ok(Err(Died));
         }
+        self.deciding = false;
         self.step = Step::Other;
         if decided != Ok(Ok(0)) {
             self.step = Step::Decided(self.look_at_stays().await?);

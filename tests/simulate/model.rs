@@ -99,7 +99,10 @@ pub fn life(arrived: &[(&Message, Time)], known: usize, order: Order) -> Life {
             let since = lasted.map_or(*at, |(_, since)| since.max(*at));
             lasted = Some((status.to_owned(), since));
         }
-        let pending = lasted.as_ref().filter(|(status, _)| status == "pending").map(|(_, since)| *since);
+        let pending = lasted
+            .as_ref()
+            .filter(|(status, _)| status == "pending")
+            .map(|(_, since)| *since);
         let stay = Stay::of(&fields, arrived[0].1, pending);
         let complete = |stay: &Stay| stay.days.is_some() && !stay.status.is_empty();
         if n < known {

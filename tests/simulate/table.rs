@@ -145,7 +145,11 @@ impl Reader {
 
     /// Something that must not be done; how many rows it changed.
     pub async fn spoil(&mut self, sql: &'static str) -> u64 {
-        sqlx::query(sql).execute(self.open_file()).await.unwrap().rows_affected()
+        sqlx::query(sql)
+            .execute(self.open_file())
+            .await
+            .unwrap()
+            .rows_affected()
     }
 
     fn open_file(&mut self) -> &mut SqliteConnection {

@@ -23,13 +23,17 @@ pub enum Step {
     /// Recipes were taken over.
     Adopted,
     /// The process died in any of these, and what was committed of it stands; the news of what was decided.
-    Torn(Vec<(String, Stay)>),
+    Torn {
+        news: Vec<(String, Stay)>,
+        /// Whether it died while it decided.
+        decided: bool,
+    },
 }
 
 impl Step {
     fn news(&self) -> &[(String, Stay)] {
         match self {
-            Step::Decided(news) | Step::Torn(news) => news,
+            Step::Decided(news) | Step::Torn { news, .. } => news,
             _ => &[],
         }
     }
@@ -101,34 +105,60 @@ impl Timeline {
 
     /// Whether the run is the clock's, and its stay is gone.
     pub fn is_gone(&self, run: &str) -> bool {
-        let stay = self.rows.get(run).filter(|row| !row.settles()).and_then(|row| row.stay.as_ref());
-        stay.and_then(|stay| self.stays.get(stay)).is_some_and(|(_, stay)| stay.is_gone())
+        let stay = self
+            .rows
+            .get(run)
+            .filter(|row| !row.settles())
+            .and_then(|row| row.stay.as_ref());
+        stay.and_then(|stay| self.stays.get(stay))
+            .is_some_and(|(_, stay)| stay.is_gone())
     }
 
     /// The next time at which something is planned, of a schedule or not.
     pub fn next_due(&self, now: Time, schedules: bool) -> Option<Time> {
-        let waits = self.rows.values().filter(|row| row.is("scheduled") && (schedules || row.stay.is_some()));
+        let waits = self
+            .rows
+            .values()
+            .filter(|row| row.is("scheduled") && (schedules || row.stay.is_some()));
         waits.map(|row| row.due).filter(|due| *due > now).min()
     }
 
     /// The table as it is now. `in_force`: what the recipes that the daemon decides by are made from.
-    pub async fn look(&mut self, reader: &mut Reader, step: &Step, in_force: &str, table: &Table, now: Time) -> Result<(), Broken> {
+    pub async fn look(
+        &mut self,
+        reader: &mut Reader,
+        step: &Step,
+        in_force: &str,
+        table: &Table,
+        now: Time,
+    ) -> Result<(), Broken> {
         self.furthest = self.furthest.max(Some(now));
         hold(table.left_over.is_empty(), || {
-            format!("of a plan that was dropped there is something left: {:?}", table.left_over)
+            format!(
+                "of a plan that was dropped there is something left: {:?}",
+                table.left_over
+            )
         })?;
         let synced = table.made_from == in_force;
-        let decided = !step.news().is_empty();
+        let decided = matches!(step, Step::Decided(_) | Step::Torn { decided: true, .. });
         self.mixed = (self.mixed || (decided && !synced)) && !(synced && matches!(step, Step::Turned | Step::Adopted));
         let Some(rules) = self.books.get(in_force).cloned() else {
             return Err("nobody knows these recipes".to_owned());
         };
-        let look = Look { table, step, rules: &rules, synced, now };
+        let look = Look {
+            table,
+            step,
+            rules: &rules,
+            synced,
+            now,
+        };
         for row in &table.rows {
             self.alone(&look, row)?;
         }
         for id in self.rows.keys() {
-            hold(table.rows.iter().any(|row| row.id == *id), || format!("the planned run {id} is gone"))?;
+            hold(table.rows.iter().any(|row| row.id == *id), || {
+                format!("the planned run {id} is gone")
+            })?;
         }
         for row in table.rows.iter().filter(|row| row.settles() && *step == Step::Turned) {
             self.settled(reader, row).await?;
@@ -136,7 +166,9 @@ impl Timeline {
         self.rows = table.rows.iter().map(|row| (row.id.clone(), row.clone())).collect();
         self.once(&rules)?;
         // Until the first look after a start the plan is that of the recipes before: then and only then it counts whole.
-        if !self.mixed && let Some(planned_from) = self.books.get(&table.made_from).cloned() {
+        if !self.mixed
+            && let Some(planned_from) = self.books.get(&table.made_from).cloned()
+        {
             self.whole(&planned_from, now)?;
         }
         if synced {
@@ -152,7 +184,9 @@ impl Timeline {
     fn moments_of(&self, rule: &Rule, row: &Row) -> Vec<Moment> {
         let stay = row.stay.as_ref().and_then(|stay| self.stays.get(stay));
         let all = stay.map_or_else(Vec::new, |(_, stay)| moments(rule, stay));
-        all.into_iter().filter(|one| row.entries.contains(&one.entry) && one.at == row.planned).collect()
+        all.into_iter()
+            .filter(|one| row.entries.contains(&one.entry) && one.at == row.planned)
+            .collect()
     }
 
     /// Whether what the rule asks when it is due is so.
@@ -167,29 +201,42 @@ impl Timeline {
         let told = || row.told();
         let before = self.rows.get(&row.id);
         let waits = row.is("scheduled");
-        hold(!waits || row.due == row.planned || row.attempts == 0, || format!("{} has two times", told()))?;
+        hold(!waits || row.due == row.planned || row.attempts == 0, || {
+            format!("{} has two times", told())
+        })?;
         let ended = row.is("scheduled") || row.is("ready") || !row.reason.is_empty() || row.goes();
         hold(ended, || format!("{} without a reason", told()))?;
         if row.settles() {
-            hold(!waits || row.due > look.now || *look.step != Step::Turned, || format!("{} is due and left", told()))?;
+            hold(!waits || row.due > look.now || *look.step != Step::Turned, || {
+                format!("{} is due and left", told())
+            })?;
             return Ok(());
         }
         if let Some((_, stay)) = row.stay.as_ref().and_then(|stay| self.stays.get(stay)) {
             let open = waits || (row.is("ready") && row.attempts == 0);
             hold(!open || !stay.is_gone(), || format!("{}, and its stay is gone", told()))?;
         }
-        hold(!waits || row.due > look.now || *look.step != Step::Turned, || format!("{} is due and left", told()))?;
+        hold(!waits || row.due > look.now || *look.step != Step::Turned, || {
+            format!("{} is due and left", told())
+        })?;
         let rule = look.rules.iter().find(|rule| rule.name == row.recipe);
         let did_wait = before.filter(|before| before.is("scheduled"));
         // Something that is due already is planned for news only.
         if waits && row.stay.is_some() && row.due <= look.now && did_wait.is_none_or(|before| before.due != row.due) {
             let news = look.step.news().iter().any(|(stay, _)| Some(stay) == row.stay.as_ref());
-            hold(news, || format!("{} was planned after its time, and nothing is new about its stay", told()))?;
+            hold(news, || {
+                format!(
+                    "{} was planned after its time, and nothing is new about its stay",
+                    told()
+                )
+            })?;
         }
         let came = row.goes() && before.is_none_or(|before| !before.goes());
         if came {
             *self.counted.entry("went").or_default() += 1;
-            hold(matches!(look.step, Step::Turned | Step::Torn(_)), || format!("{} went by itself", told()))?;
+            hold(matches!(look.step, Step::Turned | Step::Torn { .. }), || {
+                format!("{} went by itself", told())
+            })?;
             let Some(rule) = rule else {
                 return Err(format!("{} went, and there is no such recipe", told()));
             };
@@ -198,27 +245,48 @@ impl Timeline {
                 Some(_) => self.moments_of(rule, row).iter().map(|one| one.last).max(),
             };
             hold(last.is_some_and(|last| look.now <= last), || {
-                format!("{} went at {}, and should not have later than {last:?}", told(), shown(look.now))
+                format!(
+                    "{} went at {}, and should not have later than {last:?}",
+                    told(),
+                    shown(look.now)
+                )
             })?;
-            hold(self.wanted(rule, row), || format!("{} went, and nobody wants it", told()))?;
+            hold(self.wanted(rule, row), || {
+                format!("{} went, and nobody wants it", told())
+            })?;
             if row.stay.is_some() {
                 let again = before.is_some_and(|before| before.is("skipped") && before.reason.starts_with("when "));
-                hold(did_wait.is_some() || again, || format!("{} went and was never planned", told()))?;
+                hold(did_wait.is_some() || again, || {
+                    format!("{} went and was never planned", told())
+                })?;
             }
         }
         // What came due without a way to go.
-        let due = did_wait.filter(|before| before.due <= look.now && before.due == row.due && *look.step == Step::Turned);
+        let due =
+            did_wait.filter(|before| before.due <= look.now && before.due == row.due && *look.step == Step::Turned);
         if let (Some(_), Some(rule), false) = (due, rule, row.goes()) {
             let last = match row.stay {
-                None if rule.enabled && row.entries.iter().any(|entry| is_of(rule, entry)) => Some(latest(rule.late, row.planned)),
+                None if rule.enabled && row.entries.iter().any(|entry| is_of(rule, entry)) => {
+                    Some(latest(rule.late, row.planned))
+                }
                 None => None,
                 Some(_) => self.moments_of(rule, row).iter().map(|one| one.last).max(),
             };
             if let Some(last) = last.filter(|last| look.now <= *last) {
                 let kept_off = !self.wanted(rule, row);
-                hold(kept_off, || format!("{} did not go at {}, and may until {}", told(), shown(look.now), shown(last)))?;
+                hold(kept_off, || {
+                    format!(
+                        "{} did not go at {}, and may until {}",
+                        told(),
+                        shown(look.now),
+                        shown(last)
+                    )
+                })?;
             }
-            *self.counted.entry(if row.is("skipped") { "passed over" } else { "called off" }).or_default() += 1;
+            *self
+                .counted
+                .entry(if row.is("skipped") { "passed over" } else { "called off" })
+                .or_default() += 1;
         }
         Ok(())
     }
@@ -236,11 +304,17 @@ impl Timeline {
         for ((recipe, stay), fired) in &self.fired {
             for (sort, entry, at, run) in fired {
                 let twice = fired.iter().find(|(other_sort, other_entry, other_at, other)| {
-                    let same = if again(recipe) { other_entry == entry && other_at == at } else { other_sort == sort };
+                    let same = if again(recipe) {
+                        other_entry == entry && other_at == at
+                    } else {
+                        other_sort == sort
+                    };
                     same && other != run
                 });
                 if let Some((_, other, _, run_too)) = twice {
-                    return Err(format!("`{recipe}` fired twice for {stay}: {run} ({entry}) and {run_too} ({other})"));
+                    return Err(format!(
+                        "`{recipe}` fired twice for {stay}: {run} ({entry}) and {run_too} ({other})"
+                    ));
                 }
             }
         }
@@ -272,10 +346,14 @@ impl Timeline {
                 format!("{} and the calendar says {all:?}", row.told())
             })?;
             for moment in &wanted {
-                hold(!self.has_fired(rule, stay, moment), || format!("{} has fired before", row.told()))?;
+                hold(!self.has_fired(rule, stay, moment), || {
+                    format!("{} has fired before", row.told())
+                })?;
             }
             let others = planned.entry((&row.recipe, stay)).or_default();
-            hold(others.iter().all(|other| other.due != row.due), || format!("{} stands there twice", row.told()))?;
+            hold(others.iter().all(|other| other.due != row.due), || {
+                format!("{} stands there twice", row.told())
+            })?;
             others.push(row);
         }
         let furthest = self.furthest.unwrap_or(now);
@@ -283,10 +361,19 @@ impl Timeline {
             for rule in rules {
                 let rows = planned.get(&(rule.name, id.as_str())).map_or(&[][..], Vec::as_slice);
                 for moment in moments(rule, stay).iter().filter(|moment| moment.at > furthest) {
-                    let covered = rows.iter().any(|row| row.due == moment.at && row.entries.contains(&moment.entry));
-                    hold(covered || self.has_fired(rule, id, moment), || {
+                    let covered = rows
+                        .iter()
+                        .any(|row| row.due == moment.at && row.entries.contains(&moment.entry));
+                    // What is on its way goes for all its entries.
+                    let goes = self
+                        .of(rule, id)
+                        .any(|row| row.goes() && row.entries.contains(&moment.entry));
+                    hold(covered || goes || self.has_fired(rule, id, moment), || {
                         let all: Vec<String> = self.of(rule, id).map(Row::told).collect();
-                        format!("nobody has planned `{}` {moment:?} for {id}; there is {all:#?}", rule.name)
+                        format!(
+                            "nobody has planned `{}` {moment:?} for {id}; there is {all:#?}",
+                            rule.name
+                        )
                     })?;
                 }
             }
@@ -305,16 +392,23 @@ impl Timeline {
             let Some((_, stay)) = self.stays.get(id) else { continue };
             for rule in look.rules {
                 let is_now = moments(rule, stay);
-                for moment in moments(rule, then).iter().filter(|one| one.at <= look.now && look.now <= one.last) {
+                for moment in moments(rule, then)
+                    .iter()
+                    .filter(|one| one.at <= look.now && look.now <= one.last)
+                {
                     if !is_now.contains(moment) || self.has_fired(rule, id, moment) {
                         continue;
                     }
                     let taken = self.of(rule, id).any(|row| {
-                        row.entries.contains(&moment.entry) && ((row.is("scheduled") && row.due == moment.at) || row.goes())
+                        row.entries.contains(&moment.entry)
+                            && ((row.is("scheduled") && row.due == moment.at) || row.goes())
                     });
                     hold(taken, || {
                         let all: Vec<String> = self.of(rule, id).map(Row::told).collect();
-                        format!("`{}` {moment:?} is not too late for {id}, which is news, and nobody has planned it: {all:#?}", rule.name)
+                        format!(
+                            "`{}` {moment:?} is not too late for {id}, which is news, and nobody has planned it: {all:#?}",
+                            rule.name
+                        )
                     })?;
                 }
             }
@@ -325,11 +419,16 @@ impl Timeline {
     /// What was passed over because of a neighbour goes where the neighbour is another one by now.
     fn turned(&self, look: &Look<'_>) -> Result<(), Broken> {
         for rule in look.rules.iter().filter(|rule| rule.turn && rule.enabled) {
-            let mine = self.rows.values().filter(|row| row.recipe == rule.name && row.is("skipped"));
+            let mine = self
+                .rows
+                .values()
+                .filter(|row| row.recipe == rule.name && row.is("skipped"));
             for row in mine.filter(|row| row.reason.starts_with("when ")) {
                 let last = self.moments_of(rule, row).iter().map(|one| one.last).max();
                 let may = last.is_some_and(|last| look.now <= last && row.planned <= look.now);
-                hold(!may || !self.wanted(rule, row), || format!("{} is wanted now and may go", row.told()))?;
+                hold(!may || !self.wanted(rule, row), || {
+                    format!("{} is wanted now and may go", row.told())
+                })?;
             }
         }
         Ok(())
@@ -348,19 +447,32 @@ impl Timeline {
                 .values()
                 .filter(|row| row.recipe == rule.name && row.entries.iter().any(|entry| is_of(rule, entry)))
                 .collect();
-            let done = |at: Time| mine.iter().any(|row| row.planned == at && !row.is("scheduled") && !row.is("cancelled"));
+            let done = |at: Time| {
+                mine.iter()
+                    .any(|row| row.planned == at && !row.is("scheduled") && !row.is("cancelled"))
+            };
             let late = latest(rule.late, look.now) - look.now;
             for at in daily(times, since.max(look.now - late), look.now) {
                 hold(done(at), || format!("`{}` left out {}", rule.name, shown(at)))?;
             }
-            let next = daily(times, look.now, look.now + TimeDelta::days(90)).into_iter().find(|at| !done(*at));
-            let waits: Vec<Time> = mine.iter().filter(|row| row.is("scheduled")).map(|row| row.due).collect();
+            let next = daily(times, look.now, look.now + TimeDelta::days(90))
+                .into_iter()
+                .find(|at| !done(*at));
+            let waits: Vec<Time> = mine
+                .iter()
+                .filter(|row| row.is("scheduled"))
+                .map(|row| row.due)
+                .collect();
             hold(next.is_none() || waits == [next.unwrap()], || {
                 format!("the next of `{}` is {next:?}, planned is {waits:?}", rule.name)
             })?;
         }
         self.since = in_force;
-        for row in self.rows.values().filter(|row| row.is("scheduled") && row.stay.is_none()) {
+        for row in self
+            .rows
+            .values()
+            .filter(|row| row.is("scheduled") && row.stay.is_none())
+        {
             let rule = look.rules.iter().find(|rule| rule.name == row.recipe && rule.enabled);
             let wanted = rule.is_some_and(|rule| row.entries.iter().any(|entry| is_of(rule, entry)));
             hold(wanted, || format!("{} and no recipe asks for it", row.told()))?;
@@ -374,11 +486,18 @@ impl Timeline {
             return Ok(());
         };
         let (due, stay) = (before.due, row.stay.clone().unwrap_or_default());
-        let until = self.stays.get(&stay).and_then(|(_, stay)| stay.days).map(|(_, until)| until.to_string());
+        let until = self
+            .stays
+            .get(&stay)
+            .and_then(|(_, stay)| stay.days)
+            .map(|(_, until)| until.to_string());
         if row.is("skipped") {
             let told = self.told.get(&stay);
             return hold(told.is_none() || told == until.as_ref(), || {
-                format!("{} since {due}: nothing changed, but {told:?} became {until:?}", row.told())
+                format!(
+                    "{} since {due}: nothing changed, but {told:?} became {until:?}",
+                    row.told()
+                )
             });
         }
         if !row.goes() {
@@ -387,13 +506,23 @@ impl Timeline {
         }
         let request = reader.request(&row.id).await.unwrap_or_default();
         let says = |name: &str| {
-            let at = request.find(&format!("\\\"{name}\\\":\\\""))? + name.len() + 7;
+            let at = request.find(&format!("\"{name}\":\""))? + name.len() + 4;
             request.get(at..at + 10).map(str::to_owned)
         };
-        hold(says("to") == until, || format!("{} tells of {:?}, and it is {until:?}: {request}", row.told(), says("to")))?;
+        hold(says("to") == until, || {
+            format!(
+                "{} tells of {:?}, and it is {until:?}: {request}",
+                row.told(),
+                says("to")
+            )
+        })?;
         let told = self.told.get(&stay);
         hold(told.is_none() || told == says("from").as_ref(), || {
-            format!("{} goes on from {:?}, and {told:?} was told: {request}", row.told(), says("from"))
+            format!(
+                "{} goes on from {:?}, and {told:?} was told: {request}",
+                row.told(),
+                says("from")
+            )
         })?;
         self.told.insert(stay, says("to").unwrap_or_default());
         Ok(())
@@ -406,12 +535,18 @@ impl Timeline {
 
     /// When everything has come to rest nothing is due and not taken on.
     pub fn at_rest(&self, now: Time) -> Result<(), Broken> {
-        let left = self.rows.values().find(|row| (row.is("scheduled") && row.due <= now) || row.is("ready"));
-        hold(left.is_none(), || format!("{} and the world rests", left.unwrap().told()))
+        let left = self
+            .rows
+            .values()
+            .find(|row| (row.is("scheduled") && row.due <= now) || row.is("ready"));
+        hold(left.is_none(), || {
+            format!("{} and the world rests", left.unwrap().told())
+        })
     }
 }
 
 /// Whether the entry of a schedule's run is the rule's.
 fn is_of(rule: &Rule, entry: &str) -> bool {
-    rule.daily.is_some_and(|((h, m), zone)| entry.starts_with(&format!("schedule:{m} {h} * * * {zone}#")))
+    rule.daily
+        .is_some_and(|((h, m), zone)| entry.starts_with(&format!("schedule:{m} {h} * * * {zone}#")))
 }

@@ -19,7 +19,11 @@ pub fn setup(base: &Setup, rules: &[Rule], flaw: Flaw) -> Setup {
         rules.iter_mut().for_each(|rule| rule.late = Late::Hours(400));
     }
     if flaw == Flaw::OneZone {
-        setup.properties.all.iter_mut().for_each(|property| property.timezone = None);
+        setup
+            .properties
+            .all
+            .iter_mut()
+            .for_each(|property| property.timezone = None);
     }
     setup.book = house::book(&rules);
     setup
@@ -99,7 +103,9 @@ impl Sim {
                 "UPDATE runs SET due_at = c.from_due, planned_at = c.from_due FROM run_changes c WHERE c.run_id = runs.id \
                  AND runs.state = 'scheduled' AND c.from_state = 'scheduled' AND c.from_due <> runs.due_at"
             }
-            Flaw::FiredTwice => "UPDATE runs SET state = 'scheduled' WHERE entries LIKE 'check_%' AND state = 'succeeded'",
+            Flaw::FiredTwice => {
+                "UPDATE runs SET state = 'scheduled' WHERE entries LIKE 'check_%' AND state = 'succeeded'"
+            }
             Flaw::PlanLost => "DELETE FROM runs WHERE state = 'scheduled' AND stay_id IS NOT NULL AND seq % 5 = 0",
             _ => return,
         };

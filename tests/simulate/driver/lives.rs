@@ -43,7 +43,8 @@ impl Sim {
         }
         self.tell(format!("{why}; it is up again"));
         // What was torn was done by the recipes of the life before.
-        self.step = Step::Torn(news);
+        let decided = std::mem::take(&mut self.deciding);
+        self.step = Step::Torn { news, decided };
         self.look(Ok(())).await?.unwrap();
         self.in_force = self.ground.setup.made_from();
         self.look_at_stays().await.map(|_| ())
@@ -65,7 +66,7 @@ impl Sim {
         // Recipes that were changed last and not taken over yet are taken over by now.
         self.adopt().await?.unwrap();
         let mut rested = false;
-        for _ in 0..600 {
+        for _ in 0..1000 {
             while let Some(n) = self.post.first().copied() {
                 self.deliver_this(n).await?.unwrap();
             }
@@ -84,7 +85,8 @@ impl Sim {
             // A paused connection is tried again within five minutes.
             let step = TimeDelta::minutes(5);
             let next = match (open, planned) {
-                (true, _) => self.next_due().map_or(step, |due| (due - self.now()).min(step)),
+                (true, _) if self.held_up() => step,
+                (true, _) => self.next_due().map_or(step, |due| due - self.now()),
                 // From one time of a stay to the next; schedules never end.
                 (false, Some(due)) => due - self.now(),
                 (false, None) => {
@@ -99,12 +101,24 @@ impl Sim {
         }
         let now = self.now();
         let seen = &mut self.seen;
-        seen.at_rest(&self.looker, &mut self.reader, &self.messages, now).await?;
+        seen.at_rest(&self.looker, &mut self.reader, &self.messages, now)
+            .await?;
         self.summary.effects = self.seen.effects.len();
         for row in self.seen.runs.values() {
             *self.summary.runs.entry(row.state.clone()).or_default() += 1;
         }
         Ok(())
+    }
+
+    /// Whether something is due and waits all the same.
+    fn held_up(&self) -> bool {
+        let now = self.now().timestamp_millis();
+        let mut open = self
+            .seen
+            .runs
+            .values()
+            .filter(|row| ["ready", "retrying"].contains(&row.state.as_str()));
+        open.any(|row| row.due_at_ms <= now)
     }
 
     /// What a disk does that lies: the file is as it was when it was new.
