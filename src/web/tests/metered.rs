@@ -23,6 +23,8 @@ const FAMILIES: &[(&str, &str)] = &[
     ("due_oldest_age_seconds", "gauge"),
     ("runs", "gauge"),
     ("connection_paused", "gauge"),
+    ("recipes", "gauge"),
+    ("recipes_broken", "gauge"),
     ("store_bytes", "gauge"),
     ("resident_memory_bytes", "gauge"),
     ("log_lines_lost_total", "counter"),
