@@ -1,11 +1,13 @@
 //! What the clock wants of a stay, held against what is planned: runs to make, to move, to call off.
 
+mod groups;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::clock::Time;
 use crate::model::decision::Gone;
-use crate::model::id::{RunId, StayId, clock_run_id};
+use crate::model::id::{StayId, clock_run_id};
 use crate::model::plan::{EndedBy, NewPlanned, Plan, PlanChange, Planned, SETTLE, clock_run_key};
 use crate::model::reservation::Stay;
 use crate::model::run::RunState;
@@ -13,6 +15,7 @@ use crate::recipe::Recipe;
 
 use super::moments::{Moment, moments};
 use super::view::View;
+use groups::Group;
 
 /// Why it is planned anew; it decides what becomes of times that have passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,15 +158,6 @@ enum Verdict {
     Nothing,
 }
 
-/// Entries of one recipe that are due at the same instant: they make one run.
-struct Group<'m> {
-    at: Time,
-    /// What is late runs until the last of them is too late.
-    last: Time,
-    /// What has not fired, each with how often it has before.
-    open: Vec<(&'m Moment, usize)>,
-}
-
 impl Bench<'_> {
     fn compare(&self, moments: &[Moment], plan: &mut Plan) {
         let inherited = self.inherited(moments);
@@ -196,9 +190,25 @@ impl Bench<'_> {
                 }
             }
         }
-        for run in &self.existing {
-            if run.state == RunState::Scheduled && !kept.contains(run.id.as_str()) {
-                plan.change.push(ends(run, EndedBy::Plan, &self.because(run, moments)));
+        let labels = labels(self.recipe);
+        for run in self.existing.iter().filter(|run| !kept.contains(run.id.as_str())) {
+            let dropped = !run.counts_as_fired() && !run.entries.iter().any(|entry| labels.contains(label_of(entry)));
+            match run.state {
+                RunState::Scheduled => {
+                    let by = if dropped { EndedBy::Recipe } else { EndedBy::Plan };
+                    plan.change.push(ends(run, by, &self.because(run, moments)));
+                }
+                RunState::Cancelled | RunState::Skipped
+                    if dropped && !matches!(run.ended_by, None | Some(EndedBy::Recipe | EndedBy::Person)) =>
+                {
+                    let because = format!("the recipe `{}` no longer waits for this time", self.recipe.name);
+                    let change = ends(run, EndedBy::Recipe, &because);
+                    plan.change.push(PlanChange {
+                        state: run.state,
+                        ..change
+                    });
+                }
+                _ => {}
             }
         }
     }
@@ -209,12 +219,21 @@ impl Bench<'_> {
         for moment in group {
             let fired = self.fired(&moment.entry);
             if let Some(old) = inherited.get(&moment.label).filter(|_| fired.is_empty())
-                && !self.existing.iter().any(|run| run.entries.contains(&moment.entry))
                 && !self.fired(&moment.entry.replacen(&moment.label, old, 1)).is_empty()
             {
                 let because = format!("what the recipe said before (`{old}`) has fired for this stay");
-                let verdict = Verdict::Skipped(EndedBy::Fired, because);
-                plan.make.extend(self.run(&[moment], 0, at, &verdict));
+                match self.existing.iter().find(|run| run.entries.contains(&moment.entry)) {
+                    // The recipe said so once, and nothing came of it.
+                    Some(run) => plan.change.push(PlanChange {
+                        state: RunState::Skipped,
+                        due_at: at,
+                        ..ends(run, EndedBy::Fired, &because)
+                    }),
+                    None => {
+                        let verdict = Verdict::Skipped(EndedBy::Fired, because);
+                        plan.make.extend(self.run(&[moment], 0, at, &verdict));
+                    }
+                }
                 continue;
             }
             let again = self.recipe.again && fired.iter().all(|run| run.planned_at != at);
@@ -227,77 +246,6 @@ impl Bench<'_> {
             last: group.iter().map(|moment| moment.last).max().unwrap_or(at),
             open,
         }
-    }
-
-    /// To which group a run belongs whose key is that of one of its entries. Entries that were due at the same instant and
-    /// are not any more part: the run stays with the one it was made for.
-    fn owners(&self, groups: &[Group<'_>]) -> BTreeMap<&str, usize> {
-        let mut owners = BTreeMap::new();
-        for (nth, group) in groups.iter().enumerate() {
-            for (moment, firing) in &group.open {
-                let id = self.id(moment, *firing);
-                if let Some(run) = self.existing.iter().find(|run| run.id == id) {
-                    owners.insert(run.id.as_str(), nth);
-                }
-            }
-        }
-        owners
-    }
-
-    /// What goes already for an instant that still holds goes for all its entries, wherever the others have moved to.
-    fn leave_what_goes(&self, groups: &mut [Group<'_>], owners: &BTreeMap<&str, usize>) {
-        for run in self.existing.iter().filter(|run| run.state == RunState::Ready) {
-            let of = |group: &Group<'_>| group.open.iter().any(|(moment, _)| run.entries.contains(&moment.entry));
-            let own = owners.get(run.id.as_str()).copied();
-            let stays = |nth: usize, group: &Group<'_>| {
-                own.is_none_or(|own| own == nth) && of(group) && (group.at == run.planned_at || group.at <= self.now)
-            };
-            let Some(here) = groups.iter().enumerate().find(|(nth, group)| stays(*nth, group)) else {
-                continue;
-            };
-            let here = here.0;
-            let others = groups.iter_mut().enumerate().filter(|(nth, _)| *nth != here);
-            for (_, group) in others {
-                group.open.retain(|(moment, _)| !run.entries.contains(&moment.entry));
-            }
-        }
-    }
-
-    /// The run that there is for a group: one that is planned already before one that has ended, its own before another's.
-    fn run_of(
-        &self,
-        nth: usize,
-        group: &Group<'_>,
-        owners: &BTreeMap<&str, usize>,
-        kept: &BTreeSet<&str>,
-    ) -> Option<&Planned> {
-        let id = group.open.first().map(|(moment, firing)| self.id(moment, *firing));
-        let mine = group.open.iter().flat_map(|(moment, _)| {
-            let of_entry = |run: &&&Planned| !run.counts_as_fired() && run.entries.contains(&moment.entry);
-            self.existing.iter().copied().filter(move |run| of_entry(&run))
-        });
-        let own = self
-            .existing
-            .iter()
-            .copied()
-            .filter(|run| Some(&run.id) == id.as_ref() && !run.counts_as_fired());
-        let free: Vec<&Planned> = own
-            .chain(mine)
-            .filter(|run| owners.get(run.id.as_str()).is_none_or(|owner| *owner == nth))
-            .filter(|run| !kept.contains(run.id.as_str()))
-            .collect();
-        let planned = |run: &&&Planned| matches!(run.state, RunState::Scheduled | RunState::Ready);
-        free.iter().find(planned).or(free.first()).copied()
-    }
-
-    /// A firing number that no run has: one that was made for this entry may have fired for another.
-    fn free(&self, moment: &Moment, firing: usize) -> usize {
-        let taken = |firing: &usize| self.existing.iter().any(|run| run.id == self.id(moment, *firing));
-        (firing..).find(|firing| !taken(firing)).unwrap_or(firing)
-    }
-
-    fn id(&self, moment: &Moment, firing: usize) -> RunId {
-        clock_run_id(&self.key(moment, firing), Some(&self.subject.stay.id))
     }
 
     /// What becomes of a run that is there and has not fired.
@@ -414,7 +362,7 @@ impl Bench<'_> {
         let fired = self.existing.iter().filter(|run| run.counts_as_fired());
         let mut dropped: BTreeSet<&str> = fired
             .flat_map(|run| &run.entries)
-            .filter_map(|entry| entry.rsplit_once('#').map(|(label, _)| label))
+            .map(|entry| label_of(entry))
             .filter(|label| !labels.contains(*label))
             .collect();
         let mut inherited = BTreeMap::new();
@@ -432,20 +380,19 @@ impl Bench<'_> {
         inherited
     }
 
-    /// Whether all there is of a label was written down as inherited.
+    /// Whether all there is of a label was written down as inherited, or ended when the recipe asked for another time.
     fn inherits_already(&self, label: &str) -> bool {
         let prefix = format!("{label}#");
         let of_label = |run: &&&Planned| run.entries.iter().any(|entry| entry.starts_with(&prefix));
         let mut all = self.existing.iter().filter(of_label);
-        all.all(|run| run.ended_by == Some(EndedBy::Fired))
+        all.all(|run| !run.fired && matches!(run.ended_by, Some(EndedBy::Fired | EndedBy::Recipe)))
     }
 
     /// Why a run is not wanted any more.
     fn because(&self, run: &Planned, moments: &[Moment]) -> String {
         let of_recipe = labels(self.recipe);
-        let label = |entry: &String| entry.rsplit_once('#').map(|(label, _)| label.to_owned());
-        let mine: Vec<String> = run.entries.iter().filter_map(label).collect();
-        if !mine.iter().any(|label| of_recipe.contains(label)) {
+        let mine: Vec<&str> = run.entries.iter().map(|entry| label_of(entry)).collect();
+        if !mine.iter().any(|label| of_recipe.contains(*label)) {
             return format!("the recipe `{}` no longer waits for this time", self.recipe.name);
         }
         if mine.iter().any(|label| label.starts_with("status:")) {
@@ -458,6 +405,11 @@ impl Bench<'_> {
             false => "the stay does not reach so far any more".to_owned(),
         }
     }
+}
+
+/// The entry without its occurrence.
+fn label_of(entry: &str) -> &str {
+    entry.rsplit_once('#').map_or(entry, |(label, _)| label)
 }
 
 /// What the recipe's entries are called.

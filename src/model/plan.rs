@@ -10,8 +10,10 @@ pub const SETTLE: &str = "settle";
 /// Why a planned run has ended without a step sent. It decides whether it comes back when it is wanted again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndedBy {
-    /// Not wanted any more: the stay is gone, the recipe is, or it asks for another time.
+    /// Not wanted any more: the stay is gone, the recipe is, or the stay does not reach so far.
     Plan,
+    /// The recipe asks for other times: what fires instead of it counts for it too, should it come back.
+    Recipe,
     /// `match` or `when` was not so when it was due.
     Condition,
     /// It was past when recipes or the configuration changed; `plan --backfill` runs it all the same.
@@ -29,6 +31,7 @@ pub enum EndedBy {
 impl EndedBy {
     const ALL: [EndedBy; 7] = [
         EndedBy::Plan,
+        EndedBy::Recipe,
         EndedBy::Condition,
         EndedBy::Late,
         EndedBy::Past,
@@ -41,6 +44,7 @@ impl EndedBy {
     pub fn word(self) -> &'static str {
         match self {
             EndedBy::Plan => "plan",
+            EndedBy::Recipe => "recipe",
             EndedBy::Condition => "condition",
             EndedBy::Late => "late",
             EndedBy::Past => "past",

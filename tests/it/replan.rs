@@ -187,5 +187,28 @@ async fn a_stay_that_was_entered_after_it_ended_has_the_clock_of_its_booking() {
         .reload(|plan| plan.recipe(&recipe("Thanks", "{stay: created, after: 1d}", "")))
         .await;
     let runs = planned(&house).await;
-    assert_eq!(runs.last().map(String::as_str), Some("Thanks scheduled 01-02T00:00"), "{runs:?}");
+    assert_eq!(
+        runs.last().map(String::as_str),
+        Some("Thanks scheduled 01-02T00:00"),
+        "{runs:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_offset_that_comes_back_inherits_what_another_one_has_fired() {
+    let one = "{stay: check_in, before: 1d, at: '10:00'}";
+    let mut house = house(&recipe("Door", one, "")).build().await;
+    house
+        .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-12", 1))
+        .await;
+    house.reload(|plan| plan.instead(&recipe("Door", SOON, ""))).await;
+    go_to(&house, "2027-04-07T17:00:00Z").await;
+    assert_eq!(house.cleaning.requests().len(), 1);
+    house.reload(|plan| plan.instead(&recipe("Door", one, ""))).await;
+    house.idle().await;
+    let inherited =
+        "Door skipped 04-08T17:00 what the recipe said before (`check_in-2d@10:00`) has fired for this stay";
+    assert_eq!(planned(&house).await, [inherited, "Door succeeded 04-07T17:00"]);
+    go_to(&house, "2027-04-09T00:00:00Z").await;
+    assert_eq!(house.cleaning.requests().len(), 1);
 }
