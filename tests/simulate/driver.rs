@@ -35,6 +35,10 @@ pub struct Summary {
     pub requests: u64,
     pub effects: usize,
     pub crashes: u64,
+    /// How many times of the clock came to what.
+    pub clock: std::collections::BTreeMap<&'static str, usize>,
+    /// How often recipes were taken over.
+    pub edits: u64,
     /// How many runs ended how.
     pub runs: std::collections::BTreeMap<String, usize>,
 }
@@ -48,6 +52,10 @@ impl Summary {
         self.requests += other.requests;
         self.effects += other.effects;
         self.crashes += other.crashes;
+        self.edits += other.edits;
+        for (what, count) in &other.clock {
+            *self.clock.entry(what).or_default() += count;
+        }
         for (state, count) in &other.runs {
             *self.runs.entry(state.clone()).or_default() += count;
         }
@@ -77,6 +85,8 @@ pub enum Flaw {
     Late,
     /// Every property is on the same clock.
     OneZone,
+    /// Whatever a plan in the making has written counts, though the process died over it.
+    Mixed,
 }
 
 /// The world, the daemon in it, and all that was seen of both.

@@ -61,3 +61,53 @@ fn a_success_without_an_effect_is_seen() {
     });
     assert!(said.contains("its target knows nothing of it"), "{said}");
 }
+
+/// What is said of a fault in what is planned.
+fn said_of(flaw: Flaw, wanted: &[&str]) {
+    let said = reported(Bent {
+        flaw,
+        ..Bent::default()
+    });
+    assert!(wanted.iter().any(|part| said.contains(part)), "{flaw:?}: {said}");
+}
+
+#[test]
+fn what_a_cancelled_stay_had_planned_and_keeps_is_seen() {
+    said_of(Flaw::NotCancelled, &["and its stay is gone"]);
+}
+
+#[test]
+fn a_plan_that_does_not_follow_its_stay_is_seen() {
+    said_of(Flaw::NotMoved, &["the calendar says", "planned after its time"]);
+}
+
+#[test]
+fn what_has_fired_and_is_planned_again_is_seen() {
+    said_of(Flaw::FiredTwice, &["began once more", "has fired before"]);
+}
+
+#[test]
+fn a_planned_run_that_is_lost_is_seen() {
+    said_of(Flaw::PlanLost, &["is gone"]);
+}
+
+#[test]
+fn what_goes_later_than_it_may_is_seen() {
+    said_of(
+        Flaw::Late,
+        &["should not have later than", "went by itself", "planned after its time"],
+    );
+}
+
+#[test]
+fn a_time_by_the_clock_of_another_place_is_seen() {
+    said_of(Flaw::OneZone, &["the calendar says"]);
+}
+
+#[test]
+fn a_mixture_of_two_plans_is_seen() {
+    said_of(
+        Flaw::Mixed,
+        &["the calendar says", "nobody has planned", "there is no such recipe"],
+    );
+}

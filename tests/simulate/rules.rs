@@ -214,11 +214,6 @@ fn all() -> Vec<Rule> {
     ]
 }
 
-/// The rules that a recipe's file may say, by name.
-pub fn names() -> Vec<&'static str> {
-    all().iter().map(|rule| rule.name).chain(["Lock"]).collect()
-}
-
 /// Some of them.
 pub fn some(chance: &mut Chance) -> Vec<Rule> {
     let mut rules = all();

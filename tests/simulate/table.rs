@@ -47,7 +47,6 @@ pub struct Table {
     /// What counts: without the generation that is being made, with what the active one has still to write.
     pub rows: Vec<Row>,
     pub active: i64,
-    pub building: bool,
     pub made_from: String,
     /// Rows that belong to a generation that nobody is making.
     pub left_over: Vec<String>,
@@ -75,7 +74,6 @@ impl Reader {
         let building: Option<i64> = plan.get(1);
         let mut table = Table {
             active: plan.get(0),
-            building: building.is_some(),
             made_from: plan.get(3),
             ..Table::default()
         };

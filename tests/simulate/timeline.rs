@@ -88,12 +88,9 @@ impl Row {
 
 /// One look.
 struct Look<'a> {
-    table: &'a Table,
     step: &'a Step,
     /// The rules in force.
     rules: &'a [Rule],
-    /// Whether the plan was made from them.
-    synced: bool,
     now: Time,
 }
 
@@ -146,10 +143,8 @@ impl Timeline {
             return Err("nobody knows these recipes".to_owned());
         };
         let look = Look {
-            table,
             step,
             rules: &rules,
-            synced,
             now,
         };
         for row in &table.rows {
@@ -164,7 +159,7 @@ impl Timeline {
             self.settled(reader, row).await?;
         }
         self.rows = table.rows.iter().map(|row| (row.id.clone(), row.clone())).collect();
-        self.once(&rules)?;
+        self.once()?;
         // Until the first look after a start the plan is that of the recipes before: then and only then it counts whole.
         if !self.mixed
             && let Some(planned_from) = self.books.get(&table.made_from).cloned()
@@ -231,6 +226,9 @@ impl Timeline {
                 )
             })?;
         }
+        hold(!waits || !before.is_some_and(Row::fired), || {
+            format!("{} began once more", told())
+        })?;
         let came = row.goes() && before.is_none_or(|before| !before.goes());
         if came {
             *self.counted.entry("went").or_default() += 1;
@@ -292,7 +290,7 @@ impl Timeline {
     }
 
     /// An entry fires once for a stay, with `again` once for a time; whatever the recipe says in the meantime.
-    fn once(&mut self, rules: &[Rule]) -> Result<(), Broken> {
+    fn once(&mut self) -> Result<(), Broken> {
         for row in self.rows.values().filter(|row| row.fired() && !row.settles()) {
             let stay = row.stay.clone().unwrap_or_default();
             let fired = self.fired.entry((row.recipe.clone(), stay)).or_default();
@@ -318,7 +316,6 @@ impl Timeline {
                 }
             }
         }
-        let _ = rules;
         Ok(())
     }
 

@@ -84,11 +84,17 @@ impl Sim {
         match adopted {
             Ok(Err(error)) => Err(format!("the recipes were not taken over: {error}")),
             Ok(Ok(())) => {
+                self.summary.edits += 1;
                 self.step = Step::Adopted;
                 self.in_force = self.ground.setup.made_from();
                 self.look(Ok(())).await
             }
-            Err(Died) => Ok(Err(Died)),
+            Err(Died) => {
+                if self.flaw == Flaw::Mixed {
+                    self.spoil().await;
+                }
+                Ok(Err(Died))
+            }
         }
     }
 
@@ -106,6 +112,7 @@ impl Sim {
             Flaw::FiredTwice => {
                 "UPDATE runs SET state = 'scheduled' WHERE entries LIKE 'check_%' AND state = 'succeeded'"
             }
+            Flaw::Mixed => "UPDATE runs SET plan = 0 WHERE plan > (SELECT active FROM plan_state)",
             Flaw::PlanLost => "DELETE FROM runs WHERE state = 'scheduled' AND stay_id IS NOT NULL AND seq % 5 = 0",
             _ => return,
         };

@@ -104,6 +104,7 @@ impl Sim {
         seen.at_rest(&self.looker, &mut self.reader, &self.messages, now)
             .await?;
         self.summary.effects = self.seen.effects.len();
+        self.summary.clock.clone_from(&self.seen.clock.counted);
         for row in self.seen.runs.values() {
             *self.summary.runs.entry(row.state.clone()).or_default() += 1;
         }
