@@ -247,6 +247,7 @@ fn planned(detail: &RunDetail, local: &Local) {
     if let Some(cause) = run.ended_by.as_deref().and_then(EndedBy::from_word) {
         let why = match cause {
             EndedBy::Plan => "it is not wanted any more; it comes back when it is",
+            EndedBy::Recipe => "its recipe does not ask for this time any more; it comes back when it does",
             EndedBy::Condition => "its conditions did not hold when it was due",
             EndedBy::Past => "its time had passed, too long ago, when the stay became known or moved",
             EndedBy::Late => {

@@ -29,7 +29,7 @@ pub enum EndedBy {
 }
 
 impl EndedBy {
-    const ALL: [EndedBy; 7] = [
+    const ALL: [EndedBy; 8] = [
         EndedBy::Plan,
         EndedBy::Recipe,
         EndedBy::Condition,
