@@ -202,7 +202,12 @@ fn check(c: &mut Criterion) {
     };
     let checked = || {
         let mut told = Vec::with_capacity(1 << 16);
-        let code = check::run(&args, &config, Output::Table, &|_| None, &Clock::System, &mut told);
+        let checked = check::run(&args, &config, Output::Table, &|_| None, &Clock::System, &mut told);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let code = runtime.block_on(checked);
         (code, told)
     };
     let (code, told) = checked();

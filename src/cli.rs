@@ -155,7 +155,8 @@ async fn run(arguments: Arguments) -> ExitCode {
                 &environment,
                 &Clock::System,
                 &mut out,
-            );
+            )
+            .await;
         }
         Command::Preview(args) => {
             return preview::run(

@@ -1,5 +1,7 @@
 //! `stayhook check`: every mistake of every file, with its place, and each recipe as a sentence.
 
+mod ahead;
+
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -29,11 +31,22 @@ pub struct Args {
 /// is a mistake.
 ///
 /// `clock` says from when on the next firing of a recipe is looked for.
-pub fn run(args: &Args, config: &Path, output: Output, env: Env<'_>, clock: &Clock, out: &mut dyn Write) -> ExitCode {
+pub async fn run(
+    args: &Args,
+    config: &Path,
+    output: Output,
+    env: Env<'_>,
+    clock: &Clock,
+    out: &mut dyn Write,
+) -> ExitCode {
+    let ahead = match output {
+        Output::Table => ahead::ahead(config, env, clock.now()).await,
+        Output::Json => HashMap::new(),
+    };
     let checked = checked(args, config, env);
     let code = if checked.report.has_mistakes() { FINDINGS } else { 0 };
     let text = match output {
-        Output::Table => checked.table(clock.now(), &|_| None),
+        Output::Table => checked.table(clock.now(), &|recipe| ahead.get(recipe).cloned()),
         Output::Json => {
             let text_of = |file: &str| checked.texts.get(file).cloned();
             format!("{:#}\n", diagnostics(&checked.report, &text_of))

@@ -65,7 +65,13 @@ fn screen(folder: &Path, paths: &[&str], output: Output) -> String {
     };
     let mut out = Vec::new();
     let clock = Clock::manual("2027-01-06T12:00:00Z".parse().unwrap());
-    let code = check::run(&args, &folder.join("config.yaml"), output, &env, &clock, &mut out);
+    let config = folder.join("config.yaml");
+    let checked = check::run(&args, &config, output, &env, &clock, &mut out);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let code = runtime.block_on(checked);
     let text = String::from_utf8(out).unwrap();
     let text = text.replace(&format!("{}/", folder.display()), "");
     let code = if format!("{code:?}") == format!("{:?}", std::process::ExitCode::SUCCESS) {

@@ -146,12 +146,19 @@ on: {stay: check_out}
 when: stay.same_day_turn
 actions: [{http: {connection: cleaning, url: '/turn/{{ reservation.code }}/{{ stay.next.code }}'}}]
 ";
-    let mut house = house(turn).properties(stayhook::model::property::Properties::none()).build().await;
-    house.tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-12", 1)).await;
+    let mut house = house(turn)
+        .properties(stayhook::model::property::Properties::none())
+        .build()
+        .await;
+    house
+        .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-12", 1))
+        .await;
     assert_eq!(planned(&house).await, ["Turn scheduled 04-12T11:00"]);
     house.reload(|plan| plan.properties(crate::clock::brannan())).await;
     assert_eq!(planned(&house).await, ["Turn scheduled 04-12T18:00"]);
-    house.tell("pms", &booked("B", "brannan", "2027-04-12", "2027-04-14", 1)).await;
+    house
+        .tell("pms", &booked("B", "brannan", "2027-04-12", "2027-04-14", 1))
+        .await;
     go_to(&house, "2027-04-12T18:00:00Z").await;
     assert_eq!(asked(&house.cleaning.requests()), ["POST /turn/A/B"]);
 }
@@ -159,10 +166,16 @@ actions: [{http: {connection: cleaning, url: '/turn/{{ reservation.code }}/{{ st
 #[tokio::test]
 async fn a_stay_that_cannot_be_read_any_more_holds_up_no_reload() {
     let mut house = house(&recipe("Door", SOON, "")).build().await;
-    house.tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-12", 1)).await;
-    house.tell("pms", &booked("B", "brannan", "2027-05-09", "2027-05-12", 1)).await;
+    house
+        .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-12", 1))
+        .await;
+    house
+        .tell("pms", &booked("B", "brannan", "2027-05-09", "2027-05-12", 1))
+        .await;
     house.damage("UPDATE stays SET state = '{' WHERE code = 'A'").await;
-    house.reload(|plan| plan.instead(&recipe("Clean", "{stay: check_out}", ""))).await;
+    house
+        .reload(|plan| plan.instead(&recipe("Clean", "{stay: check_out}", "")))
+        .await;
     assert_eq!(
         planned(&house).await,
         [

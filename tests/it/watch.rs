@@ -90,3 +90,17 @@ async fn recipes_are_taken_over_when_their_files_change_and_a_broken_one_runs_on
     let (status, log) = daemon.stop().await;
     assert!(status.success(), "{log}");
 }
+
+#[tokio::test]
+async fn check_says_when_a_recipe_fires_next() {
+    let site = Site::new(CONFIG, &[&recipe("Door", "2d")]);
+    let daemon = site.serve(None).await;
+    let body = r#"{"event_id": "1", "code": "A", "status": "confirmed", "check_in": "2090-04-09T15:00:00Z", "check_out": "2090-04-12T11:00:00Z", "property": {"name": "Alfama"}}"#;
+    assert_eq!(daemon.post("lab", body).await.unwrap().0, 200);
+    comes(&daemon, "/api/v1/upcoming", "2090-04-07").await;
+    let told = site.command(&["check"]).output().await.unwrap();
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.contains("Door: 2 days BEFORE check-in"), "{told}");
+    assert!(told.contains("next: Alfama, Fri 7 Apr 2090 15:00"), "{told}");
+    daemon.stop().await;
+}

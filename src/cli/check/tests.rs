@@ -24,7 +24,13 @@ fn check(folder: &Path, paths: &[&str], output: Output) -> (bool, String) {
     };
     let mut out = Vec::new();
     let clock = Clock::manual(now());
-    let code = run(&args, &folder.join("config.yaml"), output, &|_| None, &clock, &mut out);
+    let config = folder.join("config.yaml");
+    let checked = run(&args, &config, output, &|_| None, &clock, &mut out);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let code = runtime.block_on(checked);
     let text = String::from_utf8(out).expect("text");
     let text = text.replace(&format!("{}/", folder.display()), "");
     (format!("{code:?}") == format!("{:?}", ExitCode::SUCCESS), text)

@@ -1,0 +1,60 @@
+//! When recipes fire next for a stay, as far as the store of the configuration knows.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use chrono::Datelike as _;
+
+use crate::config::{self, Env};
+use crate::decide::{local_now, view};
+use crate::lang::diag::Report;
+use crate::model::clock::Time;
+use crate::recipe::Book;
+use crate::store::Store;
+
+use super::super::there_is_a_database;
+use super::listed;
+
+/// Recipe to "Brannan Street, Fri 3 Apr 10:00". Empty where there is no store yet, or it cannot be read: `check` is about
+/// files.
+pub async fn ahead(path: &Path, env: Env<'_>, now: Time) -> HashMap<String, String> {
+    let mut report = Report::new();
+    let mut found = HashMap::new();
+    let Some((file, text)) = config::read(path, &mut report) else {
+        return found;
+    };
+    let Some(config) = config::draft(&file, &text, config::folder(path), env, &mut report) else {
+        return found;
+    };
+    if config.database.contains("${") || there_is_a_database(&config).is_err() {
+        return found;
+    }
+    let Ok(store) = Store::open_to_read(&config.database).await else {
+        return found;
+    };
+    let files = listed(std::slice::from_ref(&config.recipes), &mut report);
+    let book = Book::load(&files, &crate::action::effect_kinds(), &mut report);
+    for recipe in book.all().iter().filter(|recipe| recipe.follows_stays()) {
+        let Ok(Some((at, run))) = store.next_of(&recipe.name).await else {
+            continue;
+        };
+        let (Some(source), Some(code)) = (&run.source, &run.code) else {
+            continue;
+        };
+        let Ok(Some(row)) = store.reservation(source, code).await else {
+            continue;
+        };
+        let stay = view(&row.stay, &config.properties);
+        let at = local_now(&stay.json, &config.properties, at);
+        let this_year = at.year() == now.with_timezone(&at.timezone()).year();
+        let format = if this_year {
+            "%a %-d %b %H:%M"
+        } else {
+            "%a %-d %b %Y %H:%M"
+        };
+        let place = stay.json["property"]["name"].as_str().unwrap_or(code);
+        found.insert(recipe.name.clone(), format!("{place}, {}", at.format(format)));
+    }
+    store.close().await;
+    found
+}
