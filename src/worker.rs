@@ -166,8 +166,14 @@ impl Engine {
     pub async fn recover(&self) -> Result<u64, StoreError> {
         self.meter.started(self.clock.now());
         self.name_what_is_counted();
-        let generation = self.store.plan_state().await?.active;
+        let plan = self.store.plan_state().await?;
         let setup = (*self.setup()).clone();
+        if !plan.made_from.is_empty() && plan.made_from != setup.made_from() {
+            // What is decided before the plan has caught up is planned by the recipes of today. Should they be changed back
+            // before that, the plan is a mixture all the same.
+            self.store.distrust_plan().await?;
+        }
+        let generation = plan.active;
         self.replace(Setup { generation, ..setup });
         let rescued = self.store.rescue(self.lease(), true).await?;
         said::parked(self, &rescued.parked);

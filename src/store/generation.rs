@@ -84,6 +84,18 @@ impl Store {
         .await
     }
 
+    /// The plan counts, but from here on it is not known to be that of any recipes: whoever takes over recipes next makes it
+    /// anew, even where they are those that it was made from.
+    pub async fn distrust_plan(&self) -> Result<(), StoreError> {
+        self.write(|conn| {
+            Box::pin(async move {
+                conn.execute(Sql::new("UPDATE plan_state SET made_from = ''")).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// Drops a generation that was begun and is not wanted any more.
     pub async fn drop_plan(&self) -> Result<(), StoreError> {
         self.write(|conn| Box::pin(drop_building(conn))).await
