@@ -254,11 +254,7 @@ impl Sim {
                 Ok(Err(Died))
             }
             _ => {
-                let borders = u32::try_from(self.chance.range(0, 9)).unwrap();
-                self.house().engine.store.fuse().light(borders);
-                self.tell(format!(
-                    "the process will die at the border {borders} of the store from here"
-                ));
+                self.light();
                 Ok(Ok(()))
             }
         }
@@ -266,7 +262,12 @@ impl Sim {
 
     /// The process dies a few calls to the store from here.
     pub fn light(&mut self) {
-        let borders = u32::try_from(self.chance.range(0, 9)).unwrap();
+        self.light_within(9);
+    }
+
+    /// The same, so many at the most.
+    pub fn light_within(&mut self, most: u64) {
+        let borders = u32::try_from(self.chance.range(0, most)).unwrap();
         self.house().engine.store.fuse().light(borders);
         self.tell(format!(
             "the process will die at the border {borders} of the store from here"

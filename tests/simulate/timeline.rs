@@ -201,6 +201,9 @@ impl Timeline {
         })?;
         let ended = row.is("scheduled") || row.is("ready") || !row.reason.is_empty() || row.goes();
         hold(ended, || format!("{} without a reason", told()))?;
+        hold(!waits || !before.is_some_and(Row::fired), || {
+            format!("{} began once more", told())
+        })?;
         if row.settles() {
             hold(!waits || row.due > look.now || *look.step != Step::Turned, || {
                 format!("{} is due and left", told())
@@ -226,9 +229,6 @@ impl Timeline {
                 )
             })?;
         }
-        hold(!waits || !before.is_some_and(Row::fired), || {
-            format!("{} began once more", told())
-        })?;
         let came = row.goes() && before.is_none_or(|before| !before.goes());
         if came {
             *self.counted.entry("went").or_default() += 1;

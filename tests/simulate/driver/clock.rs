@@ -65,8 +65,8 @@ impl Sim {
             self.tell("kill -9");
             return Ok(Err(Died));
         }
-        if self.chance.percent(30) {
-            self.light();
+        if self.chance.percent(40) {
+            self.light_within(24);
         }
         self.adopt().await
     }

@@ -19,6 +19,13 @@ impl Sim {
             house.kill().await;
         }
         let news = self.look_at_stays_after_death().await?;
+        // What was torn was done by the recipes of the life before.
+        let decided = std::mem::take(&mut self.deciding);
+        if self.flaw != Flaw::Forgets {
+            let (step, now) = (Step::Torn { news, decided }, self.now());
+            let plan = self.seen.look_at_plan(&mut self.reader, &step, &self.in_force, now);
+            plan.await?;
+        }
         if self.chance.percent(10) {
             self.write_files();
         }
@@ -42,9 +49,7 @@ impl Sim {
             }
         }
         self.tell(format!("{why}; it is up again"));
-        // What was torn was done by the recipes of the life before.
-        let decided = std::mem::take(&mut self.deciding);
-        self.step = Step::Torn { news, decided };
+        self.step = Step::Other;
         self.look(Ok(())).await?.unwrap();
         self.in_force = self.ground.setup.made_from();
         self.look_at_stays().await.map(|_| ())
