@@ -219,7 +219,7 @@ impl Bench<'_> {
         for moment in group {
             let fired = self.fired(&moment.entry);
             if let Some(old) = inherited.get(&moment.label).filter(|_| fired.is_empty())
-                && !self.fired(&moment.entry.replacen(&moment.label, old, 1)).is_empty()
+                && self.went(&moment.entry.replacen(&moment.label, old, 1))
             {
                 let because = format!("what the recipe said before (`{old}`) has fired for this stay");
                 match self.existing.iter().find(|run| run.entries.contains(&moment.entry)) {
@@ -346,6 +346,12 @@ impl Bench<'_> {
         self.existing.iter().filter(of_entry).copied().collect()
     }
 
+    /// Whether an entry has fired, or is on its way.
+    fn went(&self, entry: &str) -> bool {
+        let of_entry = |run: &&&Planned| goes(run) && run.entries.iter().any(|one| one == entry);
+        self.existing.iter().any(|run| of_entry(&run))
+    }
+
     /// Entries that stand in the place of ones that have fired and are not there any more: the label as it is now to the
     /// label before. An edited offset inherits what the old one fired.
     fn inherited(&self, moments: &[Moment]) -> BTreeMap<String, String> {
@@ -359,7 +365,7 @@ impl Bench<'_> {
             let mut entries = self.existing.iter().flat_map(|run| &run.entries);
             entries.any(|entry| entry.starts_with(&prefix))
         };
-        let fired = self.existing.iter().filter(|run| run.counts_as_fired());
+        let fired = self.existing.iter().filter(|run| goes(run));
         let mut dropped: BTreeSet<&str> = fired
             .flat_map(|run| &run.entries)
             .map(|entry| label_of(entry))
@@ -405,6 +411,11 @@ impl Bench<'_> {
             false => "the stay does not reach so far any more".to_owned(),
         }
     }
+}
+
+/// Whether a run has fired, or waits for its turn since its time came: another recipe does not take that back.
+fn goes(run: &Planned) -> bool {
+    run.counts_as_fired() || run.state == RunState::Ready
 }
 
 /// The entry without its occurrence.

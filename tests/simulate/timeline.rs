@@ -362,9 +362,10 @@ impl Timeline {
                         .iter()
                         .any(|row| row.due == moment.at && row.entries.contains(&moment.entry));
                     // What is on its way goes for all its entries.
-                    let goes = self
-                        .of(rule, id)
-                        .any(|row| row.goes() && row.entries.contains(&moment.entry));
+                    let same = |entry: &String| {
+                        *entry == moment.entry || (!rule.again && sort_of(entry) == sort_of(&moment.entry))
+                    };
+                    let goes = self.of(rule, id).any(|row| row.goes() && row.entries.iter().any(same));
                     hold(covered || goes || self.has_fired(rule, id, moment), || {
                         let all: Vec<String> = self.of(rule, id).map(Row::told).collect();
                         format!(
