@@ -464,6 +464,11 @@ impl Sim {
         due.into_iter().chain(planned).min()
     }
 
+    /// The commits of this life.
+    fn commits(&mut self) -> u64 {
+        *self.house().engine.store.commits().borrow()
+    }
+
     async fn look(&mut self, done: Result<(), Died>) -> Result<Result<(), Died>, Broken> {
         let house = self.house.as_ref().unwrap();
         let commits = *house.engine.store.commits().borrow();

@@ -38,9 +38,15 @@ impl Sim {
             Ok(Err(error)) => Err(format!("the clock was not looked at: {error}")),
             Ok(Ok(_)) => {
                 self.step = Step::Turned;
-                // Also where nothing was written: what is due has to be seen.
-                self.looked_at = None;
                 self.spoil().await;
+                // Also where nothing was written: what is due has to be seen.
+                let commits = self.commits();
+                if self.looked_at == Some(commits) {
+                    let (now, step) = (self.now(), std::mem::take(&mut self.step));
+                    let plan = self.seen.look_at_plan(&mut self.reader, &step, &self.in_force, now);
+                    plan.await?;
+                    return Ok(Ok(()));
+                }
                 self.look(Ok(())).await
             }
             Err(Died) => Ok(Err(Died)),
