@@ -2,7 +2,9 @@
 //! down for whoever has to read why a seed failed.
 
 mod clock;
+mod flaw;
 mod lives;
+mod summary;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,72 +24,11 @@ use crate::targets::Targets;
 use crate::timeline::Step;
 use crate::world::{self, Message};
 
+pub use flaw::Flaw;
+pub use summary::Summary;
+
 /// What is told of a failing seed, shared with whoever catches a panic.
 pub type History = Arc<Mutex<Vec<String>>>;
-
-/// How much happened.
-#[derive(Clone, Debug, Default)]
-pub struct Summary {
-    pub steps: u64,
-    pub messages: usize,
-    pub deliveries: u64,
-    pub duplicates: u64,
-    pub requests: u64,
-    pub effects: usize,
-    pub crashes: u64,
-    /// How many times of the clock came to what.
-    pub clock: std::collections::BTreeMap<&'static str, usize>,
-    /// How often recipes were taken over.
-    pub edits: u64,
-    /// How many runs ended how.
-    pub runs: std::collections::BTreeMap<String, usize>,
-}
-
-impl Summary {
-    pub fn add(&mut self, other: &Summary) {
-        self.steps += other.steps;
-        self.messages += other.messages;
-        self.deliveries += other.deliveries;
-        self.duplicates += other.duplicates;
-        self.requests += other.requests;
-        self.effects += other.effects;
-        self.crashes += other.crashes;
-        self.edits += other.edits;
-        for (what, count) in &other.clock {
-            *self.clock.entry(what).or_default() += count;
-        }
-        for (state, count) in &other.runs {
-            *self.runs.entry(state.clone()).or_default() += count;
-        }
-    }
-}
-
-/// A fault of ours that a test puts in, to prove that it is seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Flaw {
-    #[default]
-    None,
-    /// A crash takes back what was committed before it, as on a disk that lies.
-    Forgets,
-    /// Every attempt goes out under a key of its own.
-    KeyPerAttempt,
-    /// What goes over `books` never arrives, and is answered all the same.
-    NothingSent,
-    /// What a cancelled stay had planned stands there again.
-    NotCancelled,
-    /// What has moved is due when it was due before.
-    NotMoved,
-    /// What has fired is planned once more.
-    FiredTwice,
-    /// Something planned is lost.
-    PlanLost,
-    /// Every recipe may be as late as it likes.
-    Late,
-    /// Every property is on the same clock.
-    OneZone,
-    /// Whatever a plan in the making has written counts, though the process died over it.
-    Mixed,
-}
 
 /// The world, the daemon in it, and all that was seen of both.
 pub struct Sim {
