@@ -110,13 +110,12 @@ impl Reader {
                 continue;
             }
             match next {
+                Some(next) if next == table.active && finishing && (one.attempts > 0 || one.goes()) => {}
                 Some(next) if next == table.active && finishing => {
-                    if one.attempts == 0 && !one.goes() {
-                        one.state = row.get(11);
-                        (one.due, one.planned) = (at(12), at(12));
-                        one.entries = split(row.get(13));
-                        one.reason = row.get(14);
-                    }
+                    one.state = row.get(11);
+                    (one.due, one.planned) = (at(12), at(12));
+                    one.entries = split(row.get(13));
+                    one.reason = row.get(14);
                 }
                 Some(next) if building != Some(next) => table.left_over.push(one.id.clone()),
                 _ => {}

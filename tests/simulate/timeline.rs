@@ -40,6 +40,9 @@ impl Step {
     }
 }
 
+/// Sort of entry with its occurrence, the entry, the time, the run.
+type Firing = (String, String, Time, String);
+
 /// All that was seen of the clock so far.
 #[derive(Debug, Default)]
 pub struct Timeline {
@@ -50,7 +53,7 @@ pub struct Timeline {
     /// What every plan was made from.
     pub books: HashMap<String, Vec<Rule>>,
     /// By recipe and stay: sort of entry with its occurrence, the entry, the time, the run.
-    fired: BTreeMap<(String, String), BTreeSet<(String, String, Time, String)>>,
+    fired: BTreeMap<(String, String), BTreeSet<Firing>>,
     /// The latest time that the clock has shown.
     furthest: Option<Time>,
     /// Since when a rule of the calendar is in force.
