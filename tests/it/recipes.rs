@@ -1,5 +1,7 @@
 //! The recipes that are shipped, copied together as they stand and played through the real engine.
 
+mod by_the_clock;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -138,11 +140,11 @@ async fn every_effect_of_all_of_them_together_comes_once() {
             house.replay(n, false, None).await;
         }
     }
-    let unhappy: Vec<String> = house.states().await;
-    assert!(
-        unhappy.iter().all(|state| state.ends_with(": succeeded")),
-        "{unhappy:#?}"
-    );
+    // What waited for its time was called off with the stay; only the list of every week waits on.
+    let (answers, planned): (Vec<_>, Vec<_>) = house.runs().await.into_iter().partition(|run| run.event.is_some());
+    assert!(answers.iter().all(|run| run.state == "succeeded"), "{answers:#?}");
+    let ended = |run: &stayhook::store::RunRow| run.state == "cancelled" || run.stay.is_none();
+    assert!(planned.len() > 4 && planned.iter().all(ended), "{planned:#?}");
 
     let moved = house.cleaning.requests()[1].json();
     assert_eq!(moved["starts"], "2027-04-03T11:00:00-07:00");
@@ -188,7 +190,13 @@ async fn a_stay_that_was_never_confirmed_starts_nothing() {
         stay(3, json!({"status": "cancelled", "end_date": "2027-04-03"})),
     )
     .await;
-    assert_eq!(house.runs().await.len(), 0);
+    let begun: Vec<_> = house
+        .runs()
+        .await
+        .into_iter()
+        .filter(|run| run.event.is_some())
+        .collect();
+    assert!(begun.is_empty(), "{begun:#?}");
     assert_eq!((lines(&locks).len(), letters(&house).len()), (0, 0));
 }
 
