@@ -16,9 +16,9 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every document for users: the README and what is below `docs`.
+/// Every document for users: the README, that of the recipes, and what is below `docs`.
 fn documents() -> Vec<(PathBuf, String)> {
-    let mut found = vec![root().join("README.md")];
+    let mut found = vec![root().join("README.md"), root().join("recipes/README.md")];
     let mut folders = vec![root().join("docs")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -137,6 +137,17 @@ fn every_link_leads_somewhere() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_shipped_recipe_is_listed() {
+    let list = std::fs::read_to_string(root().join("recipes/README.md")).unwrap();
+    let recipes = config::recipe_files(&root().join("recipes")).unwrap();
+    assert!(recipes.len() > 15);
+    for (file, _) in recipes {
+        let name = Path::new(&file).file_name().unwrap().to_str().unwrap();
+        assert!(list.contains(&format!("]({name})")), "{name}");
+    }
 }
 
 /// The commands that a document tells to type, without what stands in front of them.
