@@ -23,18 +23,7 @@ impl Recipe {
 
     /// The same, with when it fires next: "…; next: Brannan, Fri 3 Apr 10:00."
     pub fn sentence_with(&self, connection: &dyn Fn(&Step) -> Option<String>, next: Option<&str>) -> String {
-        let events: Vec<String> = self
-            .on
-            .iter()
-            .flat_map(Trigger::types)
-            .map(|kind| event(kind))
-            .collect();
-        let mut starts: Vec<String> = Vec::new();
-        if !events.is_empty() {
-            starts.push(format!("when {}", any(&events)));
-        }
-        starts.extend(self.on.iter().filter_map(clocks::says));
-        let mut out = format!("{}: {}", self.name, any(&starts));
+        let mut out = format!("{}: {}", self.name, self.waits_for());
         // The default kind goes without saying.
         let said = self.conditions.tests.iter();
         let said = said.filter(|test| !matches!(&test.of, Subject::Kind(kinds) if kinds[..] == ["guest"]));
@@ -76,6 +65,22 @@ impl Recipe {
             out += " Nothing is really sent (dry run).";
         }
         out
+    }
+
+    /// What starts it, in plain words: "when a stay is confirmed or 2 days BEFORE check-in at 10:00, the property's time".
+    pub fn waits_for(&self) -> String {
+        let events: Vec<String> = self
+            .on
+            .iter()
+            .flat_map(Trigger::types)
+            .map(|kind| event(kind))
+            .collect();
+        let mut starts: Vec<String> = Vec::new();
+        if !events.is_empty() {
+            starts.push(format!("when {}", any(&events)));
+        }
+        starts.extend(self.on.iter().filter_map(clocks::says));
+        any(&starts)
     }
 }
 

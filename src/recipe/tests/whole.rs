@@ -93,6 +93,13 @@ fn as_a_sentence() {
 }
 
 #[test]
+fn what_starts_it() {
+    let text = "name: r\non: [{event: reservation.confirmed}, {stay: check_in, before: 2d, at: '10:00'}]\nactions: [{http: {}}]";
+    let words = "when a stay is confirmed or 2 days BEFORE check-in at 10:00, the property's time";
+    assert_eq!(recipe(text).waits_for(), words);
+}
+
+#[test]
 fn clocks_as_sentences() {
     let says = |rest: &str| recipe(&format!("name: r\nactions: [{{http: {{}}}}]\n{rest}")).sentence();
     for (written, wanted) in [
