@@ -1,8 +1,10 @@
-//! `demo`: the daemon on a temporary database, with stand-ins on this machine for every target, and two stays played
-//! through it by the real receive path.
+//! `demo`: the daemon on a temporary database, with stand-ins on this machine for every target, and a few stays played
+//! through it by the real receive path, on a clock that lets days pass in seconds.
 
+mod became;
 mod effects;
 mod expected;
+mod play;
 mod scene;
 mod site;
 mod story;
@@ -11,6 +13,7 @@ use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
 
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use tokio_util::sync::CancellationToken;
 
 use crate::lifecycle::{Ended, Signal, Signals};
@@ -18,12 +21,10 @@ use crate::model::clock::{Clock, Time};
 
 use super::{FINDINGS, FINE, Failure, TEMPORARY};
 use effects::Record;
+use play::Play;
 use scene::{SCENES, Scene};
 use site::{Site, Targets};
 use story::Story;
-
-/// How long the story rests after a scene, so that it can be read, in milliseconds.
-const REST_MS: i64 = 1500;
 
 /// What `demo` takes.
 #[derive(Debug, clap::Args)]
@@ -64,25 +65,21 @@ pub async fn run(args: &Args, out: &mut dyn Write) -> Result<u8, Failure> {
     let expected = expected::read(args.expected.as_deref())?;
     let mut signals = Signals::listen().map_err(|error| Failure::new(TEMPORARY, error.to_string()))?;
     let colour = std::io::stdout().is_terminal() && super::environment("NO_COLOR").is_none_or(|set| set.is_empty());
-    let mut story = Story::new(out, colour);
-
     let targets = Targets::start().await.map_err(cannot)?;
-    // Ids hold the time of receipt and keys follow from ids: to be the same every time, time is told by the scenes.
-    let clock = if args.once {
-        Clock::manual(SCENES[0].at()?)
-    } else {
-        Clock::System
-    };
+    // Days pass in seconds. And ids hold the time of receipt and keys follow from ids: to be the same every time, time is
+    // told by the scenes.
+    let clock = Clock::manual(SCENES[0].at()?);
     let (site, app) = Site::build(&targets, clock).await?;
+    let mut story = Story::new(out, colour, site.engine.setup().properties.timezone);
     let stop = CancellationToken::new();
     let daemon = app.run(stop.clone());
     tokio::pin!(daemon);
     let played = {
-        let rest = (!args.once && !args.fast).then_some(REST_MS);
+        let play = Play::new(&site, &targets, !args.once && !args.fast, &mut story);
         tokio::select! {
             ended = &mut daemon => return Err(died(ended)),
             () = stopped(&mut signals) => Ok(Played::Stopped),
-            played = play(&site, &targets, rest, &mut story) => played.map(Played::Through),
+            played = play.through() => played.map(Played::Through),
         }
     };
     let done = match played {
@@ -94,6 +91,7 @@ pub async fn run(args: &Args, out: &mut dyn Write) -> Result<u8, Failure> {
             tokio::select! {
                 ended = &mut daemon => return Err(died(ended)),
                 () = stopped(&mut signals) => Ok(FINE),
+                () = goes_on(site.clock()) => Ok(FINE),
             }
         }
         Ok(Played::Stopped) => Ok(FINE),
@@ -108,33 +106,31 @@ pub async fn run(args: &Args, out: &mut dyn Write) -> Result<u8, Failure> {
     done
 }
 
-async fn play(site: &Site, targets: &Targets, rest_ms: Option<i64>, story: &mut Story<'_>) -> Result<Record, Failure> {
-    story.begin(site);
-    let mut record = Record::default();
-    for (at, scene) in SCENES.iter().enumerate() {
-        let number = at + 1;
-        site.clock().set(scene.at()?);
-        story.comes_in(number, scene)?;
-        let receipt = site.post(scene).await?;
-        site.settle().await?;
-        let new = record.take(number, targets);
-        let became = site.became(&receipt).await?;
-        story.recognised(number, &receipt, &became);
-        story.went_out(&became, new);
-        if let Some(rest_ms) = rest_ms {
-            Clock::System.sleep(TimeDelta::milliseconds(rest_ms)).await;
-        }
+/// From the end of the story on the demo's clock goes as fast as any other.
+async fn goes_on(clock: &Clock) {
+    let second = TimeDelta::seconds(1);
+    loop {
+        Clock::System.sleep(second).await;
+        clock.advance(second);
     }
-    story.sum_up(&record);
-    Ok(record)
 }
 
 impl Scene {
     /// When the sender posts it.
     fn at(&self) -> Result<Time, Failure> {
-        let at = chrono::DateTime::parse_from_rfc3339(self.at);
-        at.map(|at| at.to_utc()).map_err(cannot)
+        time(self.at)
     }
+}
+
+/// A time as the scenes write it, RFC 3339.
+fn time(text: &str) -> Result<Time, Failure> {
+    let at = chrono::DateTime::parse_from_rfc3339(text);
+    at.map(|at| at.to_utc()).map_err(cannot)
+}
+
+/// `Fri 9 Apr 10:00`, by the clock on the wall there.
+fn day_and_time(at: Time, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%a %-d %b %H:%M").to_string()
 }
 
 /// Returns once the machine asks for the end.

@@ -37,7 +37,7 @@ async fn once_is_as_expected_and_the_same_every_time() {
     let (code, first) = told(&["demo", "--once"]).await;
     assert_eq!(code, Some(0), "{first}");
     for said in [
-        "1  1 Mar 10:15  hospitable: Tomoko asks for Alfama 3A",
+        "1  Mon 1 Mar 10:15  hospitable: Tomoko asks for Alfama 3A",
         "new       reservation.created",
         "new       reservation.confirmed",
         "duplicate the same delivery as scene 2",
@@ -51,8 +51,20 @@ async fn once_is_as_expected_and_the_same_every_time() {
         "out       locks     PUT /codes/HMWTR5N8QK",
         "out       books     POST /entries",
         "out       mail      to rosa@stayhook.example",
-        "17 effects, each once.",
-        "All 17 effects are as expected: key, body and order.",
+        // A move takes what is planned with it, and a cancellation calls it off.
+        "moved     Send the cleaner: from Tue 18 May 11:00 to Thu 20 May 11:00",
+        "cancelled Send the cleaner: Thu 20 May 11:00",
+        // And the days pass.
+        "Fri 2 Apr 00:00 …",
+        "15  Mon 5 Apr 08:00  the clock: what the calendar asks for is due",
+        "16  Tue 6 Apr 10:00  the clock: it is time for HMQ4KD7RZB",
+        "because   2 days BEFORE check-in at 10:00, the property's time",
+        "18  Fri 9 Apr 10:00  the clock: it is time for HMQ4KD7RZB",
+        "planned   Remind of check-out: Sat 10 Apr 10:00",
+        "moved     Send the cleaner: from Sat 10 Apr 11:00 to Sun 11 Apr 11:00",
+        "22  Sun 11 Apr 11:00  the clock: it is time for HMQ4KD7RZB",
+        "35 effects, each once.",
+        "All 35 effects are as expected: key, body and order.",
     ] {
         assert!(first.contains(said), "{said}\n\n{first}");
     }

@@ -1,5 +1,10 @@
 //! What the senders post, in order. All guests, codes and secrets are invented.
 
+/// From when on the story shows how the days pass, RFC 3339: after the scenes that are about deliveries.
+pub(super) const DAYS_BEGIN: &str = "2027-04-01T08:00:00Z";
+/// When it ends.
+pub(super) const END: &str = "2027-04-11T11:00:00Z";
+
 /// One request of a sender.
 #[derive(Debug)]
 pub(super) struct Scene {
@@ -17,7 +22,7 @@ pub(super) struct Scene {
 
 macro_rules! scenes {
     ($($at:literal $source:literal $file:literal $says:literal;)*) => {
-        /// The whole story: one stay of each sender, interleaved.
+        /// The whole story: one stay of each sender, interleaved; then three whose days come.
         pub(super) const SCENES: &[Scene] = &[$(Scene {
             at: $at,
             source: $source,
@@ -53,6 +58,16 @@ scenes! {
         "Tomoko cancels";
     "2027-03-15T10:00:00Z" "hostelmate" "hostelmate-5-cancelled"
         "Baraka cancels; there is only the id in it";
+    "2027-04-01T08:30:00Z" "hospitable" "hospitable-7-booked"
+        "Noor books Alfama 3A, 8 to 10 April";
+    "2027-04-01T15:00:00Z" "hostelmate" "hostelmate-6-booked"
+        "Ilmar books Harbour House, 9 to 12 April";
+    "2027-04-06T14:00:00Z" "hostelmate" "hostelmate-7-cancelled"
+        "Ilmar cancels, and what was planned goes with it";
+    "2027-04-09T16:00:00Z" "hospitable" "hospitable-8-longer"
+        "Noor stays a day longer, until 11 April";
+    "2027-04-10T14:00:00Z" "hospitable" "hospitable-9-late"
+        "Bento books Alfama 3A for tomorrow, 11 to 13 April";
 }
 
 /// The configuration, with `${…}` where the ports go, and the recipes.
@@ -72,4 +87,8 @@ pub(super) const RECIPES: &[(&str, &str)] = recipes![
     "door-code.yaml",
     "take-door-code-back.yaml",
     "enter-payments.yaml",
+    "tell-door-code.yaml",
+    "remind-of-check-out.yaml",
+    "send-cleaner.yaml",
+    "mondays-arrivals.yaml",
 ];

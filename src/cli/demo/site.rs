@@ -1,13 +1,11 @@
 //! Where the story plays: a temporary folder, the real daemon in it, and stand-ins for its targets.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::Method;
-use serde_json::Value;
 
 use crate::app::{App, Ports};
 use crate::case::{HttpStandin, SmtpStandin};
@@ -15,7 +13,6 @@ use crate::lang::diag::Report;
 use crate::model::clock::Clock;
 use crate::model::id::Ids;
 use crate::outbound::Names;
-use crate::store::{DeliveryRow, Filter};
 use crate::worker::Engine;
 
 use super::super::{CONFIGURATION, FINDINGS, Failure, remote, serve};
@@ -66,7 +63,7 @@ impl Targets {
 #[derive(Debug)]
 pub(super) struct Site {
     folder: tempfile::TempDir,
-    engine: Engine,
+    pub(super) engine: Engine,
     hooks: SocketAddr,
     /// Where the admin API is.
     pub(super) admin: SocketAddr,
@@ -78,20 +75,6 @@ pub(super) struct Receipt {
     /// The delivery's id, or the first one's where it is a duplicate.
     pub(super) delivery: String,
     pub(super) duplicate: bool,
-}
-
-/// What became of a delivery.
-#[derive(Debug)]
-pub(super) struct Became {
-    pub(super) delivery: DeliveryRow,
-    /// The types of its events.
-    pub(super) types: Vec<String>,
-    /// The recipes that ran, each with the reason.
-    pub(super) because: HashMap<String, String>,
-    /// Which recipe each key belongs to.
-    pub(super) keys: HashMap<String, String>,
-    /// Runs that did not succeed, in words.
-    pub(super) failed: Vec<String>,
 }
 
 impl Site {
@@ -174,7 +157,8 @@ impl Site {
         }
     }
 
-    /// Returns once every delivery is decided and nothing is due or under way.
+    /// Returns once the recipes are planned, every delivery is decided, and nothing is due or under way. Only then may the
+    /// clock be moved: leases and time-outs go by it.
     pub(super) async fn settle(&self) -> Result<(), Failure> {
         let store = &self.engine.store;
         let mut commits = store.commits();
@@ -186,7 +170,8 @@ impl Site {
                     .runs
                     .iter()
                     .any(|(state, count)| state == "running" && *count > 0);
-                if counts.undecided == 0 && counts.due == 0 && !running {
+                let due = counts.undecided > 0 || counts.due > 0 || counts.timers_due > 0 || running;
+                if !due && store.plan_state().await?.made_from == self.engine.setup().made_from() {
                     return Ok::<(), Failure>(());
                 }
                 commits.changed().await.map_err(cannot)?;
@@ -201,72 +186,12 @@ impl Site {
         }
     }
 
-    /// What the store says of a delivery, its events and their runs.
-    pub(super) async fn became(&self, receipt: &Receipt) -> Result<Became, Failure> {
-        let store = &self.engine.store;
-        let found = store.delivery(&receipt.delivery).await?;
-        let mut became = Became {
-            delivery: found.ok_or_else(|| Failure::new(FINDINGS, "an acknowledged delivery is not in the store"))?,
-            types: Vec::new(),
-            because: HashMap::new(),
-            keys: HashMap::new(),
-            failed: Vec::new(),
-        };
-        let of = |id: &str| Filter {
-            of: Some(id.to_owned()),
-            ..Filter::default()
-        };
-        for row in store.events(&of(&receipt.delivery)).await?.items.into_iter().rev() {
-            let event = store.event(&row.id).await?;
-            let explained = event.and_then(|event| event.explanation).unwrap_or_default();
-            for one in explained
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter(|one| one["result"] == "ran")
-            {
-                let recipe = one["recipe"].as_str().unwrap_or_default();
-                became.because.insert(recipe.to_owned(), held(one));
-            }
-            for run in store.runs(&of(&row.id)).await?.items {
-                let Some(detail) = store.run(&run.id).await? else {
-                    continue;
-                };
-                for step in detail.steps {
-                    became.keys.insert(step.key, run.recipe.clone());
-                }
-                if run.state != "succeeded" {
-                    became
-                        .failed
-                        .push(format!("{}: {} {}", run.recipe, run.state, run.reason));
-                }
-            }
-            became.types.extend(row.types);
-        }
-        Ok(became)
-    }
-
     /// Removes the folder.
     pub(super) fn remove(self) -> Result<(), Failure> {
         let Site { folder, engine, .. } = self;
         drop(engine);
         folder.close().map_err(cannot)
     }
-}
-
-/// The conditions of a recipe that ran, each with what it saw; not what goes without saying.
-fn held(explanation: &Value) -> String {
-    let conditions = explanation["conditions"].as_array().into_iter().flatten();
-    let told = conditions.filter_map(|check| {
-        let text = |name: &str| check[name].as_str().unwrap_or_default();
-        match text("condition") {
-            "kind: guest" => None,
-            // The types of the event stand above it.
-            on if on.starts_with("on ") => Some(on.to_owned()),
-            condition => Some(format!("{condition}, saw {}", text("saw"))),
-        }
-    });
-    told.collect::<Vec<_>>().join("; ")
 }
 
 fn write(folder: &Path) -> io::Result<()> {

@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 
-use chrono::DateTime;
+use chrono_tz::Tz;
 use serde_json::Value;
 
+use crate::model::clock::Time;
+
 use super::super::Failure;
-use super::cannot;
+use super::became::{Became, Planned, Ran};
+use super::day_and_time;
 use super::effects::{Effect, Record, TARGETS};
 use super::scene::{SCENES, Scene};
-use super::site::{Became, Receipt, Site};
+use super::site::{Receipt, Site};
 
 /// The widest line, in characters.
 const WIDTH: usize = 100;
@@ -22,29 +25,41 @@ const DIM: &str = "2";
 const GOOD: &str = "32";
 const BAD: &str = "31";
 const OUT: &str = "36";
+const PLAN: &str = "33";
 
 /// Tells on a terminal, or into a pipe.
 pub(super) struct Story<'w> {
     out: &'w mut dyn Write,
     colour: bool,
+    /// Whose time is shown.
+    zone: Tz,
+    /// Whether the last line was a day passing.
+    in_days: bool,
     /// The scene in which each delivery came first.
     first: HashMap<String, usize>,
 }
 
 impl<'w> Story<'w> {
-    pub(super) fn new(out: &'w mut dyn Write, colour: bool) -> Story<'w> {
+    pub(super) fn new(out: &'w mut dyn Write, colour: bool, zone: Tz) -> Story<'w> {
         Story {
             out,
             colour,
+            zone,
+            in_days: false,
             first: HashMap::new(),
         }
+    }
+
+    /// Whose time is shown.
+    pub(super) fn zone(&self) -> Tz {
+        self.zone
     }
 
     /// What is about to be seen.
     pub(super) fn begin(&mut self, site: &Site) {
         self.line(
             BOLD,
-            "Stayhook: one stay of each of two senders, and what follows from it.",
+            "Stayhook: a few stays of two senders, and what follows from them.",
         );
         self.wrapped(
             "The daemon is the real one, on a temporary database. Hospitable and Hostel Mate are played; the cleaning \
@@ -60,13 +75,7 @@ impl<'w> Story<'w> {
 
     /// A sender posts.
     pub(super) fn comes_in(&mut self, number: usize, scene: &Scene) -> Result<(), Failure> {
-        let at = DateTime::parse_from_rfc3339(scene.at).map_err(cannot)?;
-        let at = at.format("%e %b %H:%M").to_string();
-        self.line("", "");
-        self.line(
-            BOLD,
-            &format!("{number:>2}  {}  {}: {}", at.trim(), scene.source, scene.says),
-        );
+        self.headed(number, scene.at()?, &format!("{}: {}", scene.source, scene.says));
         let line = format!(
             "POST /hooks/{}  {} ({} bytes)",
             scene.source,
@@ -102,12 +111,51 @@ impl<'w> Story<'w> {
         }
     }
 
+    /// From here on every day is shown.
+    pub(super) fn days_begin(&mut self) {
+        self.line("", "");
+        self.line(BOLD, "And now the days pass, on a clock of the demo's own.");
+        self.wrapped(
+            "Recipes that wait for a moment of a stay are planned as soon as it is known, follow its dates, and go when \
+             their time has come.",
+            0,
+            "",
+        );
+    }
+
+    /// A day begins.
+    pub(super) fn day(&mut self, at: Time) {
+        if !std::mem::replace(&mut self.in_days, true) {
+            self.line("", "");
+        }
+        let line = format!("    {} …", day_and_time(at, self.zone));
+        self.line(DIM, &line);
+    }
+
+    /// A time has come.
+    pub(super) fn comes_due(&mut self, number: usize, at: Time, due: &[Planned]) {
+        let mut of: Vec<&str> = due.iter().filter_map(|planned| planned.code.as_deref()).collect();
+        of.dedup();
+        let what = match of[..] {
+            [] => "what the calendar asks for is due".to_owned(),
+            _ => format!("it is time for {}", of.join(", ")),
+        };
+        self.headed(number, at, &format!("the clock: {what}"));
+    }
+
+    /// What is planned, and how it has changed.
+    pub(super) fn replanned(&mut self, changes: &[(&'static str, String)]) {
+        for (word, text) in changes {
+            self.told(word, PLAN, text);
+        }
+    }
+
     /// What arrived at the targets, and through which recipe.
-    pub(super) fn went_out(&mut self, became: &Became, effects: &[Effect]) {
+    pub(super) fn went_out(&mut self, ran: &Ran, effects: &[Effect]) {
         // Told recipe by recipe, in the order in which the first effects of each are listed.
         let mut recipes: Vec<Option<&String>> = Vec::new();
         for effect in effects {
-            let by = became.keys.get(&effect.key);
+            let by = ran.keys.get(&effect.key);
             if !recipes.contains(&by) {
                 recipes.push(by);
             }
@@ -115,10 +163,10 @@ impl<'w> Story<'w> {
         for recipe in recipes {
             if let Some(recipe) = recipe {
                 self.told("recipe", BOLD, recipe);
-                let because = became.because.get(recipe).map(String::as_str).unwrap_or_default();
+                let because = ran.because.get(recipe).map(String::as_str).unwrap_or_default();
                 self.told("because", DIM, because);
             }
-            for effect in effects.iter().filter(|effect| became.keys.get(&effect.key) == recipe) {
+            for effect in effects.iter().filter(|effect| ran.keys.get(&effect.key) == recipe) {
                 self.told("out", OUT, &format!("{:<9} {}", effect.target, effect.head));
                 let body = match &effect.body {
                     Value::String(text) => text.clone(),
@@ -129,7 +177,7 @@ impl<'w> Story<'w> {
                 }
             }
         }
-        for failed in &became.failed {
+        for failed in &ran.failed {
             self.told("failed", BAD, failed);
         }
         if effects.is_empty() {
@@ -138,7 +186,7 @@ impl<'w> Story<'w> {
     }
 
     /// The summary.
-    pub(super) fn sum_up(&mut self, record: &Record) {
+    pub(super) fn sum_up(&mut self, record: &Record, times: usize) {
         let mut scenes: BTreeMap<&str, usize> = BTreeMap::new();
         for scene in SCENES {
             *scenes.entry(scene.source).or_default() += 1;
@@ -147,6 +195,7 @@ impl<'w> Story<'w> {
         for (source, count) in scenes {
             self.line("", &format!("in   {source:<12} {count:>2} deliveries"));
         }
+        self.line("", &format!("in   {:<12} {times:>2} times that came", "the clock"));
         for target in TARGETS {
             let count = record.effects.iter().filter(|effect| effect.target == target).count();
             let effects = if count == 1 { "effect" } else { "effects" };
@@ -165,14 +214,14 @@ impl<'w> Story<'w> {
         // Who came here by `cargo run` has no `stayhook` on the path.
         let program = std::env::current_exe().map_or_else(|_| "stayhook".to_owned(), |path| path.display().to_string());
         let stayhook = format!("{program} --config {}", config.display());
-        let stay = "reservations show hospitable HMWTR5N8QK";
+        let stay = "reservations show hospitable HMQ4KD7RZB";
         let again = SCENES.first().map(|scene| (scene.source, site.payload(scene)));
         self.line("", "");
         self.line(
             BOLD,
             "The daemon runs on; Ctrl-C ends it and removes its files. Look around (`send` posts once more):",
         );
-        self.line("", &format!("  curl http://{}/api/v1/runs", site.admin));
+        self.line("", &format!("  curl http://{}/api/v1/upcoming", site.admin));
         self.line("", &format!("  {stayhook} runs list"));
         self.line("", &format!("  {stayhook} {stay}"));
         if let Some((source, file)) = again {
@@ -197,6 +246,14 @@ impl<'w> Story<'w> {
     /// A bad end.
     pub(super) fn bad(&mut self, text: &str) {
         self.line(BAD, text);
+    }
+
+    /// The first line of a scene.
+    fn headed(&mut self, number: usize, at: Time, text: &str) {
+        self.in_days = false;
+        self.line("", "");
+        let line = format!("{number:>2}  {}  {text}", day_and_time(at, self.zone));
+        self.line(BOLD, &line);
     }
 
     /// A line that begins with a word; what is too long goes on below its text.
