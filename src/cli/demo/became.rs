@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use serde_json::Value;
 
 use crate::model::clock::from_ms;
-use crate::store::{DeliveryRow, Filter, RunRow};
+use crate::store::{Ahead, DeliveryRow, Filter, RunRow};
 
 use super::super::{FINDINGS, Failure};
 use super::site::{Receipt, Site};
@@ -123,7 +123,12 @@ impl Site {
     pub(super) async fn planned(&self) -> Result<Vec<Planned>, Failure> {
         let (store, setup) = (&self.engine.store, self.engine.setup());
         let mut planned = Vec::new();
-        let (runs, _) = store.upcoming(None, Some(500)).await?;
+        let ahead = Ahead {
+            limit: Some(500),
+            ..Ahead::default()
+        };
+        let (rows, _) = store.upcoming(&ahead).await?;
+        let runs: Vec<RunRow> = rows.into_iter().map(|row| row.run).collect();
         for run in runs.into_iter().filter(|run| run.state == "scheduled") {
             let stay = match (&run.source, &run.code) {
                 (Some(source), Some(code)) => store.reservation(source, code).await?,
