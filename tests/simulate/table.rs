@@ -64,7 +64,7 @@ impl Reader {
         Reader(Some(options.connect().await.unwrap()))
     }
 
-    /// The table now; of what was made before `since` only what is still open.
+    /// The table now; of what was made before `since` only what is still open or has changed since.
     pub async fn table(&mut self, since: Option<Time>) -> Table {
         let mut reading = self.open_file().begin().await.unwrap();
         let plan = sqlx::query("SELECT active, building, finishing, made_from FROM plan_state")
@@ -80,9 +80,10 @@ impl Reader {
         let finishing = plan.get::<i64, _>(2) == 1;
         let rows = sqlx::query(
             "SELECT id, recipe, stay_id, entries, state, due_at, planned_at, attempts, reason, plan, next_plan, next_state, \
-             next_due, next_entries, next_reason FROM runs WHERE entries IS NOT NULL AND (created_at >= ? OR state = 'scheduled') \
+             next_due, next_entries, next_reason FROM runs WHERE entries IS NOT NULL AND (updated_at >= ? OR created_at >= ? OR state IN ('scheduled', 'ready', 'running', 'retrying')) \
              ORDER BY seq",
         )
+        .bind(since.map_or(i64::MIN, |since| since.timestamp_millis()))
         .bind(since.map_or(i64::MIN, |since| since.timestamp_millis()))
         .fetch_all(&mut *reading)
         .await

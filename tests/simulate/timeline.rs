@@ -99,6 +99,21 @@ struct Look<'a> {
 }
 
 impl Timeline {
+    /// What is known of it where a season ends and another begins: its books, and what is still open.
+    pub fn goes_on(self) -> Timeline {
+        let open = |row: &Row| {
+            ["scheduled", "ready", "running", "retrying"]
+                .iter()
+                .any(|state| row.is(state))
+        };
+        let rows = self.rows.into_iter().filter(|(_, row)| open(row));
+        Timeline {
+            rows: rows.collect(),
+            books: self.books,
+            ..Timeline::default()
+        }
+    }
+
     /// Whether the run is one of the clock's.
     pub fn knows(&self, run: &str) -> bool {
         self.rows.get(run).is_some_and(|row| !row.settles())

@@ -148,9 +148,9 @@ impl Sim {
 
     /// From here on only what comes now is looked at; what was before has come to rest.
     pub fn begin_year(&mut self, began: Time) {
-        let books = std::mem::take(&mut self.seen.clock.books);
+        let clock = std::mem::take(&mut self.seen.clock);
         self.seen = Seen::default();
-        self.seen.clock.books = books;
+        self.seen.clock = clock.goes_on();
         self.seen.since = Some(began);
         self.messages.clear();
         self.looked_at = None;
