@@ -2,6 +2,7 @@
 
 mod explanations;
 mod merge;
+mod rounds;
 mod runs;
 mod told;
 
@@ -21,6 +22,7 @@ use crate::model::run::{Mode, RunState};
 
 use self::explanations::earlier_explanations;
 use self::merge::merges;
+use self::rounds::{joined, rounds};
 use self::runs::{new_runs, runs};
 use super::dialect::{Conn, Param, Sql};
 use super::generation::settle_generations;
@@ -77,19 +79,22 @@ async fn apply(
         .chain(facts().flat_map(|fact| fact.merged.iter().map(StayId::as_str)))
         .collect();
     let state = settle_generations(conn, &stays_of, generation, now).await?;
+    still_wait(conn, joined(decisions)).await?;
     stays(conn, decisions, now).await?;
     let mut planned = Vec::new();
-    for plans in one_a_stay(facts()) {
+    let (rounds, ends) = rounds(decisions);
+    for round in rounds {
+        let ended = gone(conn, &round, now).await?;
+        planned.extend(ended.into_iter().map(|run| (run, RunState::Cancelled)));
+        let plans: Vec<&Plan> = round.iter().map(|fact| &fact.plan).collect();
         planned.extend(write_plans(conn, &plans, state.active, now).await?);
     }
     merges(conn, decisions, now).await?;
     events(conn, decisions).await?;
     fact_keys(conn, decisions).await?;
-    let mut cancelled = gone(conn, decisions, now).await?;
+    let mut cancelled = gone(conn, &ends, now).await?;
     cancelled.extend(newest(conn, decisions, now).await?);
     let mut applied = runs(conn, decisions, lease).await?;
-    let joined = facts().flat_map(|fact| fact.joins.iter().map(RunId::as_str)).collect();
-    still_wait(conn, joined).await?;
     applied.ended.append(&mut planned);
     applied.planned = facts().any(|fact| !fact.plan.is_empty() || fact.runs.iter().any(|run| run.settles));
     let moved = facts()
@@ -108,21 +113,6 @@ async fn apply(
     outcomes(conn, decisions).await?;
     told::told(conn, decisions).await?;
     Ok(applied)
-}
-
-/// The plans of facts in as many rounds as one stay has: a later plan of a stay is made on the one before it.
-fn one_a_stay<'d>(facts: impl Iterator<Item = &'d FactDecision>) -> Vec<Vec<&'d Plan>> {
-    let mut rounds: Vec<Vec<&Plan>> = Vec::new();
-    let mut count: HashMap<&str, usize> = HashMap::new();
-    for fact in facts.filter(|fact| !fact.plan.is_empty()) {
-        let round = count.entry(stay_of(fact).unwrap_or_default()).or_default();
-        if rounds.len() <= *round {
-            rounds.push(Vec::new());
-        }
-        rounds[*round].push(&fact.plan);
-        *round += 1;
-    }
-    rounds
 }
 
 async fn stays(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(), StoreError> {
@@ -265,9 +255,9 @@ fn stay_of(fact: &FactDecision) -> Option<&str> {
 
 /// A stay that is gone takes its plans and its waiting runs with it, except those whose recipe names the new status.
 /// What may have had an effect already is settled first. Payments and messages go on.
-async fn gone(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<Vec<RunId>, StoreError> {
+async fn gone(conn: &mut Conn, facts: &[&FactDecision], now: Time) -> Result<Vec<RunId>, StoreError> {
     let mut cancelled = Vec::new();
-    for fact in decisions.iter().flat_map(|decision| &decision.facts) {
+    for fact in facts {
         let (Some(gone), Some(stay)) = (&fact.gone, stay_of(fact)) else {
             continue;
         };

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::model::decision::FactDecision;
 use crate::model::fact::Fact;
 use crate::model::id::StayId;
-use crate::model::plan::{Planned, SETTLE};
+use crate::model::plan::{EndedBy, Planned, SETTLE};
 use crate::model::reservation::Stay;
 use crate::model::run::RunState;
 use crate::store::Looked;
@@ -89,7 +89,15 @@ impl OverPlanned {
             }));
         }
         if fact.gone.is_some() {
-            runs.retain(|run| run.state != RunState::Scheduled);
+            let waits = |run: &&mut Planned| match run.state {
+                RunState::Scheduled => true,
+                RunState::Ready => !run.fired,
+                _ => false,
+            };
+            for run in runs.iter_mut().filter(waits) {
+                run.state = RunState::Cancelled;
+                run.ended_by = Some(EndedBy::Plan);
+            }
         }
         fact.plan.apply_to(&mut runs);
         runs.extend(fact.runs.iter().filter(|run| run.settles).map(|run| Planned {

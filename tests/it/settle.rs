@@ -276,3 +276,84 @@ async fn a_schedule_that_reaches_what_was_done_before_the_clock_was_put_back_goe
     assert!(days.contains(&"Daily scheduled 01-06T09:00".to_owned()), "{days:?}");
     assert_eq!(house.cleaning.requests().len(), 4, "the third is done once");
 }
+
+/// Several facts in one delivery, in their order.
+const MANY: &str = r#"
+auth: none
+receipt_key: [$.n]
+version: {by: ["@.seq"]}
+items: $.stays[*]
+reservation:
+  code: "@.code"
+  status: "@.status"
+  check_in_date: "@.from"
+  check_out_date: "@.to"
+"#;
+
+fn many(n: u32, facts: &[(&str, &str)]) -> String {
+    let facts = facts.iter().enumerate().map(|(nth, (status, to))| {
+        serde_json::json!({"code": "A", "status": status, "from": "2027-04-09", "to": to, "seq": n * 10 + nth as u32})
+    });
+    serde_json::json!({"n": n, "stays": facts.collect::<Vec<_>>()}).to_string()
+}
+
+#[tokio::test]
+async fn a_change_and_a_cancellation_in_one_delivery() {
+    let house = plan().source("pms", MANY).recipe(TELL).build().await;
+    house.tell("pms", &many(1, &[("confirmed", "2027-04-12")])).await;
+    // Nothing waits yet.
+    house
+        .tell(
+            "pms",
+            &many(2, &[("confirmed", "2027-04-13"), ("cancelled", "2027-04-13")]),
+        )
+        .await;
+    let first = [
+        "Tell cancelled 01-01T00:01 the stay was cancelled",
+        "Tell succeeded 01-01T00:00",
+    ];
+    assert_eq!(planned(&house).await, first);
+    // Something waits that the change joins and the cancellation calls off.
+    house
+        .tell(
+            "pms",
+            &many(3, &[("confirmed", "2027-04-12"), ("confirmed", "2027-04-14")]),
+        )
+        .await;
+    house
+        .tell(
+            "pms",
+            &many(4, &[("confirmed", "2027-04-15"), ("cancelled", "2027-04-15")]),
+        )
+        .await;
+    assert_eq!(planned(&house).await[2..], first);
+}
+
+#[tokio::test]
+async fn a_cancellation_and_a_return_in_one_delivery() {
+    let clean = recipe("Clean", "{stay: check_out}", "");
+    let house = plan().source("pms", MANY).recipe(&clean).build().await;
+    house.tell("pms", &many(1, &[("confirmed", "2027-04-12")])).await;
+    assert_eq!(planned(&house).await, ["Clean scheduled 04-12T11:00"]);
+    house
+        .tell(
+            "pms",
+            &many(2, &[("cancelled", "2027-04-12"), ("confirmed", "2027-04-13")]),
+        )
+        .await;
+    assert_eq!(planned(&house).await, ["Clean scheduled 04-13T11:00"]);
+    house
+        .tell(
+            "pms",
+            &many(
+                3,
+                &[
+                    ("confirmed", "2027-04-14"),
+                    ("cancelled", "2027-04-14"),
+                    ("confirmed", "2027-04-15"),
+                ],
+            ),
+        )
+        .await;
+    assert_eq!(planned(&house).await, ["Clean scheduled 04-15T11:00"]);
+}

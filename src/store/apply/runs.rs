@@ -12,6 +12,7 @@ use crate::store::dialect::{Conn, Param};
 use crate::store::outbox::{self, Begun, Lease};
 
 use super::Applied;
+use super::rounds::ended_since;
 
 /// Every new run with the event it answers.
 pub fn new_runs(decisions: &[Decision]) -> impl Iterator<Item = (&NewRun, &Event)> {
@@ -52,6 +53,7 @@ pub async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Res
     let mut turn = outbox::turns(conn, new_runs(decisions).count()).await?;
     let mut opening: Vec<(&NewRun, &Opening)> = Vec::new();
     let mut rendered: Vec<(&NewRun, &Opening)> = Vec::new();
+    let ended = ended_since(decisions);
     for (run, event) in new_runs(decisions) {
         let before = ahead.entry(event.stay.0.clone()).or_default();
         let waits = before.iter().any(|other| {
@@ -59,7 +61,10 @@ pub async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Res
                 || (run.after_gone && other.lane == run.lane && other.in_doubt)
         });
         let (state, reason) = match &run.first {
-            _ if run.settles => (RunState::Scheduled, ""),
+            _ if run.settles => match ended.get(&run.id) {
+                Some(because) => (RunState::Cancelled, because.as_str()),
+                None => (RunState::Scheduled, ""),
+            },
             FirstStep::Open(open) if !waits && run.due_at <= lease.now => {
                 opening.push((run, open.as_ref()));
                 (RunState::Running, "")
