@@ -307,6 +307,26 @@ pub(super) async fn settle_generations(
     Ok(state)
 }
 
+/// The same before a person changes a run, whether a stay's or a schedule's.
+pub(super) async fn settle_run(conn: &mut Conn, run: &str, now: Time) -> Result<(), StoreError> {
+    let mut sql = Sql::new("SELECT stay_id FROM runs WHERE entries IS NOT NULL AND id = ");
+    sql.bind(run);
+    let rows = conn.fetch(sql).await?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    if let Some(stay) = row.opt_text(0)? {
+        settle_generations(conn, &[&stay], None, now).await?;
+        return Ok(());
+    }
+    let state = plan_state(conn).await?;
+    if state.finishing {
+        take_over(conn, "id", &[run.to_owned()], state.active, now).await?;
+    }
+    let mut sql = Sql::new("UPDATE runs SET next_plan = NULL WHERE id = ");
+    sql.bind(run);
+    conn.execute(sql).await?;
+    Ok(())
+}
+
 /// Writes what a generation has for some runs to them, with a record of every move. A run that is not as it was then stays
 /// as it is: it has come due under the rules before.
 async fn take_over(

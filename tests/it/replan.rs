@@ -1,7 +1,15 @@
 //! Plans follow the recipe: what is ahead is planned anew when recipes change, all or nothing, and nothing of the past.
 
+use chrono::TimeDelta;
+use stayhook::decide::Cause;
+use stayhook::model::id::RunId;
+use stayhook::model::plan::PlanChange;
+use stayhook::model::run::RunState;
+use stayhook::store::Replanned;
+
 use crate::clock::{booked, go_to, house, planned, recipe};
 use crate::sender::asked;
+use crate::support::House;
 
 const SOON: &str = "{stay: check_in, before: 2d, at: '10:00'}";
 
@@ -224,4 +232,85 @@ async fn an_offset_that_comes_back_inherits_what_another_one_has_fired() {
     assert_eq!(planned(&house).await, [inherited, "Door succeeded 04-07T17:00"]);
     go_to(&house, "2027-04-09T00:00:00Z").await;
     assert_eq!(house.cleaning.requests().len(), 1);
+}
+
+/// Moves the only planned run of the house by a day, under a generation that is being made; its number.
+async fn moved_aside(house: &House) -> i64 {
+    let store = &house.engine.store;
+    let now = house.clock.now();
+    let generation = store.begin_plan().await.unwrap();
+    let found = store.unplanned(generation, now, -1, 50).await.unwrap();
+    let plans = found.stays.into_iter().map(|(stay, runs)| Replanned {
+        stay,
+        place: None,
+        plan: stayhook::model::plan::Plan {
+            make: Vec::new(),
+            change: runs
+                .into_iter()
+                .map(|run| PlanChange {
+                    run: run.id,
+                    from: (run.state, run.due_at),
+                    state: RunState::Scheduled,
+                    due_at: run.due_at - TimeDelta::days(1),
+                    entries: run.entries,
+                    reason: String::new(),
+                    ended_by: None,
+                })
+                .collect(),
+        },
+    });
+    let plans = plans.collect();
+    store.write_plan(plans, Vec::new(), generation, now).await.unwrap();
+    generation
+}
+
+async fn switched(house: &House, generation: i64) -> bool {
+    let made_from = house.engine.setup().made_from();
+    let store = &house.engine.store;
+    store
+        .switch_plan(generation, house.clock.now(), made_from)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn what_a_person_calls_off_while_a_new_plan_is_made_stays_called_off() {
+    for before_it_counts in [true, false] {
+        let house = house(&recipe("Door", SOON, "")).build().await;
+        house
+            .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-12", 1))
+            .await;
+        let generation = moved_aside(&house).await;
+        let run = RunId(house.runs().await[0].id.clone());
+        if before_it_counts {
+            house.engine.store.cancel(run, house.clock.now()).await.unwrap();
+            assert!(
+                !switched(&house, generation).await,
+                "the stay is to be planned once more"
+            );
+            let found = house
+                .engine
+                .store
+                .unplanned(generation, house.clock.now(), -1, 50)
+                .await
+                .unwrap();
+            let plans = stayhook::worker::plans(&house.engine.setup(), found.stays, Cause::Rules, house.clock.now());
+            house
+                .engine
+                .store
+                .write_plan(plans, Vec::new(), generation, house.clock.now())
+                .await
+                .unwrap();
+            assert!(switched(&house, generation).await);
+        } else {
+            assert!(switched(&house, generation).await);
+            house.engine.store.cancel(run, house.clock.now()).await.unwrap();
+        }
+        while house.engine.store.finish_plan(200, house.clock.now()).await.unwrap() > 0 {}
+        let runs = planned(&house).await;
+        assert!(
+            runs[0].ends_with("a person called it off"),
+            "{before_it_counts}: {runs:?}"
+        );
+    }
 }
