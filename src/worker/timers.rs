@@ -35,7 +35,8 @@ impl Turns {
         let now = engine.clock.now();
         self.schedules |= self.last.is_some_and(|last| now < last - LOOK);
         self.last = Some(now);
-        if !self.current {
+        // Not written to the end: the store failed in the middle of it.
+        if !self.current || engine.store.plan_state().await?.finishing {
             replan::catch_up(engine).await?;
             self.current = true;
         }

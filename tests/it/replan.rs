@@ -314,3 +314,31 @@ async fn what_a_person_calls_off_while_a_new_plan_is_made_stays_called_off() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_plan_that_counts_and_was_not_written_to_the_end_is_by_the_timers() {
+    let house = house(&recipe("Door", SOON, "")).build().await;
+    house
+        .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-12", 1))
+        .await;
+    let generation = moved_aside(&house).await;
+    assert!(switched(&house, generation).await);
+    let setup = stayhook::worker::Setup {
+        generation,
+        ..(*house.engine.setup()).clone()
+    };
+    *house.engine.setup.write().unwrap() = std::sync::Arc::new(setup);
+    // Due a day earlier than it was; the entry still asks for its own time, which has not come.
+    house.advance(TimeDelta::seconds(10));
+    house.engine.clockwork.wake.notify_one();
+    let mut commits = house.engine.store.commits();
+    let written = async {
+        while house.engine.store.plan_state().await.unwrap().finishing {
+            commits.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), written)
+        .await
+        .unwrap();
+    assert_eq!(planned(&house).await, ["Door scheduled 04-06T17:00"]);
+}
