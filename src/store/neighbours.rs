@@ -57,7 +57,11 @@ impl Store {
         let mut stays: HashMap<String, Stay> = HashMap::new();
         let sql = "SELECT id, state FROM stays WHERE id IN (VALUES ";
         for row in conn.over_rows(sql, all, ")").await? {
-            stays.insert(row.text(0)?, from_json(&row.text(1)?)?);
+            let id = row.text(0)?;
+            // One that cannot be read is no neighbour: it holds up nobody else.
+            if let Some(stay) = readable(&id, &row.text(1)?) {
+                stays.insert(id, stay);
+            }
         }
         let stay = |id: Option<String>| id.and_then(|id| stays.get(&id).cloned());
         Ok(found
@@ -76,7 +80,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Stay>, StoreError> {
         let mut conn = self.reader().await?;
-        let mut sql = Sql::new("SELECT state FROM stays WHERE merged_into IS NULL AND ");
+        let mut sql = Sql::new("SELECT id, state FROM stays WHERE merged_into IS NULL AND ");
         let column = if moment == "check_out" {
             "leaves_at"
         } else {
@@ -85,12 +89,21 @@ impl Store {
         sql.push(column).push(" >= ").bind(from.timestamp_millis());
         sql.push(" AND ").push(column).push(" < ").bind(to.timestamp_millis());
         sql.push(" ORDER BY ").push(column).push(", seq LIMIT ").bind(limit);
-        conn.fetch(sql)
-            .await?
-            .iter()
-            .map(|row| from_json(&row.text(0)?))
-            .collect()
+        let mut stays = Vec::new();
+        for row in conn.fetch(sql).await? {
+            stays.extend(readable(&row.text(0)?, &row.text(1)?));
+        }
+        Ok(stays)
     }
+}
+
+/// A stay, unless it cannot be read any more; that is said.
+pub(super) fn readable(id: &str, state: &str) -> Option<Stay> {
+    from_json(state)
+        .inspect_err(
+            |damage| tracing::error!(stay.id = id, error = %damage, "a stay cannot be read any more; it is left out"),
+        )
+        .ok()
 }
 
 /// Marks the neighbours of stays that have moved, where they were and where they are now, so that they are planned anew.

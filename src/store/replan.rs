@@ -3,12 +3,12 @@
 use crate::model::clock::{Time, from_ms};
 use crate::model::id::RunId;
 use crate::model::plan::{Plan, Planned};
-use crate::model::reservation::Stay;
 
 use super::dialect::{Conn, Param, Sql};
 use super::generation::{Replanned, Stays, settle_generations, with_runs};
+use super::neighbours::readable;
 use super::planned::{planned_schedules, write_plans};
-use super::{Store, StoreError, from_json};
+use super::{Store, StoreError};
 
 /// The time a run is due next, whichever: when somebody has to look.
 pub(super) const NEXT_DUE: &str = "SELECT due_at FROM runs WHERE state = 'scheduled' AND plan <= (SELECT active FROM plan_state) \
@@ -18,12 +18,15 @@ impl Store {
     /// Stays whose neighbour has changed, each with its runs.
     pub async fn to_replan(&self, limit: usize) -> Result<Stays, StoreError> {
         let mut conn = self.reader().await?;
-        let mut sql =
-            Sql::new("SELECT state, revision FROM stays WHERE replan = 1 AND merged_into IS NULL ORDER BY seq LIMIT ");
+        let mut sql = Sql::new(
+            "SELECT state, revision, id FROM stays WHERE replan = 1 AND merged_into IS NULL ORDER BY seq LIMIT ",
+        );
         sql.bind(limit);
         let mut stays = Vec::new();
         for row in conn.fetch(sql).await? {
-            let mut stay: Stay = from_json(&row.text(0)?)?;
+            let Some(mut stay) = readable(&row.text(2)?, &row.text(0)?) else {
+                continue;
+            };
             stay.revision = row.int(1)?;
             stays.push(stay);
         }

@@ -342,3 +342,35 @@ async fn a_plan_that_counts_and_was_not_written_to_the_end_is_by_the_timers() {
         .unwrap();
     assert_eq!(planned(&house).await, ["Door scheduled 04-06T17:00"]);
 }
+
+#[tokio::test]
+async fn a_neighbour_that_cannot_be_read_any_more_holds_up_nobody() {
+    let turn = "
+name: Turn
+on: {stay: check_out}
+actions: [{http: {connection: cleaning, url: '/turn/{{ reservation.code }}/{{ stay.same_day_turn }}'}}]
+";
+    let list = "
+name: List
+on: {schedule: {daily: true, at: '09:00', timezone: Europe/Lisbon}}
+gather: {arrivals: {stay: check_in, within: 400d}}
+actions: [{http: {connection: cleaning, url: '/list/{{ gathered.arrivals | length }}'}}]
+";
+    let house = house(turn).recipe(list).build().await;
+    house
+        .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-12", 1))
+        .await;
+    house
+        .tell("pms", &booked("B", "brannan", "2027-04-14", "2027-04-19", 1))
+        .await;
+    house.damage("UPDATE stays SET state = '{' WHERE code = 'B'").await;
+    house
+        .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-13", 2))
+        .await;
+    assert_eq!(house.outcomes().await, ["processed", "processed", "processed"]);
+    go_to(&house, "2027-01-01T09:00:00Z").await;
+    go_to(&house, "2027-04-13T18:00:00Z").await;
+    let asked = asked(&house.cleaning.requests());
+    assert!(asked.contains(&"POST /list/1".to_owned()), "{asked:?}");
+    assert!(asked.contains(&"POST /turn/A/false".to_owned()), "{asked:?}");
+}
