@@ -11,6 +11,8 @@ use super::{Engine, STORE_DOWN, due, replan};
 
 /// The longest without a look: the machine's clock may have been set, and a wake-up may have been missed.
 const LOOK: TimeDelta = TimeDelta::seconds(5);
+/// How often it is looked whether the next time of every schedule is planned: a person may have called it off.
+const SCHEDULES: TimeDelta = TimeDelta::minutes(1);
 /// How many runs come due together.
 pub(super) const TOGETHER: usize = 128;
 /// How often what is due is looked at in vain, because something else is writing it, before there is a wait.
@@ -27,6 +29,8 @@ pub(super) struct Turns {
     /// Whether the next times of schedules have to be looked for: the clock was put back, so that they are planned too far
     /// ahead, or one came due, and what would be next may be there from before the clock was put back.
     schedules: bool,
+    /// When they were looked for last.
+    sought: Option<Time>,
 }
 
 impl Turns {
@@ -35,6 +39,7 @@ impl Turns {
         let now = engine.clock.now();
         self.schedules |= self.last.is_some_and(|last| now < last - LOOK);
         self.last = Some(now);
+        self.schedules |= self.sought.is_none_or(|last| now - last >= SCHEDULES);
         // Not written to the end: the store failed in the middle of it.
         if !self.current || engine.store.plan_state().await?.finishing {
             replan::catch_up(engine).await?;
@@ -44,6 +49,7 @@ impl Turns {
             if self.schedules {
                 replan::schedules(engine).await?;
                 self.schedules = false;
+                self.sought = Some(now);
             }
             let next = look(engine, &mut self.schedules).await?;
             if !self.schedules {

@@ -374,3 +374,26 @@ actions: [{http: {connection: cleaning, url: '/list/{{ gathered.arrivals | lengt
     assert!(asked.contains(&"POST /list/1".to_owned()), "{asked:?}");
     assert!(asked.contains(&"POST /turn/A/false".to_owned()), "{asked:?}");
 }
+
+#[tokio::test]
+async fn a_schedule_goes_on_after_one_of_its_times_was_called_off() {
+    let list = "
+name: List
+on: {schedule: {weekly: monday, at: '09:00', timezone: Europe/Lisbon}}
+actions: [{http: {connection: cleaning, url: /list}}]
+";
+    let house = house(list).build().await;
+    assert_eq!(planned(&house).await, ["List scheduled 01-04T09:00"]);
+    let run = RunId(house.runs().await[0].id.clone());
+    house.engine.store.cancel(run, house.clock.now()).await.unwrap();
+    go_to(&house, "2027-01-04T08:00:00Z").await;
+    house.engine.clockwork.wake.notify_one();
+    house.when(|runs| runs.len() == 2).await;
+    go_to(&house, "2027-01-11T09:00:00Z").await;
+    house.when(|runs| runs[1].state == "succeeded").await;
+    assert_eq!(
+        planned(&house).await[0],
+        "List cancelled 01-04T09:00 a person called it off"
+    );
+    assert_eq!(asked(&house.cleaning.requests()), ["POST /list"]);
+}
