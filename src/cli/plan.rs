@@ -179,7 +179,7 @@ fn tell(differences: &Differences) {
     }
     match differences.any() {
         true => sayln!(
-            "nothing is written: a running daemon takes the recipes over at its next reload, else the next start does"
+            "nothing is written: a running daemon takes recipes over a second or two after they are saved, else the next start does"
         ),
         false => sayln!("what is planned is what the recipes say"),
     }
