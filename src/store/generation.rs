@@ -248,6 +248,10 @@ pub(super) async fn with_runs(conn: &mut Conn, stays: Vec<Stay>) -> Result<Stays
 }
 
 async fn drop_building(conn: &mut Conn) -> Result<(), StoreError> {
+    if plan_state(conn).await?.building.is_none() {
+        // Nothing was begun, so there is nothing to look for: that would be every stay and run there is.
+        return Ok(());
+    }
     let above = "(SELECT active FROM plan_state)";
     let mut sql =
         Sql::new("DELETE FROM runs WHERE entries IS NOT NULL AND state IN ('scheduled', 'skipped') AND plan > ");
