@@ -232,7 +232,9 @@ fn the_recipes_that_are_shipped() {
         );
         let told: Value = serde_json::from_slice(&out).expect("JSON");
         let recipes = told["facts"][0]["recipes"].as_array().cloned().unwrap_or_default();
-        let ran = recipes.into_iter().filter(|recipe| recipe["result"] == "ran");
+        // Those that wait for a clock are played where their time comes, in `tests/it/recipes.rs`.
+        let at_once = recipes.into_iter().filter(|recipe| recipe["due_at"].is_null());
+        let ran = at_once.filter(|recipe| recipe["result"] == "ran");
         ran.map(|recipe| {
             let steps = recipe["steps"].as_array().cloned().unwrap_or_default();
             assert!(
