@@ -66,6 +66,8 @@ fn touched(desk: &Shared, outcome: Result<HandOutcome, HandError>) -> Answer {
     }
     // Whatever happens to a run, the next of its queue may go.
     desk.console.live.wake_outbox();
+    // One that a clock had planned comes due now.
+    desk.console.live.wake_timers();
     answer::whole(answer::row(&outcome, &[])?)
 }
 
@@ -115,6 +117,8 @@ async fn retry_many(State(desk): State<Shared>, uri: Uri, bytes: Bytes) -> Answe
             Err(HandError::Refused(because)) => because,
             Err(HandError::Store(error)) => {
                 desk.console.live.wake_outbox();
+                // One that a clock had planned comes due now.
+                desk.console.live.wake_timers();
                 return Err(error.into());
             }
         };

@@ -1,6 +1,7 @@
 //! What is planned, held against the calendar after every step.
 
 mod beside;
+mod step;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,34 +12,7 @@ use crate::checks::{Broken, hold};
 use crate::rules::Rule;
 use crate::table::{Reader, Row, Table};
 
-/// What was done before a look.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Step {
-    /// Nothing that moves what is planned.
-    #[default]
-    Other,
-    /// Deliveries were decided: the stays with news, each as it was after the last of them.
-    Decided(Vec<(String, Stay)>),
-    /// The clock was looked at.
-    Turned,
-    /// Recipes were taken over.
-    Adopted,
-    /// The process died in any of these, and what was committed of it stands; the news of what was decided.
-    Torn {
-        news: Vec<(String, Stay)>,
-        /// Whether it died while it decided.
-        decided: bool,
-    },
-}
-
-impl Step {
-    fn news(&self) -> &[(String, Stay)] {
-        match self {
-            Step::Decided(news) | Step::Torn { news, .. } => news,
-            _ => &[],
-        }
-    }
-}
+pub use step::Step;
 
 /// Sort of entry with its occurrence, the entry, the time, the run.
 type Firing = (String, String, Time, String);
