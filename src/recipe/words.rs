@@ -68,7 +68,7 @@ pub(super) const ROOTS: &[&str] = &names::<{ ROOT_WORDS.len() }>(ROOT_WORDS);
 pub const STAY_WORDS: &[Word] = &[
     word("next", "The stay after this one at the same property, read like `reservation`; nothing in it where there is none.", "{{ stay.next.check_in | date('%d %b') }}"),
     word("previous", "The stay before this one at the same property, read like `reservation`; nothing in it where there is none. (`previous` by itself is this stay before the event.)", "{{ stay.previous.guest.last_name }}"),
-    word("same_day_turn", "Whether the next stay begins on the day this one ends; no value where there is none.", "{% if stay.same_day_turn %}until 15:00{% endif %}"),
+    word("same_day_turn", "Whether the next stay begins on the day this one ends; false where nobody comes, and no value where the property is not known.", "{% if stay.same_day_turn %}until 15:00{% endif %}"),
     word("gap_nights", "How many nights are free before the next stay; no value where there is none.", "{{ stay.gap_nights }}"),
 ];
 
