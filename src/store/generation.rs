@@ -294,7 +294,7 @@ pub(super) async fn settle_generations(
                 .rows(ids())
                 .push(")");
             conn.execute(sql).await?;
-            let mut sql = Sql::new("UPDATE runs SET next_plan = NULL WHERE next_plan = ");
+            let mut sql = Sql::new("UPDATE runs SET next_plan = NULL WHERE +next_plan = ");
             sql.bind(building)
                 .push(" AND stay_id IN (VALUES ")
                 .rows(ids())
@@ -343,7 +343,8 @@ async fn take_over(
     for chunk in ids.chunks(500) {
         let rows = || chunk.iter().map(|id| -> [Param; 1] { [id.into()] });
         let which = |sql: &mut Sql| {
-            sql.push(" WHERE next_plan = ")
+            // The plus keeps the index of all that changes out of it: these few are found by their own.
+            sql.push(" WHERE +next_plan = ")
                 .bind(generation)
                 .push(" AND attempts = 0 AND state IN ('scheduled', 'cancelled', 'skipped') AND ");
             sql.push(by).push(" IN (VALUES ").rows(rows()).push(")");
@@ -363,7 +364,7 @@ async fn take_over(
         sql.bind(now.timestamp_millis());
         which(&mut sql);
         conn.execute(sql).await?;
-        let mut sql = Sql::new("UPDATE runs SET next_plan = NULL WHERE next_plan = ");
+        let mut sql = Sql::new("UPDATE runs SET next_plan = NULL WHERE +next_plan = ");
         sql.bind(generation)
             .push(" AND ")
             .push(by)
@@ -383,13 +384,18 @@ async fn building(conn: &mut Conn, generation: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Which of these stays, each with its revision, are as they were read: by their ids, not by looking at every stay.
+pub(super) const AS_READ: (&str, &str) = (
+    "WITH v (id, revision) AS (VALUES ",
+    ") SELECT s.id FROM v JOIN stays s ON s.id = v.id AND s.revision = v.revision",
+);
+
 /// The stays that were not written since they were read.
 async fn as_read(conn: &mut Conn, plans: &[Replanned]) -> Result<BTreeSet<String>, StoreError> {
     let stays = plans
         .iter()
         .map(|one| [one.stay.id.as_str().into(), one.stay.revision.into()]);
-    let sql = "SELECT id FROM stays WHERE (id, revision) IN (VALUES ";
-    let rows = conn.over_rows(sql, stays.collect(), ")").await?;
+    let rows = conn.over_rows(AS_READ.0, stays.collect(), AS_READ.1).await?;
     rows.iter().map(|row| row.text(0)).collect()
 }
 

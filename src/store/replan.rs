@@ -5,7 +5,7 @@ use crate::model::id::RunId;
 use crate::model::plan::{Plan, Planned};
 
 use super::dialect::{Conn, Param, Sql};
-use super::generation::{Replanned, Stays, settle_generations, with_runs};
+use super::generation::{AS_READ, Replanned, Stays, settle_generations, with_runs};
 use super::neighbours::readable;
 use super::planned::{planned_schedules, write_plans};
 use super::{Store, StoreError};
@@ -100,8 +100,7 @@ async fn unchanged(conn: &mut Conn, stays: Vec<(&str, i64)>) -> Result<(), Store
     let rows = stays.into_iter().map(|(id, revision)| [id.into(), revision.into()]);
     let rows: Vec<[Param; 2]> = rows.collect();
     let wanted = rows.len();
-    let sql = "SELECT id FROM stays WHERE (id, revision) IN (VALUES ";
-    if conn.over_rows(sql, rows, ")").await?.len() != wanted {
+    if conn.over_rows(AS_READ.0, rows, AS_READ.1).await?.len() != wanted {
         return Err(StoreError::Conflict("a stay has changed since".to_owned()));
     }
     Ok(())
