@@ -19,9 +19,9 @@ use super::Engine;
 use super::setup::Setup;
 
 /// How many stays are planned in one transaction: what comes in waits no longer than for these.
-const TOGETHER: usize = 50;
+const TOGETHER: usize = 10;
 /// How many runs take over what a new plan says of them in one transaction.
-const FINISH: usize = 200;
+const FINISH: usize = 60;
 /// How often a plan is made ready once more because stays have changed meanwhile.
 const ROUNDS: usize = 1000;
 /// How many times of a schedule are looked at for one that is still free.
