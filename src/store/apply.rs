@@ -12,8 +12,8 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::model::clock::{Time, from_ms};
-use crate::model::decision::{Decision, FactDecision};
-use crate::model::event::About;
+use crate::model::decision::{Decision, Explanation, FactDecision};
+use crate::model::event::{About, Event};
 use crate::model::fault;
 use crate::model::id::{RunId, StayId};
 use crate::model::plan::{Place, Plan};
@@ -197,8 +197,26 @@ async fn stays(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(),
     Ok(())
 }
 
+/// Makes events; what becomes of those that are there follows.
+pub(super) const INSERT_EVENTS: &str =
+    "INSERT INTO events (id, delivery_id, stay_id, source, types, at, body, explanation) VALUES ";
+
+/// An event with why each recipe did or did not run, for [`INSERT_EVENTS`].
+pub(super) fn event_row(event: &Event, explanation: &[Explanation]) -> Result<[Param; 8], StoreError> {
+    Ok([
+        event.id.as_str().into(),
+        event.delivery.as_str().into(),
+        event.stay.as_str().into(),
+        event.source.as_str().into(),
+        event.types.join(" ").into(),
+        event.at_ms.into(),
+        to_json(event)?.into(),
+        to_json(&explanation)?.into(),
+    ])
+}
+
 async fn events(conn: &mut Conn, decisions: &[Decision]) -> Result<(), StoreError> {
-    let mut rows: Vec<[Param; 8]> = Vec::new();
+    let mut rows = Vec::new();
     let earlier = earlier_explanations(conn, decisions).await?;
     for fact in decisions.iter().flat_map(|decision| &decision.facts) {
         let Some(event) = &fact.event else { continue };
@@ -209,21 +227,11 @@ async fn events(conn: &mut Conn, decisions: &[Decision]) -> Result<(), StoreErro
             let others = earlier.iter().filter(|one| !asked.contains(&one.recipe)).cloned();
             explanation = others.chain(explanation).collect();
         }
-        rows.push([
-            event.id.as_str().into(),
-            event.delivery.as_str().into(),
-            event.stay.as_str().into(),
-            event.source.as_str().into(),
-            event.types.join(" ").into(),
-            event.at_ms.into(),
-            to_json(event)?.into(),
-            to_json(&explanation)?.into(),
-        ]);
+        rows.push(event_row(event, &explanation)?);
     }
-    let sql = "INSERT INTO events (id, delivery_id, stay_id, source, types, at, body, explanation) VALUES ";
     // An event that meets the recipes once more stays what it was; only the explanation is new.
     let again = " ON CONFLICT (id) DO UPDATE SET explanation = excluded.explanation";
-    conn.over_rows(sql, rows, again).await?;
+    conn.over_rows(INSERT_EVENTS, rows, again).await?;
     Ok(())
 }
 

@@ -10,10 +10,11 @@ use crate::model::plan::{EndedBy, NewPlanned};
 use crate::model::reservation::{Status, Stay};
 use crate::model::run::{ByHand, Mode, RunState};
 
+use super::apply::{INSERT_EVENTS, event_row};
 use super::dialect::{Conn, Param, Row, Sql};
 use super::generation::settle_generations;
 use super::planned::make;
-use super::{Store, StoreError, from_json, json as to_json, outbox};
+use super::{Store, StoreError, from_json, outbox};
 
 /// A planned run whose time has come.
 #[derive(Clone, Debug)]
@@ -279,14 +280,14 @@ async fn come_due(conn: &mut Conn, runs: Vec<CameDue>, generation: i64, now: Tim
          names_gone = v.names_gone, dry_run = v.dry_run, lane = COALESCE(v.lane, r.lane), step = COALESCE(v.step, r.step), \
          by_hand = NULL, updated_at = v.now FROM v WHERE r.id = v.id AND r.state = 'scheduled' AND r.due_at = v.from_due \
          AND (v.stay_revision IS NULL OR EXISTS (SELECT 1 FROM stays s WHERE s.id = r.stay_id AND s.revision = v.stay_revision)) \
-         RETURNING id";
-    let mut taken = HashSet::new();
+         RETURNING id, recipe";
+    let mut recipes: HashMap<String, String> = HashMap::new();
     for row in conn.over_rows(sql, rows, update).await? {
-        taken.insert(row.text(0)?);
+        recipes.insert(row.text(0)?, row.text(1)?);
     }
     let taken: Vec<CameDue> = runs
         .into_iter()
-        .filter(|run| taken.contains(run.run.as_str()))
+        .filter(|run| recipes.contains_key(run.run.as_str()))
         .collect();
     events(conn, &taken).await?;
     let next: Vec<&NewPlanned> = taken.iter().filter_map(|run| run.next.as_ref()).collect();
@@ -302,8 +303,8 @@ async fn come_due(conn: &mut Conn, runs: Vec<CameDue>, generation: i64, now: Tim
                 if ready.mode == Mode::Newest
                     && let Some((event, _)) = &run.event
                 {
-                    let recipe = recipe_of(conn, &run.run).await?;
-                    let ended = super::apply::give_way(conn, event.stay.as_str(), &recipe, &run.run, now).await?;
+                    let recipe = recipes.get(run.run.as_str()).map_or("", String::as_str);
+                    let ended = super::apply::give_way(conn, event.stay.as_str(), recipe, &run.run, now).await?;
                     on.ended.extend(ended.into_iter().map(|run| (run, RunState::Cancelled)));
                 }
             }
@@ -314,34 +315,15 @@ async fn come_due(conn: &mut Conn, runs: Vec<CameDue>, generation: i64, now: Tim
     Ok(on)
 }
 
-async fn recipe_of(conn: &mut Conn, run: &RunId) -> Result<String, StoreError> {
-    let mut sql = Sql::new("SELECT recipe FROM runs WHERE id = ");
-    sql.bind(run.as_str());
-    conn.fetch(sql)
-        .await?
-        .first()
-        .map_or(Ok(String::new()), |row| row.text(0))
-}
-
 async fn events(conn: &mut Conn, runs: &[CameDue]) -> Result<(), StoreError> {
-    let mut rows: Vec<[Param; 8]> = Vec::new();
-    for (event, explanation) in runs.iter().filter_map(|run| run.event.as_ref()) {
-        rows.push([
-            event.id.as_str().into(),
-            event.delivery.as_str().into(),
-            event.stay.as_str().into(),
-            event.source.as_str().into(),
-            event.types.join(" ").into(),
-            event.at_ms.into(),
-            to_json(event)?.into(),
-            to_json(explanation)?.into(),
-        ]);
-    }
-    let sql = "INSERT INTO events (id, delivery_id, stay_id, source, types, at, body, explanation) VALUES ";
+    let rows = runs.iter().filter_map(|run| run.event.as_ref());
+    let rows: Vec<_> = rows
+        .map(|(event, explanation)| event_row(event, explanation))
+        .collect::<Result<_, _>>()?;
     // A run that was passed over and comes due again is asked anew.
     let again = " ON CONFLICT (id) DO UPDATE SET delivery_id = excluded.delivery_id, types = excluded.types, at = excluded.at, \
          body = excluded.body, explanation = excluded.explanation";
-    conn.over_rows(sql, rows, again).await?;
+    conn.over_rows(INSERT_EVENTS, rows, again).await?;
     Ok(())
 }
 
