@@ -32,8 +32,6 @@ pub struct Filter {
     pub of: Option<String>,
     /// Of this stay (runs and events).
     pub stay: Option<String>,
-    /// With a failed step that they went on past, or without (runs).
-    pub failed_steps: Option<bool>,
     /// At this time or later.
     pub since: Option<Time>,
     /// Before this place in the list.
@@ -78,11 +76,7 @@ impl Store {
         equal(&mut sql, " AND outcome = ", &filter.state);
         since(&mut sql, " AND received_at >= ", filter);
         if let Some(code) = &filter.code {
-            // What made no event (an older one, one that says nothing new) has its stay in the detail only.
-            sql.push(" AND EXISTS (SELECT 1 FROM identities i WHERE i.value = ")
-                .bind(code);
-            sql.push(" AND (deliveries.detail LIKE '%' || i.stay_id || '%' OR deliveries.id IN ");
-            sql.push("(SELECT delivery_id FROM events e WHERE e.stay_id = i.stay_id)))");
+            of_code(&mut sql, code);
         }
         self.page(sql, filter, |row| delivery(row, false), |row: &DeliveryRow| row.seq)
             .await
@@ -162,11 +156,6 @@ impl Store {
         equal(&mut sql, " AND code = ", &filter.code);
         equal(&mut sql, " AND event_id = ", &filter.of);
         equal(&mut sql, " AND stay_id = ", &filter.stay);
-        sql.push(match filter.failed_steps {
-            None => "",
-            Some(true) => " AND failed_steps > 0",
-            Some(false) => " AND failed_steps = 0",
-        });
         since(&mut sql, " AND created_at >= ", filter);
         self.page(sql, filter, run, |row: &RunRow| row.seq).await
     }
@@ -276,6 +265,16 @@ async fn counts(conn: &mut Conn, now: Time) -> Result<Counts, StoreError> {
         counts.timers_due = row.int(0)?;
     }
     Ok(counts)
+}
+
+/// The deliveries that spoke of the stays with this name: those that made an event, and those that made none.
+fn of_code(sql: &mut Sql, code: &str) {
+    sql.push(
+        " AND id IN (SELECT e.delivery_id FROM identities i JOIN events e ON e.stay_id = i.stay_id WHERE i.value = ",
+    );
+    sql.bind(code);
+    sql.push(" UNION SELECT t.delivery_id FROM identities i JOIN told t ON t.stay_id = i.stay_id WHERE i.value = ");
+    sql.bind(code).push(")");
 }
 
 fn equal(sql: &mut Sql, text: &'static str, value: &Option<String>) {

@@ -48,6 +48,31 @@ async fn nothing_is_counted_row_by_row() {
     }
 }
 
+#[tokio::test]
+async fn the_deliveries_of_a_code_are_found_and_not_looked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("stayhook.db").display());
+    let (store, _writer) = Store::open(&url).await.unwrap();
+    let mut sql = Sql::new("EXPLAIN QUERY PLAN ");
+    sql.push(DELIVERY).push(" WHERE TRUE");
+    of_code(&mut sql, "HM1");
+    sql.push(" ORDER BY seq DESC LIMIT 51");
+    let rows = store.reader().await.unwrap().fetch(sql).await.unwrap();
+    let steps: Vec<String> = rows.iter().map(|row| row.text(3).unwrap()).collect();
+    let has = |words: &str| steps.iter().any(|step| step.contains(words));
+    for index in [
+        "SEARCH deliveries USING INDEX",
+        "SEARCH e USING INDEX events_stay",
+        "SEARCH t USING PRIMARY KEY",
+    ] {
+        assert!(has(index), "{index}: {steps:#?}");
+    }
+    assert!(
+        !has("SCAN deliveries") && !has("SCAN e") && !has("SCAN t"),
+        "{steps:#?}"
+    );
+}
+
 /// `Sql` takes texts that live for ever; a test can afford to leak a few.
 fn concat_plan(sql: &str) -> &'static str {
     format!("EXPLAIN QUERY PLAN {sql}").leak()
