@@ -10,6 +10,16 @@ mod sources;
 mod together;
 mod variables;
 
+/// What to tell where connections may have more attempts under way than there is room for.
+pub fn crowded(config: &Config, room: Option<usize>) -> Option<String> {
+    let wanted: usize = config.connections.iter().map(|connection| connection.concurrency).sum();
+    let room = room.filter(|room| wanted > *room)?;
+    Some(format!(
+        "the connections may have {wanted} attempts under way at once, and the limit of open files leaves room for {room}: \
+         each gets its share of those"
+    ))
+}
+
 #[cfg(test)]
 mod tests;
 

@@ -5,11 +5,34 @@ pub mod notify;
 use std::future::Future;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// How long everything may take to end after a stop, altogether.
 pub const STOP_MAX: Duration = Duration::from_secs(20);
+
+/// How many files and connections are kept for those who come in, for the store and for everything else but attempts.
+const FILES_RESERVED: u64 = 640;
+
+/// Lets the process open as many files as it may at the most.
+pub fn raise_open_files() {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let limit = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files could not be raised");
+    }
+}
+
+/// How many attempts may be under way together, so that listeners and store always have files left; at least a quarter of
+/// the limit. Nothing where there is no limit.
+pub fn room_for_attempts() -> Option<usize> {
+    let limit = getrlimit(Resource::Nofile).maximum?;
+    usize::try_from(limit.saturating_sub(FILES_RESERVED).max(limit / 4)).ok()
+}
 
 /// The background tasks of the process. Every one of them is meant to run until the stop; one that ends before, by itself
 /// or by a panic, takes the process down: a daemon that lives by half is worse than one that is restarted.

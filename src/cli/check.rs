@@ -111,6 +111,10 @@ fn checked(args: &Args, path: &Path, env: Env<'_>) -> Checked {
     if let Some(config) = checked.config.as_ref().filter(|_| sound) {
         let setup = config::setup(config, checked.book.clone());
         config::check_together(config, &setup, report);
+        if let Some(title) = config::crowded(config, crate::lifecycle::room_for_attempts()) {
+            let help = "raise the hard limit (`LimitNOFILE=` of systemd, `ulimits` of Docker), or lower `concurrency`";
+            report.general_warning("open-files", title).help(help);
+        }
     }
     checked
 }

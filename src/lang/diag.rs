@@ -115,6 +115,11 @@ impl Report {
         self.add(Severity::Mistake, code, None, title.into())
     }
 
+    /// Warns of something that has no place in a file.
+    pub fn general_warning(&mut self, code: &'static str, title: impl Into<String>) -> &mut Diagnostic {
+        self.add(Severity::Warning, code, None, title.into())
+    }
+
     fn add(&mut self, severity: Severity, code: &'static str, place: Option<Place>, title: String) -> &mut Diagnostic {
         let item = Diagnostic {
             severity,

@@ -25,6 +25,8 @@ pub struct Lanes {
     all: Arc<Mutex<HashMap<String, Lane>>>,
     /// Whether the store may hold waiting runs that nobody has told of.
     unsure: Arc<AtomicBool>,
+    /// How many attempts may be under way on all lanes together, where that is bounded.
+    room: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -87,6 +89,14 @@ pub enum Turn {
 }
 
 impl Lanes {
+    /// Lanes that have so many places together, where the machine allows no more.
+    pub fn within(room: Option<usize>) -> Lanes {
+        Lanes {
+            room,
+            ..Lanes::default()
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Lane>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -95,6 +105,9 @@ impl Lanes {
     pub fn configure<'c>(&self, connections: impl Iterator<Item = &'c Connection>, now: Time) {
         let mut lanes = self.lock();
         let mut names = HashSet::new();
+        let connections: Vec<&Connection> = connections.collect();
+        let wanted: usize = connections.iter().map(|connection| connection.concurrency).sum();
+        let room = self.room.unwrap_or(usize::MAX).min(wanted);
         for connection in connections {
             names.insert(connection.name.clone());
             let spacing = connection
@@ -102,7 +115,8 @@ impl Lanes {
                 .and_then(|rate| TimeDelta::from_std(rate.per / rate.count.max(1)).ok());
             let lane = lanes.entry(connection.name.clone()).or_insert_with(Lane::unknown);
             lane.configured = true;
-            lane.concurrency = connection.concurrency.max(1);
+            // Each its share of what there is room for.
+            lane.concurrency = (connection.concurrency * room / wanted.max(1)).max(1);
             lane.spacing = spacing;
             if let Some(paused) = &mut lane.paused {
                 paused.probe_at = now;
