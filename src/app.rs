@@ -1,5 +1,7 @@
 //! The composition root: from a configuration to a running daemon.
 
+mod start;
+
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
@@ -34,6 +36,8 @@ pub struct Ports {
     pub ids: Ids,
     /// Who looks up host names.
     pub names: Names,
+    /// How many attempts there is room for at once, where that is bounded.
+    pub room: Option<usize>,
 }
 
 impl Ports {
@@ -43,6 +47,7 @@ impl Ports {
             clock: Clock::System,
             ids: Ids::random(),
             names: Names::System,
+            room: crate::lifecycle::room_for_attempts(),
         }
     }
 }
@@ -120,13 +125,21 @@ impl App {
     /// Where the store, an address or the folder of recipes cannot be used.
     pub async fn build(config: &Config, ports: Ports, report: &mut Report) -> Result<App, StartError> {
         crate::outbound::install_crypto();
-        let Ports { clock, ids, names } = ports;
-        let (store, writer) = Store::open(&config.database).await?;
+        let Ports {
+            clock,
+            ids,
+            names,
+            room,
+        } = ports;
+        let (store, writer, hooks, admin) = start::open(config, &clock).await?;
         let setup = load(config, Some(&store), report).await?;
         config::check_together(config, &setup, report);
         let outbound = Outbound::with_names(names).map_err(StartError::Outbound)?;
         let meter = Arc::new(Meter::new(env!("CARGO_PKG_VERSION")));
-        let lanes = Lanes::default();
+        if let Some(text) = config::crowded(config, room) {
+            tracing::warn!("{text}");
+        }
+        let lanes = Lanes::within(room);
         lanes.configure(setup.connections.values().map(|connection| &**connection), clock.now());
         let engine = Engine {
             store,
@@ -141,14 +154,14 @@ impl App {
             meter: meter.clone(),
             pulse: Arc::default(),
         };
-        let hooks = bind(config.listen).await?;
-        let admin = bind(config.admin.listen).await?;
         let stopping = Arc::new(AtomicBool::new(false));
+        let up = CancellationToken::new();
         let rejections = Arc::new(Rejections::new());
         let live = Arc::new(Present {
             engine: engine.clone(),
             rejections: rejections.clone(),
             stopping: stopping.clone(),
+            up: up.clone(),
         });
         let lookup = engine.clone();
         let wake = engine.inbox.clone();
@@ -184,7 +197,7 @@ impl App {
             writer,
             stopping,
             live,
-            up: CancellationToken::new(),
+            up,
         })
     }
 
@@ -234,27 +247,30 @@ impl App {
         let mut writing = tokio::task::JoinSet::new();
         let own = store.clone();
         writing.spawn(async move { Store::run_writer(writer, &own).await });
-        keep_revisions(&engine, engine.setup().book.all()).await?;
-        let taken_up = engine.recover().await?;
-        tracing::info!(taken_up, "recovered");
         let limits = Limits::default();
         tasks.spawn("hooks", listener::serve(hooks, hooks_router, limits, stop.clone()));
         tasks.spawn("admin", listener::serve(admin, admin_router, limits, stop.clone()));
-        for (name, task) in engine.tasks(&stop) {
-            tasks.spawn(name, task);
-        }
+        let own = (store.clone(), engine.clock.clone(), stop.clone());
+        tasks.spawn("store", async move { own.0.keep_up(own.1, own.2).await });
         let flag = stop.clone();
         tasks.spawn("stopping", async move {
             flag.cancelled().await;
             stopping.store(true, Ordering::Relaxed);
         });
-        up.cancel();
+        if start::recover(&engine, &stop).await? {
+            for (name, task) in engine.tasks(&stop) {
+                tasks.spawn(name, task);
+            }
+            up.cancel();
+        }
         let ended = tokio::select! {
             ended = tasks.ended() => ended,
             Some(_) = writing.join_next() => Ended::Died("the writer died".to_owned()),
         };
+        let gone = store.health().not_gone();
         store.close().await;
         writing.shutdown().await;
+        gone?;
         Ok(ended)
     }
 }
@@ -285,12 +301,6 @@ async fn keep_revisions(engine: &Engine, recipes: &[Arc<Recipe>]) -> Result<(), 
         .await
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| StartError::Listen(address, error))
-}
-
 /// Counts what the receive path does.
 struct Counted {
     meter: Arc<Meter>,
@@ -316,6 +326,7 @@ struct Present {
     engine: Engine,
     rejections: Arc<Rejections>,
     stopping: Arc<AtomicBool>,
+    up: CancellationToken,
 }
 
 impl std::fmt::Debug for Present {
@@ -389,11 +400,16 @@ impl Live for Present {
     }
 
     fn ready(&self) -> Result<(), String> {
-        if self.stopping.load(Ordering::Relaxed) {
-            Err("stopping".to_owned())
-        } else {
-            Ok(())
+        match (self.stopping.load(Ordering::Relaxed), self.up.is_cancelled()) {
+            (true, _) => Err("stopping".to_owned()),
+            (false, false) => Err("recovering".to_owned()),
+            (false, true) => Ok(()),
         }
+    }
+
+    fn store(&self) -> Result<(), String> {
+        let writable = self.engine.store.health().writable();
+        writable.map_err(|error| format!("nothing can be stored: {error}"))
     }
 
     fn alive(&self) -> Result<(), String> {
@@ -405,13 +421,15 @@ impl Live for Present {
 
     fn warnings(&self) -> Vec<String> {
         let setup = self.engine.setup();
+        let mut warnings = self.engine.store.health().warnings();
         match setup.book.broken().len() {
-            0 => Vec::new(),
-            1 => vec!["a recipe has a mistake; its last good revision runs on, where there is one".to_owned()],
-            n => vec![format!(
+            0 => {}
+            1 => warnings.push("a recipe has a mistake; its last good revision runs on, where there is one".to_owned()),
+            n => warnings.push(format!(
                 "{n} recipes have mistakes; their last good revisions run on, where there are any"
-            )],
+            )),
         }
+        warnings
     }
 
     fn wake_inbox(&self) {

@@ -213,7 +213,9 @@ impl From<crate::store::StoreError> for Failure {
     fn from(error: crate::store::StoreError) -> Failure {
         use crate::store::StoreError as E;
         let code = match error {
-            E::Busy | E::Full | E::Unavailable(_) | E::Overloaded | E::Locked | E::Conflict(_) => TEMPORARY,
+            E::Busy | E::Full | E::Gone(_) | E::Unavailable(_) | E::Overloaded | E::Locked | E::Conflict(_) => {
+                TEMPORARY
+            }
             E::Unusable(_) | E::Newer { .. } => CONFIGURATION,
             E::Broken(_) => FINDINGS,
         };

@@ -5,8 +5,10 @@ mod apply;
 mod by_hand;
 mod dialect;
 mod due;
+mod file;
 mod fuse;
 mod generation;
+mod health;
 mod known;
 mod neighbours;
 mod outbox;
@@ -19,8 +21,10 @@ mod replay;
 mod rescue;
 mod revisions;
 mod rows;
+mod sql;
 mod timeline;
 mod upcoming;
+mod upkeep;
 mod writer;
 
 use std::sync::Arc;
@@ -35,6 +39,7 @@ pub use by_hand::{HandError, HandOutcome};
 pub use due::{Becomes, CameDue, DueRun, Ready, TakenOn};
 pub use fuse::Fuse;
 pub use generation::{PlanState, Replanned, Stays, Unplanned};
+pub use health::{Health, Room};
 pub use known::{Looked, Lookup, Name};
 pub use neighbours::Beside;
 pub use outbox::{Candidate, Lease, Start};
@@ -55,9 +60,12 @@ pub enum StoreError {
     /// Somebody else holds a lock for longer than we wait.
     #[error("the store is locked by somebody else")]
     Busy,
-    /// No space left.
-    #[error("the disk is full")]
+    /// No space left, or no more for us.
+    #[error("the disk is full, or takes no more of us")]
     Full,
+    /// The file is no longer there, is another one, or somebody else works on it: nothing more may be done.
+    #[error("{0}")]
+    Gone(String),
     /// The file or the server cannot be reached.
     #[error("the store cannot be reached: {0}")]
     Unavailable(String),
@@ -151,9 +159,19 @@ impl Store {
         self.handle.commits()
     }
 
-    /// Bytes on the disk.
-    pub fn bytes(&self) -> u64 {
-        self.database.bytes()
+    /// How it is: whether it takes what is written, and what else a person should know.
+    pub fn health(&self) -> &Health {
+        &self.database.health
+    }
+
+    /// How much room it takes and has.
+    pub fn room(&self) -> Room {
+        let (file, wal) = file::sizes(&self.database.path);
+        Room {
+            bytes: file + wal,
+            wal,
+            free: file::free(&self.database.path),
+        }
     }
 
     /// Lets the file grow no further, or again: a full disk, as far as a test can have one.

@@ -93,6 +93,11 @@ pub trait Live: Send + Sync {
     fn ready(&self) -> Result<(), String>;
     /// Whether it makes progress; else why not, without anything of a guest or a secret.
     fn alive(&self) -> Result<(), String>;
+    /// Whether what is written is stored; else why not, without anything of a guest or a secret. Nothing of it that is
+    /// started anew would change that: it is no matter of being alive.
+    fn store(&self) -> Result<(), String> {
+        Ok(())
+    }
     /// What is not as it should be although it is alive, one line each, without anything of a guest or a secret.
     fn warnings(&self) -> Vec<String> {
         Vec::new()

@@ -32,8 +32,13 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
         config.ok_or_else(|| Failure::new(CONFIGURATION, "the configuration has mistakes; nothing is started"))?;
     let mut signals = Signals::listen().map_err(|error| Failure::new(TEMPORARY, error.to_string()))?;
     tracing::info!("starting");
+    crate::lifecycle::raise_open_files();
     let mut report = Report::new();
-    let app = App::build(&config, Ports::machine(), &mut report).await;
+    let app = tokio::select! {
+        app = App::build(&config, Ports::machine(), &mut report) => app,
+        // Nothing has begun; it may be waiting for room on the disk.
+        () = async { while signals.next().await != Signal::Stop {} } => return Ok(FINE),
+    };
     tell(&report);
     let app = app.map_err(failure)?;
     let address = |address: Option<std::net::SocketAddr>| address.map_or_else(String::new, |at| at.to_string());

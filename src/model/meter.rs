@@ -44,7 +44,6 @@ pub struct Meter {
     lateness: Histograms,
     decisions: Counts<1>,
     ended: Counts<1>,
-    failed_steps: Counter,
     start: Seconds,
     level: Levels,
     named: Mutex<Named>,
@@ -69,6 +68,8 @@ struct Levels {
     recipes: Gauge,
     recipes_broken: Gauge,
     store_bytes: Gauge,
+    store_wal_bytes: Gauge,
+    store_free_bytes: Gauge,
     resident: Gauge,
 }
 
@@ -87,8 +88,14 @@ pub struct Standing {
     pub runs: Vec<(String, i64)>,
     /// The connections that are paused.
     pub paused: Vec<String>,
+    /// Whether the store takes what is written.
+    pub store_takes: bool,
     /// Bytes of the store on the disk.
     pub store_bytes: i64,
+    /// Bytes of its write-ahead log.
+    pub store_wal_bytes: i64,
+    /// Bytes that are free where it is.
+    pub store_free_bytes: i64,
 }
 
 /// Which text to write.
@@ -235,14 +242,10 @@ impl Meter {
         self.ended.get_or_create(&[("state", state.to_owned())]).inc();
     }
 
-    /// A run succeeded past so many failed steps.
-    pub fn failed_steps(&self, count: usize) {
-        self.failed_steps.inc_by(count as u64);
-    }
-
-    /// Everything as text. Without `standing` the store did not answer: what it said last stays, and `store_up` is 0.
+    /// Everything as text. Without `standing` the store did not answer: what it said last stays.
     pub fn text(&self, standing: Option<&Standing>, exposition: Exposition) -> String {
-        self.level.store_up.set(i64::from(standing.is_some()));
+        let up = standing.is_some_and(|standing| standing.store_takes);
+        self.level.store_up.set(i64::from(up));
         if let Some(standing) = standing {
             let named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
             self.level.set(standing, &named.connections);
@@ -264,6 +267,8 @@ impl Levels {
         self.due.set(standing.due);
         self.due_oldest.set(standing.due_oldest_s);
         self.store_bytes.set(standing.store_bytes);
+        self.store_wal_bytes.set(standing.store_wal_bytes);
+        self.store_free_bytes.set(standing.store_free_bytes);
         for connection in connections {
             let paused = standing.paused.contains(connection);
             self.paused

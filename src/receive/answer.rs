@@ -215,6 +215,7 @@ pub(super) fn not_stored(error: &StoreError) -> Problem {
     not_now(match error {
         StoreError::Busy | StoreError::Locked => "store locked",
         StoreError::Full => "disk full",
+        StoreError::Gone(_) => "database gone",
         StoreError::Unavailable(_) | StoreError::Newer { .. } | StoreError::Unusable(_) => "store unreachable",
         StoreError::Overloaded | StoreError::Conflict(_) | StoreError::Broken(_) => "store failed",
     })

@@ -1,133 +1,36 @@
 //! The only file that knows which database it is: opening, locking, transactions, placeholders, kinds of error.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
-    SqliteSynchronous,
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Arguments, AssertSqlSafe, Row as _, Sqlite};
+use sqlx::{Row as _, Sqlite};
 
 use crate::model::fault;
 
 use super::StoreError;
+use super::file::Held;
+use super::health::Health;
+pub use super::sql::{Param, Sql};
 
 /// How long a statement waits for somebody else's lock; the receive path answers within two seconds.
 const BUSY: Duration = Duration::from_millis(1200);
+/// The same for what looks after the file: nobody waits for that.
+const UPKEEP_BUSY: Duration = Duration::from_millis(20);
 const READERS: u32 = 4;
+/// About so many steps of SQLite's machine lie between two looks at the time.
+const STEPS: i32 = 10_000;
+/// SQLITE_IOERR_WRITE, _TRUNCATE, _SHMOPEN and _SHMSIZE, without the primary code: a file that was to be written or to grow.
+const NO_GROWTH: [i64; 4] = [3, 6, 18, 19];
 /// How many rows of an answer are read ahead of whoever takes them: all of a group.
 const ROWS_AHEAD: usize = 512;
 /// The most values that are bound to one statement; SQLite takes 32,766: <https://sqlite.org/limits.html>
 const PARAMS_MAX: usize = 32_000;
-
-/// A value bound to a statement.
-#[derive(Clone, Debug)]
-pub enum Param {
-    /// A BIGINT.
-    Int(Option<i64>),
-    /// A TEXT.
-    Text(Option<String>),
-    /// A BLOB.
-    Blob(Option<Vec<u8>>),
-}
-
-macro_rules! param {
-    ($from:ty, $value:ident => $to:expr) => {
-        impl From<$from> for Param {
-            fn from($value: $from) -> Param {
-                $to
-            }
-        }
-    };
-}
-
-param!(i64, n => Param::Int(Some(n)));
-param!(Option<i64>, n => Param::Int(n));
-param!(bool, yes => Param::Int(Some(i64::from(yes))));
-param!(usize, n => Param::Int(i64::try_from(n).ok()));
-param!(&str, text => Param::Text(Some(text.to_owned())));
-param!(String, text => Param::Text(Some(text)));
-param!(&String, text => Param::Text(Some(text.clone())));
-param!(Option<&str>, text => Param::Text(text.map(str::to_owned)));
-param!(Option<String>, text => Param::Text(text));
-param!(Vec<u8>, bytes => Param::Blob(Some(bytes)));
-param!(&[u8], bytes => Param::Blob(Some(bytes.to_vec())));
-param!(Option<Vec<u8>>, bytes => Param::Blob(bytes));
-
-/// A statement under construction. Its text comes from string literals only; every value is bound.
-#[derive(Clone, Debug, Default)]
-pub struct Sql {
-    text: String,
-    params: Vec<Param>,
-}
-
-impl Sql {
-    /// Begins a statement.
-    pub fn new(text: &'static str) -> Sql {
-        Sql {
-            text: text.to_owned(),
-            params: Vec::new(),
-        }
-    }
-
-    /// Goes on with literal text.
-    pub fn push(&mut self, text: &'static str) -> &mut Sql {
-        self.text.push_str(text);
-        self
-    }
-
-    /// Binds a value here.
-    pub fn bind(&mut self, value: impl Into<Param>) -> &mut Sql {
-        self.params.push(value.into());
-        // A numbered placeholder is a named one to SQLite's driver: it looks every name up, one after the other.
-        self.text.push('?');
-        self
-    }
-
-    /// `(…), (…)`: the rows of a VALUES list.
-    pub fn rows<const N: usize>(&mut self, rows: impl IntoIterator<Item = [Param; N]>) -> &mut Sql {
-        for (at, row) in rows.into_iter().enumerate() {
-            self.text.push_str(if at == 0 { "(" } else { ", (" });
-            for (at, param) in row.into_iter().enumerate() {
-                if at > 0 {
-                    self.text.push_str(", ");
-                }
-                self.bind(param);
-            }
-            self.text.push(')');
-        }
-        self
-    }
-
-    /// `(?, ?)`: a list for IN.
-    pub fn list<P: Into<Param>>(&mut self, values: impl IntoIterator<Item = P>) -> &mut Sql {
-        self.text.push('(');
-        for (at, value) in values.into_iter().enumerate() {
-            if at > 0 {
-                self.text.push_str(", ");
-            }
-            self.bind(value);
-        }
-        self.text.push(')');
-        self
-    }
-
-    fn arguments(self) -> Result<(AssertSqlSafe<String>, SqliteArguments), StoreError> {
-        let mut arguments = SqliteArguments::default();
-        for param in self.params {
-            let added = match param {
-                Param::Int(n) => arguments.add(n),
-                Param::Text(text) => arguments.add(text),
-                Param::Blob(bytes) => arguments.add(bytes),
-            };
-            added.map_err(|error| StoreError::Broken(error.to_string()))?;
-        }
-        Ok((AssertSqlSafe(self.text), arguments))
-    }
-}
 
 /// One row of an answer, read by position.
 #[derive(Debug)]
@@ -265,6 +168,18 @@ impl Conn {
         self.plain("ROLLBACK TO work; RELEASE work").await
     }
 
+    /// Ends whatever still runs at this moment, and says so in `late`. The connection is closed when it is let go.
+    #[expect(clippy::disallowed_methods, reason = "a bound for work, not a time anybody sees")]
+    pub async fn stop_at(&mut self, until: Instant, late: Arc<AtomicBool>) -> Result<(), StoreError> {
+        self.open = true;
+        let mut handle = self.inner.lock_handle().await.map_err(classify)?;
+        handle.set_progress_handler(STEPS, move || {
+            late.fetch_or(Instant::now() > until, Ordering::Relaxed);
+            !late.load(Ordering::Relaxed)
+        });
+        Ok(())
+    }
+
     /// A consistent view for several reads.
     pub async fn begin_read(&mut self) -> Result<(), StoreError> {
         self.open = true;
@@ -277,16 +192,26 @@ impl Conn {
 pub struct Database {
     writer: SqlitePool,
     readers: SqlitePool,
-    path: PathBuf,
-    /// Held for the life of the process: a second daemon on the same file must not start.
-    _lock: Option<File>,
+    /// Keeps the database open from the first moment to the last, so that SQLite makes no other files; and looks after it.
+    upkeep: SqlitePool,
+    /// The real path, whatever links lead to it.
+    pub path: PathBuf,
+    /// How it is.
+    pub health: Health,
+    /// Which opening of the database for work this is; the next one has a higher number.
+    epoch: OnceLock<i64>,
+    /// Where this process works on it. Let go last: see there.
+    held: Option<Held>,
 }
 
 impl Database {
     /// Opens `sqlite://PATH`. With `exclusive` the process becomes the one that works on it.
     pub async fn open(url: &str, exclusive: bool) -> Result<Database, StoreError> {
         let path = PathBuf::from(path_of(url)?);
-        let lock = if exclusive { Some(lock(&path)?) } else { None };
+        let (held, path) = match exclusive {
+            true => Held::take(&path).map(|(held, path)| (Some(held), path))?,
+            false => (None, path),
+        };
         let base = SqliteConnectOptions::new()
             .filename(&path)
             .journal_mode(SqliteJournalMode::Wal)
@@ -302,47 +227,68 @@ impl Database {
             // What a savepoint would take back is kept in memory, not in a file made for it.
             .pragma("temp_store", "memory")
             .pragma("journal_size_limit", "67108864");
-        let one = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None);
+        let pool = |connections: u32, options: SqliteConnectOptions| {
+            let pool = SqlitePoolOptions::new().max_connections(connections);
+            pool.idle_timeout(None).max_lifetime(None).connect_lazy_with(options)
+        };
         // Pages in memory: 16 MiB to write, 2 MiB for each who reads.
-        let writing = base.clone().pragma("cache_size", "-16384");
-        let writer = one.connect_lazy_with(writing.create_if_missing(exclusive));
-        let many = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .idle_timeout(None)
-            .max_lifetime(None);
-        let reading = base.pragma("cache_size", "-2048").pragma("query_only", "1");
-        let readers = many.connect_lazy_with(reading);
+        let reading = base.clone().pragma("cache_size", "-2048").pragma("query_only", "1");
         Ok(Database {
-            writer,
-            readers,
+            writer: pool(1, base.clone().pragma("cache_size", "-16384")),
+            readers: pool(READERS, reading),
+            upkeep: pool(1, base.busy_timeout(UPKEEP_BUSY)),
             path,
-            _lock: lock,
+            health: Health::default(),
+            epoch: OnceLock::new(),
+            held,
         })
     }
 
     /// The connection that writes.
     pub async fn writer(&self) -> Result<Conn, StoreError> {
+        self.health.not_gone()?;
         self.writer.acquire().await.map(Conn::new).map_err(classify)
     }
 
     /// A connection that reads.
     pub async fn reader(&self) -> Result<Conn, StoreError> {
+        self.health.not_gone()?;
         self.readers.acquire().await.map(Conn::new).map_err(classify)
     }
 
-    /// Bytes on the disk, the write-ahead log included.
-    pub fn bytes(&self) -> u64 {
-        let size = |path: PathBuf| std::fs::metadata(path).map_or(0, |found| found.len());
-        size(self.path.clone()) + size(beside(&self.path, "-wal"))
+    /// The connection that looks after the file.
+    pub async fn upkeep(&self) -> Result<Conn, StoreError> {
+        self.upkeep.acquire().await.map(Conn::new).map_err(classify)
+    }
+
+    /// Where this process works on the database, its file.
+    pub fn held(&self) -> Option<&Held> {
+        self.held.as_ref()
+    }
+
+    /// Sees that what was committed has gone where the next start will look for it.
+    pub fn still_there(&self) -> Result<(), StoreError> {
+        let same = self.held.as_ref().map_or(Ok(()), Held::same);
+        same.map_err(|error| self.health.noticed(error))
+    }
+
+    /// Sees that nobody else has opened the database for work since: the lock keeps others away, and where a file system
+    /// knows no locks, this does.
+    pub async fn fenced(&self, conn: &mut Conn) -> Result<(), StoreError> {
+        let row = conn.fetch(Sql::new("SELECT epoch FROM fence")).await?;
+        let now = row.first().map(|row| row.int(0)).transpose()?;
+        if now == self.epoch.get().copied() {
+            return Ok(());
+        }
+        let why = "another process has begun to work on this database".to_owned();
+        Err(self.health.noticed(StoreError::Gone(why)))
     }
 
     /// Closes all connections; the write-ahead log is written back.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+        self.upkeep.close().await;
     }
 
     /// Brings the tables to the newest version, in one transaction; tells how many steps that took.
@@ -350,20 +296,26 @@ impl Database {
         let mut conn = self.writer().await?;
         conn.begin().await?;
         let done = migrate_all(&mut conn).await;
-        match done {
-            Ok(steps) => conn.commit().await.map(|()| steps),
+        let (steps, epoch) = match done {
+            Ok(done) => conn.commit().await.map(|()| done)?,
             Err(error) => {
-                conn.rollback().await?;
-                Err(error)
+                // What went wrong, not what became of it: a full disk has ended the transaction already.
+                let _ = conn.rollback().await;
+                return Err(error);
             }
-        }
+        };
+        let _ = self.epoch.set(epoch);
+        self.fenced(&mut self.upkeep().await?).await?;
+        self.held.as_ref().map_or(Ok(()), Held::remember)?;
+        Ok(steps)
     }
 }
 
 /// Every step, in order; never edited once released.
 const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../../migrations/sqlite/0001_initial.sql"))];
 
-async fn migrate_all(conn: &mut Conn) -> Result<usize, StoreError> {
+/// How many steps it took, and the number of this opening.
+async fn migrate_all(conn: &mut Conn) -> Result<(usize, i64), StoreError> {
     conn.plain("CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)")
         .await?;
     let rows = conn
@@ -382,7 +334,9 @@ async fn migrate_all(conn: &mut Conn) -> Result<usize, StoreError> {
         conn.execute(sql).await?;
         steps += 1;
     }
-    Ok(steps)
+    let epoch = Sql::new("UPDATE fence SET epoch = epoch + 1 RETURNING epoch");
+    let epoch = conn.fetch(epoch).await?.first().map_or(Ok(0), |row| row.int(0))?;
+    Ok((steps, epoch))
 }
 
 fn path_of(url: &str) -> Result<&str, StoreError> {
@@ -397,36 +351,6 @@ fn path_of(url: &str) -> Result<&str, StoreError> {
     }
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
-}
-
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let path = beside(path, ".lock");
-    let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(|error| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        StoreError::Unusable(match (error.kind(), folder) {
-            (std::io::ErrorKind::NotFound, Some(folder)) => {
-                format!(
-                    "the folder {} for the database is not there; make it first",
-                    folder.display()
-                )
-            }
-            _ => format!("cannot open {}: {error}", path.display()),
-        })
-    })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked),
-        Err(std::fs::TryLockError::Error(error)) => {
-            Err(StoreError::Unusable(format!("cannot lock {}: {error}", path.display())))
-        }
-    }
-}
-
 /// What an error of the database means for us.
 fn classify(error: sqlx::Error) -> StoreError {
     match &error {
@@ -435,7 +359,9 @@ fn classify(error: sqlx::Error) -> StoreError {
             let code: i64 = inner.code().and_then(|code| code.parse().ok()).unwrap_or_default();
             match code & 0xff {
                 5 | 6 => StoreError::Busy,
+                // A quota, and a limit of the size of files, look like a disk that fails to write or to grow a file.
                 13 => StoreError::Full,
+                10 if NO_GROWTH.contains(&(code >> 8)) => StoreError::Full,
                 7 | 8 | 10 | 14 | 15 => StoreError::Unavailable(inner.message().to_owned()),
                 19 => StoreError::Conflict(inner.message().to_owned()),
                 _ => StoreError::Broken(inner.message().to_owned()),

@@ -209,6 +209,9 @@ impl Writer {
             }
             conn.begin().await?;
             let body = async {
+                if next.is_some() {
+                    database.fenced(&mut conn).await?;
+                }
                 let stored = match begun {
                     false => receive::insert(&mut conn, &arrivals, scoped).await?,
                     true => receive::sort_out(&mut conn, &arrivals, scoped).await?,
@@ -224,7 +227,8 @@ impl Writer {
                     let undone = match &result {
                         _ if alone => result.clone(),
                         Ok(()) => conn.keep().await,
-                        Err(_) => conn.take_back().await,
+                        // A full disk has taken everything back already: then that is what went wrong.
+                        Err(error) => conn.take_back().await.map_err(|_| error.clone()),
                     };
                     worked.push((work, result));
                     undone?;
@@ -246,6 +250,9 @@ impl Writer {
             done
         }
         .await;
+        // Nothing counts as stored that the next start would not find.
+        let outcome = outcome.and_then(|stored| database.still_there().map(|()| stored));
+        let known = database.health.committed(outcome.as_ref().err());
         if outcome.is_ok() && !arrivals.is_empty() {
             fault::point("after-receive-commit");
         }
@@ -253,6 +260,7 @@ impl Writer {
         let own = worked.iter().all(|(_, result)| result.is_err()) && !worked.is_empty() && arrivals.is_empty();
         if let Err(error) = &outcome
             && !own
+            && !known
         {
             tracing::warn!(%error, receipts = arrivals.len(), work = worked.len(), "a group was not committed");
         }

@@ -13,32 +13,30 @@ use super::route::Route;
 pub const ROUTES: &[Route] = &[
     Route::get(
         "/healthz",
-        "200 while it is alive and makes progress, else 503 with the reason",
+        "200 while it is alive, makes progress and can store, else 503 with the reason",
         || get(healthz),
     )
     .root(),
     Route::get(
         "/readyz",
-        "200 while it is recovered, configured and not draining, else 503 with the reason",
+        "200 while it is recovered, configured, not draining and can store, else 503 with the reason",
         || get(readyz),
     )
     .root(),
 ];
 
 async fn healthz(State(desk): State<Shared>) -> Answer {
-    desk.console.live.alive().map_err(Problem::unavailable)?;
+    let live = &desk.console.live;
+    live.alive().and_then(|()| live.store()).map_err(Problem::unavailable)?;
     // It does what it can: nobody restarts it because of these.
-    match desk.console.live.warnings() {
+    match live.warnings() {
         warnings if warnings.is_empty() => answer::whole(json!({"status": "ok"})),
         warnings => answer::whole(json!({"status": "ok", "warnings": warnings})),
     }
 }
 
 async fn readyz(State(desk): State<Shared>) -> Answer {
-    say(desk.console.live.ready())
-}
-
-fn say(state: Result<(), String>) -> Answer {
-    state.map_err(Problem::unavailable)?;
+    let live = &desk.console.live;
+    live.ready().and_then(|()| live.store()).map_err(Problem::unavailable)?;
     answer::whole(json!({"status": "ok"}))
 }

@@ -42,6 +42,8 @@ async fn standing(console: &Console) -> Result<Standing, StoreError> {
     let now = console.clock.now();
     let counts = console.store.counts(now).await?;
     let paused = console.store.paused().await?;
+    let room = console.store.room();
+    let bytes = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
     Ok(Standing {
         undecided: counts.undecided,
         undecided_oldest_s: age_s(counts.undecided_oldest_ms, now),
@@ -49,7 +51,10 @@ async fn standing(console: &Console) -> Result<Standing, StoreError> {
         due_oldest_s: age_s(counts.due_oldest_ms, now),
         runs: counts.runs,
         paused: paused.into_iter().map(|paused| paused.name).collect(),
-        store_bytes: i64::try_from(console.store.bytes()).unwrap_or(i64::MAX),
+        store_takes: console.live.store().is_ok(),
+        store_bytes: bytes(room.bytes),
+        store_wal_bytes: bytes(room.wal),
+        store_free_bytes: bytes(room.free.unwrap_or_default()),
     })
 }
 

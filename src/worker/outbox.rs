@@ -186,7 +186,6 @@ fn not_sent(flight: Flight, now: Time) -> Finished {
         excerpt: None,
         output: Value::Null,
         uncertain: flight.run.uncertain,
-        failed: None,
         then: Then::Unspent(now),
     }
 }
@@ -364,7 +363,7 @@ async fn note_lane(engine: &Engine, flight: &Flight, answer: &Answer) {
         }
         Turn::Resumed => {
             tracing::info!(connection = name, "the connection goes on");
-            engine.store.resume(name.clone(), engine.clock.now()).await
+            engine.store.resume(name.clone()).await
         }
     };
     if let Err(error) = kept {

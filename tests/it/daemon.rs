@@ -47,7 +47,11 @@ impl Site {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program());
+        self.command_of(&program(), arguments)
+    }
+
+    fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .current_dir(self.path())
@@ -84,6 +88,17 @@ impl Site {
     /// The same, logging what `RUST_LOG` asks for.
     pub async fn serve_logging(&self, filter: &str) -> Daemon {
         self.start(self.command(&["serve"]).env("RUST_LOG", filter)).await
+    }
+
+    /// Starts the daemon where a shell has first done this, such as set a limit.
+    pub async fn serve_after(&self, shell: &str) -> Daemon {
+        start(&mut self.command_after(shell, "serve"), true).await
+    }
+
+    /// The program with one argument, where a shell has first done this.
+    pub fn command_after(&self, shell: &str, argument: &str) -> Command {
+        let line = format!("{shell}; exec '{}' {argument}", program().display());
+        self.command_of(Path::new("sh"), &["-c", &line])
     }
 
     /// The same below a service manager whose socket `socket` is.
@@ -174,6 +189,11 @@ impl Daemon {
         self.log.lock().unwrap().clone()
     }
 
+    /// Its process.
+    pub fn id(&self) -> String {
+        self.child.id().unwrap().to_string()
+    }
+
     /// Waits until it ends by itself.
     pub async fn ended(&mut self) -> ExitStatus {
         tokio::time::timeout(PATIENCE, self.child.wait())
@@ -184,7 +204,7 @@ impl Daemon {
 
     /// Tells it to stop (SIGTERM) and waits; what it logged.
     pub async fn stop(mut self) -> (ExitStatus, String) {
-        let id = self.child.id().unwrap().to_string();
+        let id = self.id();
         assert!(
             std::process::Command::new("kill")
                 .args(["-TERM", &id])
@@ -202,7 +222,7 @@ impl Daemon {
 
     /// Tells it to read its files again (SIGHUP).
     pub fn reload(&self) {
-        let id = self.child.id().unwrap().to_string();
+        let id = self.id();
         let sent = std::process::Command::new("kill").args(["-HUP", &id]).status().unwrap();
         assert!(sent.success());
     }

@@ -30,7 +30,6 @@ fn told(source: &Source, bodies: &[Value]) -> Vec<Value> {
 pub fn left_by(source: &str, deliveries: impl IntoIterator<Item = Vec<Fact>>) -> Vec<Value> {
     let properties = Properties::none();
     let rules = Rules {
-        echo: chrono::TimeDelta::zero(),
         live_from: None,
         learn: false,
         dry_run: false,

@@ -118,8 +118,6 @@ pub struct Rule {
     pub daily: Option<((u32, u32), chrono_tz::Tz)>,
     pub late: Late,
     pub again: bool,
-    /// Reads the property.
-    pub place: bool,
     /// Only where somebody arrives on the day of departure.
     pub turn: bool,
     pub enabled: bool,
@@ -135,7 +133,6 @@ impl Rule {
             daily: None,
             late: Late::Usual,
             again: false,
-            place: false,
             turn: false,
             enabled: true,
             text: 0,
@@ -154,9 +151,6 @@ impl Rule {
                 self.name
             );
             body = "asked: '{{ now }}', codes: '{{ gathered.arrivals | map(attribute=\"code\") }}'".to_owned();
-        }
-        if self.place {
-            body.push_str(", place: '{{ property.name }}'");
         }
         match self.late {
             Late::Usual => {}
@@ -188,7 +182,6 @@ fn all() -> Vec<Rule> {
         Rule::new("Door", vec![Stay(From::CheckIn, Span::Days(-2), Some((10, 0)))]),
         Rule {
             late: Late::Hours(2),
-            place: true,
             ..Rule::new("Welcome", vec![Stay(From::CheckIn, Span::Hours(-3), None)])
         },
         // For a stay of two nights both are the same instant.

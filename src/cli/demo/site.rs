@@ -94,6 +94,7 @@ impl Site {
                     clock,
                     ids: Ids::seeded(SEED),
                     names: Names::System,
+                    room: None,
                 };
                 Some(App::build(config, ports, &mut report).await.map_err(serve::failure)?)
             }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
-use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
@@ -40,7 +40,6 @@ impl Meter {
             lateness: Family::new_with_constructor(|| Histogram::new(LATE_SECONDS)),
             decisions: Family::default(),
             ended: Family::default(),
-            failed_steps: Counter::default(),
             start: Seconds::default(),
             level: Levels::default(),
             named: Mutex::new(Named::default()),
@@ -110,11 +109,6 @@ impl Meter {
             self.lateness.clone(),
         );
         families.register("runs_ended", "Runs that ended, by state", self.ended.clone());
-        families.register(
-            "failed_steps",
-            "Steps that failed in runs that went on past them and succeeded",
-            self.failed_steps.clone(),
-        );
     }
 
     /// How things stand.
@@ -122,7 +116,7 @@ impl Meter {
         let (families, level) = (&mut self.registry, &self.level);
         families.register(
             "store_up",
-            "Whether the store answered when this was asked",
+            "Whether the store answered when this was asked, and takes what is written",
             level.store_up.clone(),
         );
         families.register(
@@ -161,6 +155,16 @@ impl Meter {
             "store_bytes",
             "Size of the store on the disk",
             level.store_bytes.clone(),
+        );
+        families.register(
+            "store_wal_bytes",
+            "Size of the store's write-ahead log",
+            level.store_wal_bytes.clone(),
+        );
+        families.register(
+            "store_free_bytes",
+            "What is free where the store is",
+            level.store_free_bytes.clone(),
         );
         families.register(
             "resident_memory_bytes",

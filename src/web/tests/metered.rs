@@ -26,6 +26,8 @@ const FAMILIES: &[(&str, &str)] = &[
     ("recipes", "gauge"),
     ("recipes_broken", "gauge"),
     ("store_bytes", "gauge"),
+    ("store_wal_bytes", "gauge"),
+    ("store_free_bytes", "gauge"),
     ("resident_memory_bytes", "gauge"),
     ("log_lines_lost_total", "counter"),
     ("start_time_seconds", "gauge"),

@@ -163,7 +163,7 @@ impl Sim {
 
     /// How large the file is.
     pub fn bytes(&self) -> u64 {
-        self.looker.bytes()
+        self.looker.room().bytes
     }
 
     /// Ends the last life.
