@@ -187,9 +187,13 @@ impl Store {
         Ok(())
     }
 
-    /// Closes all connections.
+    /// Closes all connections. Where the file is gone they are left to the end of the process: closing them would write what
+    /// is in the log to whatever is there now.
     pub async fn close(&self) {
-        self.database.close().await;
+        match self.database.health.not_gone() {
+            Ok(()) => self.database.close().await,
+            Err(_) => std::mem::forget(self.database.clone()),
+        }
     }
 
     async fn write<T, F>(&self, run: F) -> Result<T, StoreError>

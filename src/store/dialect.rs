@@ -225,8 +225,7 @@ impl Database {
             .statement_cache_capacity(512)
             .row_buffer_size(ROWS_AHEAD)
             // What a savepoint would take back is kept in memory, not in a file made for it.
-            .pragma("temp_store", "memory")
-            .pragma("journal_size_limit", "67108864");
+            .pragma("temp_store", "memory");
         let pool = |connections: u32, options: SqliteConnectOptions| {
             let pool = SqlitePoolOptions::new().max_connections(connections);
             pool.idle_timeout(None).max_lifetime(None).connect_lazy_with(options)
@@ -306,7 +305,9 @@ impl Database {
         };
         let _ = self.epoch.set(epoch);
         self.fenced(&mut self.upkeep().await?).await?;
-        self.held.as_ref().map_or(Ok(()), Held::remember)?;
+        if let Some(held) = &self.held {
+            held.remember();
+        }
         Ok(steps)
     }
 }

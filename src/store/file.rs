@@ -8,8 +8,8 @@ use std::fs::{self, File};
 use std::io::{Error, ErrorKind};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::StoreError;
 
@@ -33,7 +33,17 @@ pub struct Held {
     beside: [(PathBuf, OnceLock<Id>); 2],
     /// How many changes the file said last.
     changes: AtomicU32,
+    lengths: Mutex<Lengths>,
     lock: File,
+}
+
+/// How long the files were last, in bytes.
+#[derive(Debug, Default)]
+struct Lengths {
+    database: u64,
+    log: u64,
+    /// The log is being cut by ourselves.
+    cutting: bool,
 }
 
 impl Held {
@@ -56,6 +66,7 @@ impl Held {
             id: (open.dev(), open.ino()),
             beside: [WAL, INDEX].map(|ending| (beside(&real, ending), OnceLock::new())),
             changes: AtomicU32::new(0),
+            lengths: Mutex::default(),
             lock,
         };
         held.same()?;
@@ -69,29 +80,51 @@ impl Held {
     }
 
     /// Remembers the files beside the database. From here on somebody has it open all the time, so SQLite makes no others.
-    pub fn remember(&self) -> Result<(), StoreError> {
+    pub fn remember(&self) {
         for (path, known) in &self.beside {
-            let found = fs::metadata(path).map_err(|error| refused(path, &error))?;
-            let _ = known.set((found.dev(), found.ino()));
+            // Where SQLite cannot share memory it goes without them.
+            if let Ok(found) = fs::metadata(path) {
+                let _ = known.set((found.dev(), found.ino()));
+            }
         }
-        Ok(())
     }
 
-    /// Sees that the names still lead to the files that are open.
+    /// Sees that the names still lead to the files that are open, and that nobody has cut them short.
     ///
     /// # Errors
-    /// [`StoreError::Gone`] where they do not; [`StoreError::Unavailable`] where that cannot be seen.
+    /// [`StoreError::Gone`] where it is not so; [`StoreError::Unavailable`] where that cannot be seen.
     pub fn same(&self) -> Result<(), StoreError> {
-        one(&self.named, self.id)?;
-        for (path, known) in &self.beside {
-            known.get().map_or(Ok(()), |known| one(path, *known))?;
+        // Held while we look: what was seen before a cut of ours is not held against what is seen after it.
+        let mut before = self.lengths();
+        let database = one(&self.named, self.id)?;
+        if std::mem::replace(&mut before.database, database) > database {
+            // VACUUM does that too.
+            self.not_written_over()?;
+        }
+        let [(log, known), (index, known_index)] = &self.beside;
+        known_index.get().map_or(Ok(0), |known| one(index, *known))?;
+        let length = known.get().map_or(Ok(0), |known| one(log, *known))?;
+        if !before.cutting && std::mem::replace(&mut before.log, length) > length {
+            return Err(gone(log, "was cut short"));
         }
         Ok(())
     }
 
-    /// Whether the database itself is the one that was opened, whatever is beside it.
-    pub fn itself(&self) -> bool {
-        one(&self.named, self.id).is_ok()
+    /// The log is about to be cut by ourselves, or has been.
+    pub fn cutting(&self, cutting: bool) {
+        let mut lengths = self.lengths();
+        (lengths.cutting, lengths.log) = (cutting, 0);
+    }
+
+    /// Whether only the log's name leads elsewhere: what is in it is in nobody's hands but ours.
+    pub fn lost_its_log(&self) -> bool {
+        let [(log, known), _] = &self.beside;
+        let elsewhere = known.get().is_some_and(|known| one(log, *known).is_err());
+        elsewhere && one(&self.named, self.id).is_ok() && self.not_written_over().is_ok()
+    }
+
+    fn lengths(&self) -> MutexGuard<'_, Lengths> {
+        self.lengths.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sees that nobody has written another database over this one: the number of its changes never falls.
@@ -112,10 +145,7 @@ impl Held {
         if magic == MAGIC && changes >= before {
             return Ok(());
         }
-        Err(StoreError::Gone(format!(
-            "something was written over {}",
-            self.named.display()
-        )))
+        Err(gone(&self.named, "was written over"))
     }
 }
 
@@ -138,12 +168,16 @@ pub fn free(path: &Path) -> Option<u64> {
     Some(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
-fn one(path: &Path, known: Id) -> Result<(), StoreError> {
-    let gone = |what: &str| StoreError::Gone(format!("{} {what} while a daemon works on it", path.display()));
+fn gone(path: &Path, what: &str) -> StoreError {
+    StoreError::Gone(format!("{} {what} while a daemon works on it", path.display()))
+}
+
+/// How long a file is, where it is the one that is known.
+fn one(path: &Path, known: Id) -> Result<u64, StoreError> {
     match fs::metadata(path) {
-        Ok(found) if (found.dev(), found.ino()) == known => Ok(()),
-        Ok(_) => Err(gone("was replaced by another file")),
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(gone("was removed")),
+        Ok(found) if (found.dev(), found.ino()) == known => Ok(found.len()),
+        Ok(_) => Err(gone(path, "was replaced by another file")),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(gone(path, "was removed")),
         Err(error) => Err(StoreError::Unavailable(format!("{}: {error}", path.display()))),
     }
 }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::model::clock::Clock;
 
 use super::dialect::{Database, Sql};
+use super::file::Held;
 use super::{Store, StoreError};
 
 /// How often to look.
@@ -33,9 +34,15 @@ impl Store {
         let looking = async {
             loop {
                 clock.sleep(EVERY).await;
-                if let Err(error) = self.look().await {
-                    self.database.health.committed(Some(&error));
+                let looked = self.look().await;
+                if let Err(error) = &looked {
+                    self.database.health.committed(Some(error));
                 }
+                let unreadable = matches!(looked, Err(StoreError::Broken(_)));
+                let text = "the database cannot be read as it should: it may be damaged";
+                self.database
+                    .health
+                    .warn("unreadable", unreadable.then(|| text.to_owned()));
             }
         };
         let checking = async {
@@ -49,7 +56,7 @@ impl Store {
             () = checking => {}
         }
         // Where only the log was taken away, we still have it open: all of it goes into the database.
-        if self.database.held().is_some_and(|held| held.itself()) {
+        if self.database.held().is_some_and(Held::lost_its_log) {
             match checkpoint(&self.database, "PRAGMA wal_checkpoint(PASSIVE)").await {
                 Ok(true) => tracing::warn!("what stood in the write-ahead log is in the database"),
                 Ok(false) => tracing::error!("not all that stood in the write-ahead log is in the database"),
@@ -68,7 +75,11 @@ impl Store {
         }
         database.fenced(&mut database.upkeep().await?).await?;
         if self.room().wal > WAL_LARGE && checkpoint(database, "PRAGMA wal_checkpoint(PASSIVE)").await? {
-            checkpoint(database, "PRAGMA wal_checkpoint(TRUNCATE)").await?;
+            let cutting = |now| database.held().into_iter().for_each(|held| held.cutting(now));
+            cutting(true);
+            let cut = checkpoint(database, "PRAGMA wal_checkpoint(TRUNCATE)").await;
+            cutting(false);
+            cut?;
         }
         let room = self.room();
         let huge = room.wal > WAL_HUGE;

@@ -99,7 +99,7 @@ async fn without_its_log_or_index_it_stops_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn an_older_database_that_is_written_over_it_is_noticed() {
+async fn another_database_that_is_written_over_it_is_noticed() {
     let site = Site::new(CONFIG, &[]);
     let daemon = site.serve(None).await;
     for n in 0..40 {
@@ -109,7 +109,26 @@ async fn an_older_database_that_is_written_over_it_is_noticed() {
     let daemon = site.serve(None).await;
     until(&daemon, "/readyz", 200).await;
     std::fs::write(site.path().join("stayhook.db"), [0; 100]).unwrap();
-    stops(daemon, "something was written over", false).await;
+    stops(daemon, "was written over", true).await;
+}
+
+#[tokio::test]
+async fn a_log_that_is_cut_short_is_noticed_and_what_is_left_can_be_read() {
+    let site = Site::new(CONFIG, &[]);
+    let daemon = site.serve(None).await;
+    stored(&daemon, "A1").await;
+    until(&daemon, "/readyz", 200).await;
+    assert!(daemon.stop().await.0.success());
+    let daemon = site.serve(None).await;
+    stored(&daemon, "A2").await;
+    std::fs::write(site.path().join("stayhook.db-wal"), "").unwrap();
+    stops(daemon, "was cut short", true).await;
+    let daemon = site.serve(None).await;
+    stored(&daemon, "A3").await;
+    daemon.says("is whole").await;
+    assert!(daemon.stop().await.0.success());
+    // What stood in the log alone nobody can bring back; it is neither half there nor twice.
+    assert_eq!(deliveries(&site).await, 2);
 }
 
 #[tokio::test]
