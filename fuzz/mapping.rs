@@ -371,18 +371,13 @@ fn told(source: &Source, facts: &[(&Value, &Fact)]) -> Vec<Value> {
     for (seq, (body, fact)) in (0_i64..).zip(facts) {
         let now = DateTime::from_timestamp(1_801_126_800, 0).unwrap() + TimeDelta::seconds(seq);
         let delivery = DeliveryId(format!("d_{seq:05}"));
-        let names: BTreeSet<&str> = fact.stay.all().collect();
         let content_key = match &fact.says {
             Says::Payment { id: Some(id), .. } => Some(format!("payment {id}")),
             Says::Message { id: Some(id), .. } => Some(format!("message {id}")),
             _ => None,
         };
         let known = Known {
-            stays: stays
-                .iter()
-                .filter(|stay| stay.ids.iter().any(|id| names.contains(id.as_str())))
-                .cloned()
-                .collect(),
+            stays: stays.clone(),
             content: content_key.as_ref().and_then(|key| contents.get(key)).cloned(),
             ..Known::default()
         };
@@ -402,7 +397,7 @@ fn told(source: &Source, facts: &[(&Value, &Fact)]) -> Vec<Value> {
         {
             contents.insert(key, content.clone());
         }
-        stays.retain(|stay| !decision.merged.contains(&stay.id));
+        stays.retain(|stay| !decision.absorbed.contains(&stay.id));
         if let Some(mut stay) = decision.stay {
             stay.revision += 1;
             match stays.iter_mut().find(|known| known.id == stay.id) {

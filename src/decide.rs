@@ -31,11 +31,12 @@ use crate::recipe::{Broken, Recipe};
 pub use around::{Neighbours, around};
 pub use derive::{Derived, changes, derive};
 pub use explain::{recipe as explained, when_due};
-pub use fold::{fold, merge};
+use fold::Folded;
+pub use fold::fold;
 use meet::{Met, announce_again, meet, occurrence};
 pub use moments::{LATE, Moment, instant, latest, moments};
 pub use own::lands;
-use own::own_stay;
+use own::{Landed, Several, land, new_stay};
 use paid_and_said::{money, words};
 pub use plan::{Cause, Subject, plan, plans_nothing};
 
@@ -58,7 +59,7 @@ enum Adopts {
 /// What is known before the fact.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
-    /// The stays that the fact's names mean, oldest first; more than one where it names stays we took for different ones.
+    /// The stays that the fact may be about, since they carry one of its names; oldest first.
     pub stays: Vec<Stay>,
     /// The content under the fact's own key, where this payment or message is known.
     pub content: Option<Value>,
@@ -106,45 +107,23 @@ pub struct Rules<'a> {
     pub broken: &'a [Broken],
 }
 
-/// The order of a fact whose sender states none: that of arrival, even where the clock was set back in between. What is
-/// decided once more is as old as it was.
-fn by_arrival(stay: &Stay, origin: &Origin<'_>) -> Stamp {
-    let mut stamp = Stamp::of_receipt(origin.received_at, origin.seq);
-    if origin.replay.is_none() {
-        // Not what a sender gave its own version to: that has `then` of its own, or none, and no place among the deliveries.
-        let before = stay
-            .writers
-            .iter()
-            .filter(|writer| (1..origin.seq).contains(&writer.stamp.then));
-        let newest = before.map(|writer| writer.stamp.by).max();
-        stamp.by = newest.map_or(stamp.by, |newest| newest.max(stamp.by));
-    }
-    stamp
-}
-
 /// Decides one fact. Nothing outside the arguments has a say.
 pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>, now: Time) -> FactDecision {
     let mut warnings = fact.warnings.clone();
     fault::maybe("decide", || format!("{:?}", fact.stay));
-    let (mut stay, others) = own_stay(&known, fact, origin, rules, &mut warnings);
-    let first_heard = known.stays.is_empty();
-    // Only for a stay that was known: a new one is news however it ends.
-    let stay_before = (!first_heard).then(|| stay.clone());
-    let was_gone = stay.status().is_some_and(Status::is_gone);
-    for other in &others {
-        merge(&mut stay, other);
-    }
-    // What either of two merged stays has been told of is told: only what this fact says is news.
-    let before = (!first_heard).then(|| view(&stay, rules.properties));
+    let landed = land(&known, fact, origin, rules, &mut warnings);
+    let nobody_knows = landed.as_ref().err().map(Several::because);
+    let landed = landed.unwrap_or_else(|several| alone(&several, fact, origin, rules));
+    let Landed {
+        mut stay,
+        before: stay_before,
+        absorbed,
+        stamp,
+        folded,
+        after,
+    } = landed;
+    let before = stay_before.as_ref().map(|stay| view(stay, rules.properties));
     let stored = known.event.as_ref();
-    let apart: Vec<&Stay> = known.stays.iter().filter(|known| known.id != stay.id).collect();
-    let theirs = |name: &str| {
-        apart
-            .iter()
-            .any(|known| known.ids.contains(name) && !others.iter().any(|other| other.id == known.id))
-    };
-    let names = fact.stay.all().filter(|name| !theirs(name)).map(str::to_owned);
-    stay.ids.extend(names);
     if origin.replay.is_none() {
         stay.last_delivery = origin.delivery.clone();
     }
@@ -154,7 +133,8 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
         adopted: None,
         warnings: Vec::new(),
         stay: None,
-        merged: others.iter().map(|other| other.id.clone()).collect(),
+        absorbed,
+        claimed: !stay.ids.is_empty() && stay_before.as_ref().is_some_and(|before| before.ids.is_empty()),
         fact_key: None,
         event: None,
         explanation: Vec::new(),
@@ -164,21 +144,25 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
         joins: Vec::new(),
         moved: None,
     };
+    let stands_alone = fact.stay.is_empty() || nobody_knows.is_some();
+    match (&fact.says, nobody_knows) {
+        (Says::Reservation { .. }, Some(because)) => {
+            decision.outcome = Outcome::Unmapped;
+            decision.because = because;
+            decision.warnings = warnings;
+            return decision;
+        }
+        (_, Some(because)) => warnings.push(format!("{because}: it belongs to no stay")),
+        (_, None) => {}
+    }
     let mut after_view = None;
     let made = match &fact.says {
-        Says::Reservation { fields } => {
+        Says::Reservation { .. } => {
             if !stay.announced {
                 stay.first_was_created |= fact.hint.as_deref() == Some("reservation.created");
             }
-            let stamp = fact.version.unwrap_or_else(|| by_arrival(&stay, origin));
-            let mut fields = fields.clone();
-            if let Some(code) = &fact.stay.code {
-                fields.insert("code".to_owned(), json!(code));
-            }
-            let folded = fold(&mut stay, &fields, stamp);
             stay.note_status(origin.received_at);
             warnings.extend(folded.warnings);
-            let after = view(&stay, rules.properties);
             warnings.extend(after.warnings.iter().cloned());
             let adopt = adopts(&stay, &after, rules, origin.received_at);
             let mut derived = derive(before.as_ref(), &after, stay.announced, adopt.is_some());
@@ -189,17 +173,13 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
             {
                 derived.types.push(hint.clone());
             }
-            if !others.is_empty() && !was_gone && derived.entered_gone.is_none() {
-                // The stay it was merged with is gone, and that has been told; what waits here has to know too.
-                derived.entered_gone = after.status.filter(|status| status.is_gone());
-            }
             if after.complete && !stay.announced {
                 stay.announced = true;
                 stay.adopted = adopt.is_some();
                 decision.adopted = adopt.map(explain::adopted);
             }
-            let visible = !derived.changes.is_empty() || !others.is_empty();
-            decision.outcome = match (derived.types.is_empty() && !visible, folded.older) {
+            let silent = derived.types.is_empty() && derived.changes.is_empty();
+            decision.outcome = match (silent, folded.older) {
                 (false, _) => Outcome::Processed,
                 (true, true) => Outcome::Stale,
                 (true, false) => Outcome::Unchanged,
@@ -212,7 +192,7 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
             let place_before = before.as_ref().map(View::place);
             let place = after.place();
             decision.moved = (place_before.as_ref() != Some(&place)).then_some((place_before, place));
-            let cause = cause(&derived, !others.is_empty());
+            let cause = cause(&derived);
             after_view = Some((after.clone(), cause));
             Made {
                 types: derived.types,
@@ -225,26 +205,16 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
         }
         Says::Payment { id, payment } => {
             let refund = fact.hint.as_deref() == Some("payment.refunded");
-            money(
-                &known,
-                id.as_deref(),
-                payment,
-                refund,
-                &stay,
-                origin,
-                rules,
-                &mut decision,
-            )
+            money(&known, id.as_deref(), payment, refund, after, origin, &mut decision)
         }
-        Says::Message { id, message } => words(&known, id.as_deref(), message, &stay, origin, rules, &mut decision),
+        Says::Message { id, message } => words(&known, id.as_deref(), message, after, origin, &mut decision),
     };
     if let (Some(kept), Some((_, id))) = (&mut decision.fact_key, fact.key()) {
         kept.id = id;
     }
     stay.revision = stay_before.as_ref().map_or(0, |before| before.revision);
     decision.warnings = warnings;
-    // What is planned for stays that were merged into it is called off with them; what has fired for them counts.
-    let own = |run: &&Planned| run.stay.as_ref() == Some(&stay.id) || run.counts_as_fired();
+    let own = |run: &&Planned| run.stay.as_ref() == Some(&stay.id);
     let existing: Vec<Planned> = known.planned.iter().filter(own).cloned().collect();
     let around = known
         .neighbours
@@ -284,9 +254,24 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
         (decision.explanation, decision.runs, decision.joins) = (made.explanations, made.runs, made.joins);
     }
     // A payment or message that names no stay stands alone: there is nothing to keep of one.
-    let keeps = !fact.stay.is_empty() && stay_before.as_ref() != Some(&stay);
+    let keeps = !stands_alone && stay_before.as_ref() != Some(&stay);
     decision.stay = keeps.then_some(stay);
     decision
+}
+
+/// A payment or message of which only the code of its stay is known.
+fn alone(several: &Several, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>) -> Landed {
+    let stay = new_stay(fact, origin);
+    let mut after = view(&stay, rules.properties);
+    after.json["code"] = json!(several.called);
+    Landed {
+        stay,
+        before: None,
+        absorbed: Vec::new(),
+        stamp: Stamp::default(),
+        folded: Folded::default(),
+        after,
+    }
 }
 
 /// What a fact made, before it has an id.
@@ -340,7 +325,7 @@ fn says_more(hint: &str, derived: &Derived, after: &View, older: bool) -> bool {
 }
 
 /// Why the stay is planned anew: what is late may still run where it is news, and otherwise not.
-fn cause(derived: &Derived, merged: bool) -> Cause {
+fn cause(derived: &Derived) -> Cause {
     const NEWS: [&str; 5] = [
         "created",
         "confirmed",
@@ -356,7 +341,7 @@ fn cause(derived: &Derived, merged: bool) -> Cause {
     };
     if has("adopted") {
         Cause::Adopted
-    } else if merged || NEWS.into_iter().any(has) {
+    } else if NEWS.into_iter().any(has) {
         Cause::News
     } else {
         Cause::Change

@@ -274,6 +274,11 @@ impl Source {
         }
         match facts::read(&self.mappings, &of_items, &self.stays_of, &input) {
             facts::Read::Facts(mut facts, left_out) => {
+                if self.stays_of != self.name {
+                    // Whose stays they are knows which of its names are own ones.
+                    let names = facts.iter_mut().map(|fact| &mut fact.stay);
+                    names.for_each(|names| names.references.splice(..0, names.ids.drain(..)).for_each(drop));
+                }
                 if let (Cow::Owned(_), Some(first)) = (&body, facts.first_mut()) {
                     first.warnings.push("NUL characters in texts were replaced".to_owned());
                 }

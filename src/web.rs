@@ -42,6 +42,7 @@ pub use answer::with_readable_times;
 pub use local::Local;
 use problem::Problem;
 pub use query::read_since;
+pub use reservations::candidates;
 pub use timeline::{Entry, Kind, Told, tell};
 pub use upcoming::{Coming, cursor, place, property, within};
 

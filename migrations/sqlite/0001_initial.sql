@@ -33,12 +33,10 @@ CREATE TABLE stays (
     seq         INTEGER PRIMARY KEY AUTOINCREMENT,
     id          TEXT NOT NULL UNIQUE,
     source      TEXT NOT NULL,
-    code        TEXT NOT NULL,
     state       TEXT NOT NULL,
     revision    BIGINT NOT NULL,
     status      TEXT,
     adopted     BIGINT NOT NULL,
-    merged_into TEXT,
     updated_at  BIGINT NOT NULL,
     property    TEXT,
     arrives_at  BIGINT,
@@ -47,25 +45,31 @@ CREATE TABLE stays (
     planned     BIGINT NOT NULL DEFAULT 0,
     replan      BIGINT NOT NULL DEFAULT 0
 );
-CREATE INDEX stays_code ON stays (source, code);
 -- Who is in a property one after the other: booked stays, and no blocks.
 CREATE INDEX stays_taken ON stays (property, arrives_at, seq) WHERE taken = 1;
 CREATE INDEX stays_arrives ON stays (arrives_at);
 CREATE INDEX stays_leaves ON stays (leaves_at);
--- Stays that turned out to be another one.
-CREATE INDEX stays_merged ON stays (merged_into) WHERE merged_into IS NOT NULL;
 -- Stays whose neighbour has changed.
 CREATE INDEX stays_replan ON stays (seq) WHERE replan = 1;
 
--- Every name under which a sender may mean a stay.
+-- The sender's own names of stays, and keys that are no name: each means one stay within source and scope.
 CREATE TABLE identities (
+    value   TEXT NOT NULL,
     source  TEXT NOT NULL,
     scope   TEXT NOT NULL,
-    value   TEXT NOT NULL,
     stay_id TEXT NOT NULL,
-    PRIMARY KEY (source, scope, value)
+    PRIMARY KEY (value, source, scope)
 ) WITHOUT ROWID;
-CREATE INDEX identities_stay ON identities (stay_id);
+
+-- Names that several stays may carry. `nameless` are the stays without an own name.
+CREATE TABLE stay_references (
+    value    TEXT NOT NULL,
+    source   TEXT NOT NULL,
+    nameless BIGINT NOT NULL,
+    scope    TEXT NOT NULL,
+    stay_id  TEXT NOT NULL,
+    PRIMARY KEY (value, source, nameless, scope, stay_id)
+) WITHOUT ROWID;
 
 -- What recognises a payment or a message again.
 CREATE TABLE fact_keys (

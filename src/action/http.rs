@@ -171,7 +171,7 @@ fn url(node: &Node, report: &mut Report) -> Option<Slot> {
     if let Some(why) = path::written_refusal(slot.source()) {
         report
             .mistake("url", &node.place, why)
-            .help("write a path such as `/tasks/{{ reservation.code }}`; the host stands in the connection");
+            .help("write a path such as `/tasks/{{ reservation.key }}`; the host stands in the connection");
     }
     Some(slot)
 }

@@ -4,9 +4,11 @@ mod timeline;
 
 use serde_json::{Value, json};
 
+use crate::config::Config;
 use crate::decide::view;
 use crate::model::reservation::Status;
-use crate::store::{Filter, Page};
+use crate::store::{Filter, Page, StayRow, Store};
+use crate::web::candidates;
 
 use super::print::sayln;
 use super::select::Select;
@@ -91,13 +93,10 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
             Ok(FINE)
         }
         Command::Show { source, code } => {
-            let Some(row) = store.reservation(&source, &code).await? else {
-                return Err(Failure::new(FINDINGS, format!("{source} has told of no stay `{code}`")));
-            };
+            let row = one(&store, &config, global.output, &source, &code).await?;
             let stay = view(&row.stay, &config.properties).json;
             let filter = Filter {
-                code: Some(code),
-                source: Some(source),
+                stay: Some(row.stay.id.0.clone()),
                 ..Filter::default()
             };
             let (events, runs) = (store.events(&filter).await?.items, store.runs(&filter).await?.items);
@@ -133,6 +132,28 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
             Ok(FINE)
         }
     }
+}
+
+/// The stay that a source means by a name; where several carry it, each of them is told.
+async fn one(store: &Store, config: &Config, output: Output, source: &str, name: &str) -> Result<StayRow, Failure> {
+    let mut rows = store.called(source, name).await?;
+    if rows.len() > 1 {
+        let candidates = candidates(&rows, &config.properties);
+        if output == Output::Json {
+            print::print_json(&json!({"candidates": candidates}));
+        }
+        let stays = candidates.as_array().into_iter().flatten();
+        let stays = stays.map(|stay| {
+            ["key", "property", "check_in"]
+                .map(|name| plain(&stay[name]))
+                .join("  ")
+        });
+        let stays: Vec<String> = stays.collect();
+        let title = format!("several stays of {source} are called `{name}`; ask for one of them by its key:");
+        return Err(Failure::new(FINDINGS, format!("{title}\n  {}", stays.join("\n  "))));
+    }
+    let none = || Failure::new(FINDINGS, format!("{source} has told of no stay `{name}`"));
+    rows.pop().ok_or_else(none)
 }
 
 fn leaves(name: &str, value: &Value) {

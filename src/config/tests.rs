@@ -293,12 +293,7 @@ fn one_id_may_mean_two_properties_of_two_sources() {
     let config = good(&format!(
         "{sources}properties: {{p: {{match: {{a: 1}}}}, q: {{match: {{b: 1}}}}}}"
     ));
-    let found = |source: &str| {
-        config
-            .properties
-            .find(source, ["1"].into_iter())
-            .map(|one| one.key.clone())
-    };
+    let found = |source: &str| config.properties.find(source, "1").map(|one| one.key.clone());
     assert_eq!((found("a"), found("b")), (Some("p".to_owned()), Some("q".to_owned())));
     let (_, report) = read(&format!(
         "{sources}properties: {{p: {{match: {{a: 1}}}}, q: {{match: 1}}}}"

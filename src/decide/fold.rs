@@ -70,7 +70,7 @@ pub fn fold(stay: &mut Stay, fields: &BTreeMap<String, Value>, stamp: Stamp) -> 
     folded
 }
 
-/// Folds another stay that turned out to be the same one into this stay, field by field.
+/// Folds a stay that was never announced and turned out to be the same one into this stay, field by field.
 pub fn merge(stay: &mut Stay, other: &Stay) {
     let shift = stay.writers.len();
     stay.writers.extend(other.writers.iter().cloned());
@@ -90,10 +90,8 @@ pub fn merge(stay: &mut Stay, other: &Stay) {
         }
     }
     drop_unused_writers(stay);
-    stay.ids.extend(other.ids.iter().cloned());
+    stay.references.extend(other.references.iter().cloned());
     stay.labels.extend(other.labels.iter().cloned());
-    stay.announced |= other.announced;
-    stay.adopted |= other.adopted;
     stay.first_was_created |= other.first_was_created;
     stay.first_seen_ms = stay.first_seen_ms.min(other.first_seen_ms);
 }

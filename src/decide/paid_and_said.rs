@@ -7,21 +7,18 @@ use serde_json::{Value, json};
 use crate::model::decision::{FactDecision, FactKey};
 use crate::model::delivery::Outcome;
 use crate::model::event::About;
-use crate::model::reservation::Stay;
 
-use super::view::view;
-use super::{Known, Made, Origin, Rules, explain};
+use super::view::View;
+use super::{Known, Made, Origin, explain};
 
 /// What a payment makes. `named_refund`: the sender calls it a refund, whatever its kind or sign.
-#[expect(clippy::too_many_arguments, reason = "the fact and everything it is held against")]
 pub fn money(
     known: &Known,
     id: Option<&str>,
     payment: &Value,
     named_refund: bool,
-    stay: &Stay,
+    after: View,
     origin: &Origin<'_>,
-    rules: &Rules<'_>,
     decision: &mut FactDecision,
 ) -> Made {
     let mut payment = payment.clone();
@@ -50,7 +47,7 @@ pub fn money(
     };
     explain::fact(decision, types, "payment", id);
     keep(decision, About::Payment, id, &payment, origin);
-    fact_made(types, payment, Value::Null, stay, rules)
+    fact_made(types, payment, Value::Null, after)
 }
 
 /// What a message makes.
@@ -58,9 +55,8 @@ pub fn words(
     known: &Known,
     id: Option<&str>,
     message: &Value,
-    stay: &Stay,
+    after: View,
     origin: &Origin<'_>,
-    rules: &Rules<'_>,
     decision: &mut FactDecision,
 ) -> Made {
     // An edited message is the same message: people have been told of it.
@@ -71,7 +67,7 @@ pub fn words(
     };
     explain::fact(decision, types, "message", id);
     keep(decision, About::Message, id, message, origin);
-    fact_made(types, Value::Null, message.clone(), stay, rules)
+    fact_made(types, Value::Null, message.clone(), after)
 }
 
 fn keep(decision: &mut FactDecision, about: About, id: Option<&str>, content: &Value, origin: &Origin<'_>) {
@@ -86,8 +82,7 @@ fn keep(decision: &mut FactDecision, about: About, id: Option<&str>, content: &V
     }
 }
 
-fn fact_made(types: &[&str], payment: Value, message: Value, stay: &Stay, rules: &Rules<'_>) -> Made {
-    let after = view(stay, rules.properties);
+fn fact_made(types: &[&str], payment: Value, message: Value, after: View) -> Made {
     Made {
         types: types.iter().map(|name| (*name).to_owned()).collect(),
         previous: Arc::new(after.json.clone()),

@@ -39,7 +39,7 @@ pub struct Subject<'a> {
     pub stay: &'a Stay,
     /// As recipes see it.
     pub view: &'a View,
-    /// The clock runs there are of it, those of stays that were merged into it among them.
+    /// The clock runs there are of it.
     pub existing: &'a [Planned],
     /// Whether its source only learns.
     pub learn: bool,

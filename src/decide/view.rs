@@ -1,5 +1,7 @@
 //! What recipes see of a stay: the canonical reservation, derived from the fields as sent and the configured property.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
@@ -56,9 +58,18 @@ impl View {
 pub fn view(stay: &Stay, properties: &Properties) -> View {
     let ids: Vec<&str> = list(stay, "property.ids");
     let name = stay.text("property.name");
-    let property = properties.find(&stay.source, ids.iter().copied().chain(name));
+    let configured = ids.iter().copied().chain(name);
+    let mut configured = configured.filter_map(|name| properties.find(&stay.source, name));
+    let property = configured.next();
     let zone = Zone::of(property, properties);
     let mut warnings = Vec::new();
+    if let Some((first, other)) = property.and_then(|first| Some((first, configured.find(|one| one.key != first.key)?)))
+    {
+        warnings.push(format!(
+            "it lists two properties of the configuration, `{}` and `{}`; it counts for `{}` alone",
+            first.key, other.key, first.key
+        ));
+    }
     let arrival = moment(
         stay,
         "check_in",
@@ -94,8 +105,12 @@ pub fn view(stay: &Stay, properties: &Properties) -> View {
         }
     }
     put(&mut root, "code", json!(stay.code()));
-    let others: Vec<&String> = stay.ids.iter().filter(|id| Some(id.as_str()) != stay.code()).collect();
-    put(&mut root, "ids", json!(others));
+    put(&mut root, "key", json!(stay.key()));
+    // In one order, whatever came first.
+    put(&mut root, "ids", json!(stay.ids.iter().collect::<BTreeSet<_>>()));
+    let other = |name: &&String| Some(name.as_str()) != stay.code() && !stay.ids.contains(name);
+    let others: Vec<&String> = stay.references.iter().filter(other).collect();
+    put(&mut root, "references", json!(others));
     put(&mut root, "source", json!(stay.source));
     put(&mut root, "kind", json!(kind));
     let unknown = stay.text("source_status").map(|_| Status::Unknown);

@@ -148,8 +148,10 @@ pub struct FactDecision {
     pub warnings: Vec<String>,
     /// The stay after it; `None` where nothing about it changed.
     pub stay: Option<Stay>,
-    /// Stays that turned out to be the same one; their runs, events and names follow to `stay`.
-    pub merged: Vec<StayId>,
+    /// Stays without own names that turned out to be `stay`; their runs and events move over to it, and they go.
+    pub absorbed: Vec<StayId>,
+    /// Whether `stay` had no own name before.
+    pub claimed: bool,
     /// A payment's or message's key and content, to be kept.
     pub fact_key: Option<FactKey>,
     /// What it changed.

@@ -42,17 +42,19 @@ impl Fact {
     }
 }
 
-/// Every name under which a sender may mean a stay.
+/// The names by which a sender means a stay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StayNames {
     /// The source whose stays are meant (another one's with `stays_of`).
     pub source: String,
     /// Within what the names are unique, where the sender has several such rooms for names (accounts, hotels); else empty.
     pub scope: String,
-    /// What a person calls the confirmation code.
+    /// What a person calls the confirmation code; it stands among the names below too.
     pub code: Option<String>,
-    /// All other names.
+    /// Own names, unique within source and scope; the mapping's order.
     pub ids: Vec<String>,
+    /// Names that other stays may have as well; the code first.
+    pub references: Vec<String>,
 }
 
 impl Fact {
@@ -79,15 +81,12 @@ fn size(value: &Value) -> usize {
 impl StayNames {
     /// Whether it names no stay: a payment or message that stands alone.
     pub fn is_empty(&self) -> bool {
-        self.code.is_none() && self.ids.is_empty()
+        self.all().next().is_none()
     }
 
-    /// The code, then the ids.
+    /// Every name, own ones first.
     pub fn all(&self) -> impl Iterator<Item = &str> {
-        self.code
-            .as_deref()
-            .into_iter()
-            .chain(self.ids.iter().map(String::as_str))
+        self.ids.iter().chain(&self.references).map(String::as_str)
     }
 }
 

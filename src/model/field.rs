@@ -152,8 +152,10 @@ pub const CODE: Field = kept(
 /// Canonical names of a reservation that no field fills: they name it, are derived, configured, or given by people.
 #[rustfmt::skip]
 pub const DERIVED: &[Field] = &[
+    field("key", FieldKind::Text, "The stay's own name, which no other has and which never changes once status and dates are known: name things at targets by it.", "77"),
     CODE,
-    field("ids", FieldKind::List, "All other names under which the sender means the same stay.", "77"),
+    field("ids", FieldKind::List, "The sender's own names of the stay.", "77"),
+    field("references", FieldKind::List, "Names that other stays may have as well: a channel's number, that of a group.", "4455667788"),
     field("source", FieldKind::Text, "The source that the stay comes from, as you call it in the configuration.", "hospitable"),
     field("nights", FieldKind::Count, "How many nights, counted from the dates.", "3"),
     field("labels", FieldKind::List, "Labels that people gave the stay.", "vip"),

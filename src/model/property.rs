@@ -54,19 +54,9 @@ impl Properties {
         }
     }
 
-    /// The property that one of these ids or names means for this source; ids come before names.
-    pub fn find<'a>(&self, source: &str, names: impl Iterator<Item = &'a str>) -> Option<&Property> {
-        for name in names {
-            let found = self.all.iter().find(|property| {
-                property
-                    .matches
-                    .iter()
-                    .any(|(of, text)| of.as_deref().is_none_or(|of| of == source) && text == name)
-            });
-            if found.is_some() {
-                return found;
-            }
-        }
-        None
+    /// The property that this id or name means for this source.
+    pub fn find(&self, source: &str, name: &str) -> Option<&Property> {
+        let means = |(of, text): &(Option<String>, String)| of.as_deref().is_none_or(|of| of == source) && text == name;
+        self.all.iter().find(|property| property.matches.iter().any(means))
     }
 }

@@ -159,8 +159,14 @@ pub struct Stay {
     /// Within what its names are unique; empty for the whole source.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scope: String,
-    /// Every name under which a sender has ever meant it, codes too.
-    pub ids: BTreeSet<String>,
+    /// Its own names, which no other stay of source and scope has; the mapping's order.
+    pub ids: Vec<String>,
+    /// Names that other stays may have as well.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub references: BTreeSet<String>,
+    /// What things at targets are named by, once it is complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// Field name to value; what is not in it was never said.
     pub fields: BTreeMap<String, Held>,
     /// The facts that wrote the fields.
@@ -193,7 +199,9 @@ impl Stay {
             id,
             source: names.source.clone(),
             scope: names.scope.clone(),
-            ids: BTreeSet::new(),
+            ids: Vec::new(),
+            references: BTreeSet::new(),
+            key: None,
             fields: BTreeMap::new(),
             writers: Vec::new(),
             labels: BTreeSet::new(),
@@ -209,7 +217,27 @@ impl Stay {
 
     /// What a person calls the confirmation code: the newest that the sender called one, else the first of its names.
     pub fn code(&self) -> Option<&str> {
-        self.text("code").or(self.ids.first().map(String::as_str))
+        let first = self.ids.first().or(self.references.first());
+        self.text("code").or(first.map(String::as_str))
+    }
+
+    /// What things at targets are named by: fixed once it is complete, until then its first own name, else its code.
+    /// Names that are unique within a scope only have that before them.
+    pub fn key(&self) -> Option<String> {
+        if self.key.is_some() {
+            return self.key.clone();
+        }
+        let name = self.ids.first().map(String::as_str).or(self.code())?;
+        Some(match self.scope.as_str() {
+            "" => name.to_owned(),
+            scope => format!("{scope}:{name}"),
+        })
+    }
+
+    /// Whether an event of the reservation itself was made of it.
+    pub fn has_spoken(&self) -> bool {
+        let gone = |one: &Lasted| one.status.is_some_and(Status::is_gone);
+        self.announced || self.statuses.iter().any(gone)
     }
 
     /// A field's value, where it is known.

@@ -101,7 +101,7 @@ fn matching(conditions: &str) -> Recipe {
 /// A confirmed stay of a guest from Antwerp with a cat.
 fn stay() -> Value {
     json!({
-        "code": "HMABC", "ids": ["77", "air-9"], "source": "hospitable", "kind": "guest",
+        "key": "77", "code": "HMABC", "ids": ["77", "air-9"], "source": "hospitable", "kind": "guest",
         "status": "confirmed", "source_status": "accepted", "channel": "airbnb_official",
         "check_in": "2027-03-27T16:00:00-07:00", "check_out": "2027-03-30T11:00:00-07:00",
         "check_in_date": "2027-03-27", "check_out_date": "2027-03-30", "nights": 3,

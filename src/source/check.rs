@@ -74,9 +74,7 @@ pub(super) fn whole(name: &str, mappings: &[Mapping], own: bool, by_hand: bool, 
             .any(|(known, _)| known.name == field)
     };
     let of_stays = mappings.iter().any(|mapping| !mapping.fields.is_empty());
-    let names = mappings
-        .iter()
-        .any(|mapping| mapping.code.is_some() || mapping.ids.is_some());
+    let names = mappings.iter().any(|mapping| mapping.names().next().is_some());
     let records = mappings
         .iter()
         .any(|mapping| !mapping.payment.is_empty() || !mapping.message.is_empty());

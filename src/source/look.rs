@@ -42,6 +42,32 @@ impl Source {
         meanings.into_iter().collect()
     }
 
+    /// The paths of own names of stays, and of names that several stays may share, in the mapping's order: in bodies about
+    /// stays, or in those about payments and messages alone.
+    pub fn name_paths(&self, of_stays: bool) -> (Vec<String>, Vec<String>) {
+        let (mut own, mut shared) = (Vec::new(), Vec::new());
+        for mapping in self
+            .mappings
+            .iter()
+            .filter(|mapping| mapping.fields.is_empty() != of_stays)
+        {
+            for (name, expr) in mapping.names() {
+                let is_own = name == "ids" || (name == "code" && mapping.code_is_own);
+                let list = if is_own { &mut own } else { &mut shared };
+                let new: Vec<String> = expr.paths().into_iter().filter(|path| !list.contains(path)).collect();
+                list.extend(new);
+            }
+        }
+        shared.retain(|path| !own.contains(path));
+        (own, shared)
+    }
+
+    /// Whether the code is no own name of a stay: another stay may have it too.
+    pub fn code_is_shared(&self) -> bool {
+        let code = self.mappings.iter().find(|mapping| mapping.code.is_some());
+        code.is_some_and(|mapping| !mapping.code_is_own)
+    }
+
     /// By what of a stored delivery it would be recognised if it came again, in words; `headers` as they were kept, `text`
     /// the body as it is shown.
     pub fn recognised_by(&self, headers: &Value, text: &str) -> Option<String> {
@@ -116,8 +142,8 @@ impl Source {
                         .for_each(|predicate| add("condition", &predicate.paths(), item));
                 }
                 add("version", &mapping.version.paths(), item);
-                for (name, expr) in [("event", &mapping.hint), ("code", &mapping.code), ("ids", &mapping.ids)] {
-                    expr.iter().for_each(|expr| add(name, &expr.paths(), item));
+                for (name, expr) in mapping.names().chain(mapping.hint.iter().map(|expr| ("event", expr))) {
+                    add(name, &expr.paths(), item);
                 }
                 for (field, expr) in &mapping.fields {
                     add(field.name, &expr.paths(), item);

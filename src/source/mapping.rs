@@ -32,8 +32,12 @@ pub(super) struct Mapping {
     pub(super) hint: Option<Expr>,
     /// The confirmation code.
     pub(super) code: Option<Expr>,
-    /// All other names of the stay.
+    /// The sender's own names of the stay.
     pub(super) ids: Option<Expr>,
+    /// Names that other stays may have too.
+    pub(super) references: Option<Expr>,
+    /// Whether the sender has no own name but the code.
+    pub(super) code_is_own: bool,
     /// Within what the names are unique.
     pub(super) scope: Option<Expr>,
     /// The fields of the reservation; empty where it speaks of a payment or message only.
@@ -163,7 +167,9 @@ impl Mapping {
         if reservation.is_none() && payment.is_none() && message.is_none() {
             cx.report
                 .mistake("missing-key", &node.place, format!("{what} needs `reservation`"))
-                .help("a payment or message that belongs to a stay says to which: `reservation: {code: $.booking_id}`");
+                .help(
+                    "a payment or message that belongs to a stay says to which: `reservation: {ids: [$.booking_id]}`",
+                );
             cx.items = false;
             return None;
         }
@@ -175,6 +181,8 @@ impl Mapping {
             hint,
             code: None,
             ids: None,
+            references: None,
+            code_is_own: false,
             scope: None,
             fields: Vec::new(),
             payment: payment
@@ -198,26 +206,40 @@ impl Mapping {
         Some(compiled)
     }
 
+    /// The expressions that name the stay, by their keys.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&'static str, &Expr)> {
+        let all = [
+            ("code", &self.code),
+            ("ids", &self.ids),
+            ("references", &self.references),
+        ];
+        all.into_iter().filter_map(|(name, expr)| Some((name, expr.as_ref()?)))
+    }
+
     fn reservation(&mut self, node: &Node, cx: &mut Compiling<'_>) {
         let Some(mut fields) = Fields::of(node, &RESERVATION, cx.report) else {
             return;
         };
-        let (code, ids) = (fields.get("code"), fields.get("ids"));
-        self.code = code.and_then(|node| Expr::compile(node, "code", cx));
-        self.ids = ids.and_then(|node| Expr::compile(node, "ids", cx));
+        let mut named = false;
+        let mut name = |what: &'static str| {
+            let node = fields.get(what)?;
+            named = true;
+            Expr::compile(node, what, cx)
+        };
+        (self.code, self.ids, self.references) = (name("code"), name("ids"), name("references"));
         let scope = fields.get("scope");
         self.scope = scope.and_then(|node| Expr::compile(node, "scope", cx));
-        if code.is_none() && ids.is_none() {
+        if !named {
             cx.report
                 .mistake(
                     "nameless",
                     &node.place,
-                    "nothing says which stay is meant: `reservation` needs `code` or `ids`",
+                    "nothing says which stay is meant: `reservation` needs `ids` or `code`",
                 )
-                .help("`code: $.confirmation_code`, or `ids: [$.id]` where there is no code for people");
+                .help("`ids: [$.id]`, and `code: $.confirmation_code` for people; `code` alone where the sender has no id");
         }
-        let mut names = [&self.code, &self.ids].into_iter().flatten().peekable();
-        if cx.items && names.peek().is_some() && !names.any(Expr::reads_item) {
+        let of_body = self.names().next().is_some() && !self.names().any(|(_, expr)| expr.reads_item());
+        if cx.items && of_body {
             cx.report
                 .mistake(
                     "same-for-all",

@@ -65,12 +65,7 @@ impl Keys {
     ) -> Keys {
         let names: BTreeSet<String> = mappings
             .iter()
-            .flat_map(|mapping| {
-                [&mapping.code, &mapping.ids]
-                    .into_iter()
-                    .flatten()
-                    .flat_map(|expr| expr.paths())
-            })
+            .flat_map(|mapping| mapping.names().flat_map(|(_, expr)| expr.paths()))
             .filter_map(|path| Some(Path::parse(&path).ok()?.normal()))
             .collect();
         let mut keys = Vec::new();

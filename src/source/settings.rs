@@ -85,12 +85,15 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
         1 => format!("the mapping of the source `{name}`"),
         _ => format!("mapping {} of the source `{name}`", at + 1),
     };
-    let mappings: Vec<Mapping> = layers
+    let mut mappings: Vec<Mapping> = layers
         .mappings
         .iter()
         .enumerate()
         .filter_map(|(at, node)| Mapping::compile(node, &what(at), &mut cx))
         .collect();
+    if mappings.iter().all(|mapping| mapping.ids.is_none()) {
+        mappings.iter_mut().for_each(|mapping| mapping.code_is_own = true);
+    }
     cx.items = mappings.iter().any(|mapping| !mapping.items.is_empty());
     let ignore = ignore_node.map(|node| ignore(node, &mut cx)).unwrap_or_default();
     cx.items = false;

@@ -1,7 +1,7 @@
 //! Applies decisions, each whole or not at all: stays, names, events, runs, outcomes, in one transaction.
 
+mod absorb;
 mod explanations;
-mod merge;
 mod rounds;
 mod runs;
 mod told;
@@ -20,8 +20,8 @@ use crate::model::plan::{Place, Plan};
 use crate::model::reservation::{Status, Stay};
 use crate::model::run::{Mode, RunState};
 
+use self::absorb::absorb;
 use self::explanations::earlier_explanations;
-use self::merge::merges;
 use self::rounds::{joined, rounds};
 use self::runs::{new_runs, runs};
 use super::dialect::{Conn, Param, Sql};
@@ -76,7 +76,7 @@ async fn apply(
     let facts = || decisions.iter().flat_map(|decision| &decision.facts);
     let stays_of: Vec<&str> = facts()
         .filter_map(stay_of)
-        .chain(facts().flat_map(|fact| fact.merged.iter().map(StayId::as_str)))
+        .chain(facts().flat_map(|fact| fact.absorbed.iter().map(StayId::as_str)))
         .collect();
     let state = settle_generations(conn, &stays_of, generation, now).await?;
     still_wait(conn, joined(decisions)).await?;
@@ -89,7 +89,7 @@ async fn apply(
         let plans: Vec<&Plan> = round.iter().map(|fact| &fact.plan).collect();
         planned.extend(write_plans(conn, &plans, state.active, now).await?);
     }
-    merges(conn, decisions, now).await?;
+    absorb(conn, decisions).await?;
     events(conn, decisions).await?;
     fact_keys(conn, decisions).await?;
     let mut cancelled = gone(conn, &ends, now).await?;
@@ -140,10 +140,9 @@ async fn stays(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(),
         let status = stay.status().map(Status::word);
         let place = places.get(stay.id.as_str()).copied().flatten();
         let at = |time: Option<Time>| time.map(|at| at.timestamp_millis());
-        let row: [Param; 12] = [
+        let row: [Param; 11] = [
             stay.id.as_str().into(),
             stay.source.as_str().into(),
-            stay.code().unwrap_or_default().into(),
             to_json(stay)?.into(),
             (*revision).max(1).into(),
             status.into(),
@@ -161,14 +160,14 @@ async fn stays(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(),
             changed.push(row)
         }
     }
-    let sql = "WITH v (id, source, code, state, revision, status, adopted, updated_at, property, arrives_at, leaves_at, taken) AS (VALUES ";
-    let insert = ") INSERT INTO stays (id, source, code, state, revision, status, adopted, updated_at, property, arrives_at, \
-         leaves_at, taken) SELECT id, source, code, state, revision, status, adopted, updated_at, property, arrives_at, \
+    let sql = "WITH v (id, source, state, revision, status, adopted, updated_at, property, arrives_at, leaves_at, taken) AS (VALUES ";
+    let insert = ") INSERT INTO stays (id, source, state, revision, status, adopted, updated_at, property, arrives_at, \
+         leaves_at, taken) SELECT id, source, state, revision, status, adopted, updated_at, property, arrives_at, \
          leaves_at, COALESCE(taken, 0) FROM v";
     conn.over_rows(sql, fresh, insert).await?;
     let wanted = changed.len();
-    let sql = "WITH v (id, source, code, state, revision, status, adopted, updated_at, property, arrives_at, leaves_at, taken) AS (VALUES ";
-    let update = ") UPDATE stays SET code = v.code, state = v.state, revision = stays.revision + 1, status = v.status, \
+    let sql = "WITH v (id, source, state, revision, status, adopted, updated_at, property, arrives_at, leaves_at, taken) AS (VALUES ";
+    let update = ") UPDATE stays SET state = v.state, revision = stays.revision + 1, status = v.status, \
          adopted = v.adopted, updated_at = v.updated_at, \
          property = CASE WHEN v.taken IS NULL THEN stays.property ELSE v.property END, \
          arrives_at = CASE WHEN v.taken IS NULL THEN stays.arrives_at ELSE v.arrives_at END, \
@@ -178,22 +177,23 @@ async fn stays(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(),
     if conn.over_rows(sql, changed, update).await?.len() != wanted {
         return Err(StoreError::Conflict("a stay was written by somebody else".to_owned()));
     }
-    let names: Vec<[Param; 4]> = last
-        .values()
-        .flat_map(|(stay, _)| {
-            stay.ids.iter().map(|name| {
-                [
-                    stay.source.as_str().into(),
-                    stay.scope.as_str().into(),
-                    name.into(),
-                    stay.id.as_str().into(),
-                ]
-            })
-        })
-        .collect();
-    let sql = "INSERT INTO identities (source, scope, value, stay_id) VALUES ";
-    conn.over_rows(sql, names, " ON CONFLICT (source, scope, value) DO NOTHING")
+    let (mut own, mut shared) = (Vec::new(), Vec::new());
+    for (stay, _) in last.values() {
+        let (source, scope, id) = (stay.source.as_str(), stay.scope.as_str(), stay.id.as_str());
+        // Within a scope the key is a name of its own.
+        let key = stay.key.as_ref().filter(|_| !scope.is_empty());
+        let names = stay.ids.iter().chain(key);
+        own.extend(names.map(|name| [name.into(), source.into(), scope.into(), id.into()]));
+        let nameless = stay.ids.is_empty();
+        let names = stay.references.iter();
+        shared.extend(names.map(|name| [name.into(), source.into(), nameless.into(), scope.into(), id.into()]));
+    }
+    let sql = "INSERT INTO identities (value, source, scope, stay_id) VALUES ";
+    conn.over_rows(sql, own, " ON CONFLICT (value, source, scope) DO NOTHING")
         .await?;
+    let sql = "INSERT INTO stay_references (value, source, nameless, scope, stay_id) VALUES ";
+    let there = " ON CONFLICT (value, source, nameless, scope, stay_id) DO NOTHING";
+    conn.over_rows(sql, shared, there).await?;
     Ok(())
 }
 

@@ -112,9 +112,7 @@ impl Store {
     ) -> Result<Unplanned, StoreError> {
         let mut conn = self.reader().await?;
         let mut sql = Sql::new("SELECT s.seq, s.state, s.revision, s.id FROM stays s WHERE s.planned <> ");
-        sql.bind(generation)
-            .push(" AND s.merged_into IS NULL AND s.seq > ")
-            .bind(after);
+        sql.bind(generation).push(" AND s.seq > ").bind(after);
         sql.push(" AND (s.leaves_at >= ").bind(since.timestamp_millis());
         sql.push(" OR s.updated_at >= ").bind(since.timestamp_millis()).push(
             " OR EXISTS (SELECT 1 FROM runs r WHERE r.stay_id = s.id AND r.entries IS NOT NULL AND r.state = 'scheduled'))",
@@ -184,8 +182,7 @@ impl Store {
         self.write(move |conn| {
             Box::pin(async move {
                 let mut sql = Sql::new("SELECT 1 FROM stays s WHERE s.planned <> ");
-                sql.bind(generation)
-                    .push(" AND s.merged_into IS NULL AND (s.leaves_at >= ");
+                sql.bind(generation).push(" AND (s.leaves_at >= ");
                 sql.bind(since.timestamp_millis())
                     .push(" OR s.updated_at >= ")
                     .bind(since.timestamp_millis());

@@ -13,14 +13,18 @@ use super::dialect::{Conn, Sql};
 use super::planned::planned_of;
 use super::{Store, StoreError, from_json, replay};
 
-/// (source, scope, name): what a stay is found by.
-pub type Name = (String, String, String);
+/// (source, name).
+pub type Name = (String, String);
+/// A name within a source and a scope; `None` looks in all scopes.
+pub type Within = (Name, Option<String>);
 
 /// What a group of facts has to know.
 #[derive(Clone, Debug, Default)]
 pub struct Lookup {
-    /// The names of stays.
-    pub names: BTreeSet<Name>,
+    /// Own names of stays.
+    pub own: BTreeSet<Within>,
+    /// References, of stays that have own names (`false`) or none (`true`).
+    pub shared: BTreeSet<(Within, bool)>,
     /// (source, about, id) of payments and messages.
     pub facts: BTreeSet<(String, About, String)>,
     /// Events that may have been made before.
@@ -32,8 +36,8 @@ pub struct Lookup {
 /// What was found.
 #[derive(Clone, Debug, Default)]
 pub struct Looked {
-    /// A name to the stay it means.
-    pub stays: HashMap<Name, String>,
+    /// A name to the stays that were found under it.
+    pub stays: HashMap<Name, BTreeSet<String>>,
     /// Stay id to stay, with its place in the order of first appearance.
     pub by_id: HashMap<String, (i64, Stay)>,
     /// (source, about, id) to content.
@@ -98,15 +102,39 @@ impl Store {
     }
 }
 
+// CROSS JOIN, so that names are looked up one by one in the index. Of what many stays carry, as many as `CALLED_MAX` are enough.
+const OWN: (&str, &str) = (
+    "WITH v (value, source, scope) AS (VALUES ",
+    ") SELECT v.value, v.source, i.stay_id FROM v CROSS JOIN identities i \
+     WHERE i.value = v.value AND i.source = v.source AND (v.scope IS NULL OR i.scope = v.scope)",
+);
+const SHARED: (&str, &str) = (
+    "WITH v (value, source, scope, nameless) AS (VALUES ",
+    ") SELECT v.value, v.source, r.stay_id FROM v CROSS JOIN stay_references r \
+     WHERE r.value = v.value AND r.source = v.source AND r.nameless = v.nameless AND r.stay_id IN (SELECT n.stay_id \
+     FROM stay_references n WHERE n.value = v.value AND n.source = v.source AND n.nameless = v.nameless \
+     AND (v.scope IS NULL OR n.scope = v.scope) LIMIT 20)",
+);
+
 async fn names(conn: &mut Conn, lookup: &Lookup, looked: &mut Looked) -> Result<(), StoreError> {
-    let sql = "SELECT source, scope, value, stay_id FROM identities WHERE (source, scope, value) IN (VALUES ";
-    let names = lookup.names.iter();
-    let names = names.map(|(source, scope, name)| [source.into(), scope.into(), name.into()]);
+    let own = lookup
+        .own
+        .iter()
+        .map(|((source, name), scope)| [name.into(), source.into(), scope.clone().into()]);
+    let mut found = conn.over_rows(OWN.0, own.collect(), OWN.1).await?;
+    let shared = lookup.shared.iter().map(|(((source, name), scope), nameless)| {
+        [name.into(), source.into(), scope.clone().into(), (*nameless).into()]
+    });
+    found.extend(conn.over_rows(SHARED.0, shared.collect(), SHARED.1).await?);
     let mut ids = BTreeSet::new();
-    for row in conn.over_rows(sql, names.collect(), ")").await? {
-        let stay = row.text(3)?;
+    for row in found {
+        let stay = row.text(2)?;
         ids.insert(stay.clone());
-        looked.stays.insert((row.text(0)?, row.text(1)?, row.text(2)?), stay);
+        looked
+            .stays
+            .entry((row.text(1)?, row.text(0)?))
+            .or_default()
+            .insert(stay);
     }
     let sql = "SELECT seq, id, state, revision FROM stays WHERE id IN (VALUES ";
     let ids = ids.into_iter().map(|id| [id.into()]);
@@ -144,7 +172,7 @@ async fn events(conn: &mut Conn, lookup: &Lookup, looked: &mut Looked) -> Result
     for row in conn.over_rows(sql, events.collect(), ")").await? {
         if let Some(body) = row.opt_text(1)? {
             let mut event: Event = from_json(&body)?;
-            // The stay may have been merged into another one since.
+            // The stay may have turned out to be another one since.
             event.stay = StayId(row.text(2)?);
             looked.events.insert(EventId(row.text(0)?), event);
         }

@@ -17,10 +17,10 @@ pub type Beside = (Option<Stay>, Option<Stay>);
 /// same moment stand in the order of their ids.
 const BESIDE: &str = "SELECT v.id, \
      (SELECT p.id FROM stays p WHERE p.taken = 1 AND p.property = v.property AND p.arrives_at <= v.arrives_at \
-        AND (p.arrives_at < v.arrives_at OR p.id < v.id) AND p.id <> v.id AND p.merged_into IS NULL \
+        AND (p.arrives_at < v.arrives_at OR p.id < v.id) AND p.id <> v.id \
         ORDER BY p.arrives_at DESC, p.id DESC LIMIT 1), \
      (SELECT n.id FROM stays n WHERE n.taken = 1 AND n.property = v.property AND n.arrives_at >= v.arrives_at \
-        AND (n.arrives_at > v.arrives_at OR n.id > v.id) AND n.id <> v.id AND n.merged_into IS NULL \
+        AND (n.arrives_at > v.arrives_at OR n.id > v.id) AND n.id <> v.id \
         ORDER BY n.arrives_at, n.id LIMIT 1) FROM v";
 
 fn rows<'a>(places: impl Iterator<Item = (&'a StayId, &'a Place)>) -> Vec<[Param; 3]> {
@@ -80,7 +80,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Stay>, StoreError> {
         let mut conn = self.reader().await?;
-        let mut sql = Sql::new("SELECT id, state FROM stays WHERE merged_into IS NULL AND ");
+        let mut sql = Sql::new("SELECT id, state FROM stays WHERE ");
         let column = if moment == "check_out" {
             "leaves_at"
         } else {

@@ -14,6 +14,9 @@ use super::{Store, StoreError};
 /// The longest page.
 pub const PAGE_MAX: usize = 500;
 
+/// The most stays of one name that are looked at.
+pub const CALLED_MAX: usize = 20;
+
 /// Runs of a plan in the making are not there yet.
 pub(super) const SEEN: &str = "plan <= (SELECT active FROM plan_state)";
 
@@ -89,27 +92,37 @@ impl Store {
         self.one(sql, |row| delivery(row, true)).await
     }
 
-    /// Stays, newest first; without those that turned out to be another one.
+    /// Stays, newest first.
     pub async fn reservations(&self, filter: &Filter) -> Result<Page<StayRow>, StoreError> {
         let mut sql = Sql::new(STAY);
-        sql.push(" WHERE merged_into IS NULL");
+        sql.push(" WHERE TRUE");
         equal(&mut sql, " AND source = ", &filter.source);
         equal(&mut sql, " AND status = ", &filter.state);
         since(&mut sql, " AND updated_at >= ", filter);
         if let Some(code) = &filter.code {
-            sql.push(" AND id IN (SELECT stay_id FROM identities WHERE value = ")
-                .bind(code)
-                .push(")");
+            called(sql.push(" AND id IN ("), code).push(")");
         }
         self.page(sql, filter, stay, |row: &StayRow| row.seq).await
     }
 
-    /// The stay that a source means by a code or another name.
-    pub async fn reservation(&self, source: &str, code: &str) -> Result<Option<StayRow>, StoreError> {
-        let mut sql = Sql::new(STAY);
-        sql.push(" WHERE id IN (SELECT stay_id FROM identities WHERE source = ");
-        sql.bind(source).push(" AND value = ").bind(code).push(")");
-        self.one(sql, stay).await
+    /// The stays that a source means by a name: those whose own name it is, else those that carry it as a reference. The
+    /// first [`CALLED_MAX`] of them.
+    pub async fn called(&self, source: &str, name: &str) -> Result<Vec<StayRow>, StoreError> {
+        let mut conn = self.reader().await?;
+        for table in [OWN_NAMES, REFERENCES] {
+            let mut sql = Sql::new(STAY);
+            sql.push(" WHERE id IN (")
+                .push(table)
+                .bind(name)
+                .push(" AND source = ")
+                .bind(source);
+            sql.push(") ORDER BY seq LIMIT ").bind(CALLED_MAX);
+            let rows = conn.fetch(sql).await?;
+            if !rows.is_empty() {
+                return rows.iter().map(stay).collect();
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// One stay by its id.
@@ -131,9 +144,7 @@ impl Store {
             sql.push(" AND ' ' || types || ' ' LIKE ").bind(format!("% {kind} %"));
         }
         if let Some(code) = &filter.code {
-            sql.push(" AND stay_id IN (SELECT stay_id FROM identities WHERE value = ")
-                .bind(code)
-                .push(")");
+            called(sql.push(" AND stay_id IN ("), code).push(")");
         }
         self.page(sql, filter, |row| event(row, false), |row: &EventRow| row.seq)
             .await
@@ -153,7 +164,10 @@ impl Store {
         equal(&mut sql, " AND state = ", &filter.state);
         equal(&mut sql, " AND recipe = ", &filter.recipe);
         equal(&mut sql, " AND source = ", &filter.source);
-        equal(&mut sql, " AND code = ", &filter.code);
+        if let Some(code) = &filter.code {
+            // What belongs to no stay has its code only.
+            called(sql.push(" AND (code = ").bind(code).push(" OR stay_id IN ("), code).push("))");
+        }
         equal(&mut sql, " AND event_id = ", &filter.of);
         equal(&mut sql, " AND stay_id = ", &filter.stay);
         since(&mut sql, " AND created_at >= ", filter);
@@ -269,12 +283,27 @@ async fn counts(conn: &mut Conn, now: Time) -> Result<Counts, StoreError> {
 
 /// The deliveries that spoke of the stays with this name: those that made an event, and those that made none.
 fn of_code(sql: &mut Sql, code: &str) {
-    sql.push(
-        " AND id IN (SELECT e.delivery_id FROM identities i JOIN events e ON e.stay_id = i.stay_id WHERE i.value = ",
+    called(
+        sql.push(" AND id IN (SELECT delivery_id FROM events WHERE stay_id IN ("),
+        code,
     );
-    sql.bind(code);
-    sql.push(" UNION SELECT t.delivery_id FROM identities i JOIN told t ON t.stay_id = i.stay_id WHERE i.value = ");
-    sql.bind(code).push(")");
+    called(
+        sql.push(") UNION SELECT delivery_id FROM told WHERE stay_id IN ("),
+        code,
+    )
+    .push("))");
+}
+
+const OWN_NAMES: &str = "SELECT stay_id FROM identities WHERE value = ";
+const REFERENCES: &str = "SELECT stay_id FROM stay_references WHERE value = ";
+
+/// The ids of the stays that any source means by a name.
+pub(super) fn called<'s>(sql: &'s mut Sql, name: &str) -> &'s mut Sql {
+    sql.push(OWN_NAMES)
+        .bind(name)
+        .push(" UNION ")
+        .push(REFERENCES)
+        .bind(name)
 }
 
 fn equal(sql: &mut Sql, text: &'static str, value: &Option<String>) {

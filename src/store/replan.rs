@@ -18,9 +18,7 @@ impl Store {
     /// Stays whose neighbour has changed, each with its runs.
     pub async fn to_replan(&self, limit: usize) -> Result<Stays, StoreError> {
         let mut conn = self.reader().await?;
-        let mut sql = Sql::new(
-            "SELECT state, revision, id FROM stays WHERE replan = 1 AND merged_into IS NULL ORDER BY seq LIMIT ",
-        );
+        let mut sql = Sql::new("SELECT state, revision, id FROM stays WHERE replan = 1 ORDER BY seq LIMIT ");
         sql.bind(limit);
         let mut stays = Vec::new();
         for row in conn.fetch(sql).await? {

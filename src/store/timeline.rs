@@ -1,6 +1,6 @@
 //! Everything that is stored about one stay.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -14,13 +14,11 @@ use super::{Store, StoreError};
 /// The most rows of one sort, the newest.
 const ROWS_MAX: usize = 1000;
 
-/// Everything that is stored about one stay, and about those that turned out to be the same; oldest first.
+/// Everything that is stored about one stay; oldest first.
 #[derive(Clone, Debug)]
 pub struct History {
     /// The stay as it is now.
     pub stay: StayRow,
-    /// The ids of stays that turned out to be this one, and its own.
-    pub ids: BTreeSet<String>,
     /// The deliveries that spoke of it.
     pub deliveries: Vec<DeliveryRow>,
     /// What changed, with everything that recipes saw.
@@ -33,9 +31,6 @@ pub struct History {
     pub cut: bool,
 }
 
-/// A stay and all that turned out to be the same.
-const SAME: &str = "WITH RECURSIVE same (id) AS (VALUES (";
-const SAME_END: &str = ") UNION SELECT s.id FROM stays s JOIN same ON s.merged_into = same.id) SELECT id FROM same";
 /// The deliveries that spoke of a stay: those that made an event of it, and those that made none.
 const SPOKE: [&str; 3] = [
     " WHERE id IN (SELECT delivery_id FROM events WHERE stay_id = ",
@@ -62,25 +57,18 @@ fn of_stay(rows: &'static str, and: &'static str, stay: &str) -> Sql {
 }
 
 impl Store {
-    /// Everything about the stay that a source means by a code or another name.
-    pub async fn history(&self, source: &str, code: &str) -> Result<Option<History>, StoreError> {
-        let Some(stay) = self.reservation(source, code).await? else {
-            return Ok(None);
-        };
+    /// Everything about a stay.
+    pub async fn history(&self, stay: StayRow) -> Result<History, StoreError> {
         let mut conn = self.reader().await?;
         conn.begin_read().await?;
         let found = history(&mut conn, stay).await;
         conn.commit().await?;
-        found.map(Some)
+        found
     }
 }
 
 async fn history(conn: &mut Conn, stay: StayRow) -> Result<History, StoreError> {
     let id = stay.stay.id.as_str();
-    let mut sql = Sql::new(SAME);
-    sql.bind(id).push(SAME_END);
-    let ids = conn.fetch(sql).await?;
-    let ids = ids.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
     let mut cut = false;
     let deliveries = conn.fetch(spoke(id)).await?;
     let deliveries = oldest_first(deliveries.iter().map(|row| delivery(row, false)), &mut cut)?;
@@ -102,7 +90,6 @@ async fn history(conn: &mut Conn, stay: StayRow) -> Result<History, StoreError> 
         (run, tried)
     };
     Ok(History {
-        ids,
         deliveries,
         events,
         runs: runs.into_iter().map(with).collect(),
@@ -124,7 +111,7 @@ impl History {
     /// What became of the facts of a delivery that were about this stay: outcome, reason, warnings.
     pub fn facts<'d>(&self, delivery: &'d DeliveryRow) -> Vec<&'d Value> {
         let facts = delivery.detail["facts"].as_array().map_or(&[][..], Vec::as_slice);
-        let ours = |fact: &&Value| fact["stay"].as_str().is_some_and(|id| self.ids.contains(id));
+        let ours = |fact: &&Value| fact["stay"].as_str().is_some_and(|id| id == self.stay.stay.id.as_str());
         facts.iter().filter(ours).collect()
     }
 }

@@ -8,7 +8,7 @@ use crate::model::run::RunState;
 
 use super::dialect::{Conn, Param, Row, Sql};
 use super::generation::plan_state;
-use super::read::{PAGE_MAX, SEEN};
+use super::read::{PAGE_MAX, SEEN, called};
 use super::rows::{RUN, RunRow, run};
 use super::{Store, StoreError, from_json};
 
@@ -84,9 +84,7 @@ fn narrowed(mut sql: Sql, part: Part, ahead: &Ahead, active: i64, limit: usize) 
         }
     }
     if let Some(code) = &ahead.code {
-        sql.push(" AND stay_id IN (SELECT stay_id FROM identities WHERE value = ")
-            .bind(code)
-            .push(")");
+        called(sql.push(" AND stay_id IN ("), code).push(")");
     }
     if let Some(before) = ahead.before {
         sql.push(" AND ").push(due).push(" < ").bind(before.timestamp_millis());

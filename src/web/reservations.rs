@@ -11,12 +11,12 @@ use crate::model::property::Properties;
 use crate::model::reservation::{Status, Stay};
 use crate::store::{Filter, StayRow};
 
-use super::Shared;
 use super::answer::{self, Answer};
 use super::path::At;
 use super::problem::Problem;
 use super::query::Params;
 use super::route::Route;
+use super::{Desk, Shared};
 
 /// How many events and runs one stay shows; `events` and `runs` list the rest.
 const RELATED_MAX: usize = 200;
@@ -48,8 +48,7 @@ async fn list(State(desk): State<Shared>, uri: Uri) -> Answer {
 async fn show(State(desk): State<Shared>, At((source, code)): At<(String, String)>, uri: Uri) -> Answer {
     Params::read(&uri, &[])?;
     let store = &desk.console.store;
-    let row = store.reservation(&source, &code).await?;
-    let row = row.ok_or_else(|| Problem::missing("there is no stay of this source under this name"))?;
+    let row = one(&desk, &source, &code).await?;
     let related = Filter {
         stay: Some(row.stay.id.0.clone()),
         limit: Some(RELATED_MAX),
@@ -60,6 +59,34 @@ async fn show(State(desk): State<Shared>, At((source, code)): At<(String, String
     shown["events"] = json!(answer::rows(&store.events(&related).await?.items)?);
     shown["runs"] = json!(answer::rows(&store.runs(&related).await?.items)?);
     answer::whole(shown)
+}
+
+/// The stay that a source means by a name; where there is none, 404, and where there are several, 409 with each of them.
+pub(super) async fn one(desk: &Desk, source: &str, name: &str) -> Result<StayRow, Problem> {
+    let mut rows = desk.console.store.called(source, name).await?;
+    match (rows.pop(), rows.is_empty()) {
+        (Some(row), true) => Ok(row),
+        (None, _) => Err(Problem::missing("there is no stay of this source under this name")),
+        (Some(last), false) => {
+            rows.push(last);
+            let problem =
+                Problem::conflict("several stays of this source carry this name; ask for one of them by its key");
+            Err(problem.with("candidates", candidates(&rows, &desk.console.live.properties())))
+        }
+    }
+}
+
+/// Stays that carry the same name, as one is chosen of them.
+pub fn candidates(rows: &[StayRow], properties: &Properties) -> Value {
+    let candidate = |row: &StayRow| {
+        let stay = view(&row.stay, properties).json;
+        let property = ["key", "name"].iter().map(|name| &stay["property"][name]);
+        let property = property
+            .chain([&stay["property"]["ids"][0]])
+            .find(|value| !value.is_null());
+        json!({"key": stay["key"], "property": property, "check_in": stay["check_in"]})
+    };
+    rows.iter().map(candidate).collect()
 }
 
 fn summary(row: &StayRow, properties: &Properties) -> Value {

@@ -256,7 +256,8 @@ fn decision(n: usize, now: Time, first: FirstStep) -> Decision {
         ..StayNames::default()
     };
     let mut stay = Stay::new(delivery.stay(0), &names, delivery.clone(), now);
-    stay.ids = [code.clone(), format!("alias-{n}")].into();
+    stay.ids = vec![code.clone(), format!("alias-{n}")];
+    stay.references.insert("shared".to_owned());
     stay.writers.push(Writer {
         stamp: Stamp { by: 5, then: 1 },
         rank: 2,
@@ -316,7 +317,8 @@ fn decision(n: usize, now: Time, first: FirstStep) -> Decision {
         adopted: None,
         warnings: Vec::new(),
         stay: Some(stay),
-        merged: Vec::new(),
+        absorbed: Vec::new(),
+        claimed: false,
         fact_key: None,
         event: Some(event),
         explanation: vec![explanation],

@@ -14,8 +14,8 @@ use super::Shared;
 use super::answer::{self, Answer};
 use super::local::Local;
 use super::path::At;
-use super::problem::Problem;
 use super::query::Params;
+use super::reservations;
 use super::route::Route;
 
 pub use tell::tell;
@@ -29,8 +29,8 @@ pub const ROUTES: &[Route] = &[Route::get(
 
 async fn show(State(desk): State<Shared>, At((source, code)): At<(String, String)>, uri: Uri) -> Answer {
     Params::read(&uri, &[])?;
-    let history = desk.console.store.history(&source, &code).await?;
-    let history = history.ok_or_else(|| Problem::missing("there is no stay of this source under this name"))?;
+    let stay = reservations::one(&desk, &source, &code).await?;
+    let history = desk.console.store.history(stay).await?;
     let told = tell(&history, &desk.console.live.properties(), desk.console.clock.now());
     answer::list(told.entries.iter().map(|entry| entry.json(&told.local)).collect(), None)
 }

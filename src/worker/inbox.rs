@@ -169,16 +169,16 @@ fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked, beside:
             event: looked.events.get(&pending.id.event(position)).cloned(),
         };
         let one: FactDecision = decide(known, fact, &origin, &rules, now);
-        let merges = !one.merged.is_empty();
-        let earlier = decision.facts.iter_mut().filter(|_| merges);
+        let absorbs = !one.absorbed.is_empty();
+        let earlier = decision.facts.iter_mut().filter(|_| absorbs);
         for earlier in earlier.filter_map(|fact| fact.event.as_mut()) {
             // What an earlier fact of this delivery did to a stay that is another one by now, it did to that one.
-            if let Some(stay) = one.stay.as_ref().filter(|_| one.merged.contains(&earlier.stay)) {
+            if let Some(stay) = one.stay.as_ref().filter(|_| one.absorbed.contains(&earlier.stay)) {
                 earlier.stay = stay.id.clone();
             }
         }
         if let Some(stay) = one.stay.as_ref().filter(|_| facts.len() > 1) {
-            overlay.put(stay, &one.merged);
+            overlay.put(stay, &one.absorbed);
         }
         if facts.len() > 1 {
             planned.put(&one, looked);

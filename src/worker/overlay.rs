@@ -1,6 +1,6 @@
 //! What the earlier facts of a delivery have made of stays, before any of it is in the store.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::model::decision::FactDecision;
 use crate::model::fact::Fact;
@@ -8,7 +8,7 @@ use crate::model::id::StayId;
 use crate::model::plan::{EndedBy, Planned, SETTLE};
 use crate::model::reservation::Stay;
 use crate::model::run::RunState;
-use crate::store::Looked;
+use crate::store::{CALLED_MAX, Looked};
 
 /// Stays as the facts of one delivery have left them so far. A delivery has thousands of facts, so they are found by
 /// their names and not one by one.
@@ -16,42 +16,59 @@ use crate::store::Looked;
 pub(super) struct Overlay {
     /// By id, with the place in which each was first spoken of.
     stays: HashMap<String, (usize, Stay)>,
-    /// Scope and name to the id. All of them are names of the one source that the delivery's facts speak of.
-    names: HashMap<(String, String), String>,
+    /// What a name is to a stay, and the name, to ids. All of them are names of the one source that the delivery's facts
+    /// speak of.
+    names: HashMap<(Role, String), BTreeSet<String>>,
+    /// Those that turned out to be another one.
+    gone: HashSet<String>,
     count: usize,
 }
 
+/// What a name is to a stay: its own, or a reference of one that has own names or none.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Role {
+    Own,
+    Named,
+    Nameless,
+}
+
 impl Overlay {
-    /// Takes a stay as it is now; those that were merged into it are gone.
-    pub(super) fn put(&mut self, stay: &Stay, merged: &[StayId]) {
-        for gone in merged {
-            self.stays.remove(&gone.0);
-        }
+    /// Takes a stay as it is now; those that turned out to be it are gone.
+    pub(super) fn put(&mut self, stay: &Stay, absorbed: &[StayId]) {
+        self.gone.extend(absorbed.iter().map(|gone| gone.0.clone()));
         let before = self.stays.remove(&stay.id.0);
-        let known = |name: &String| before.as_ref().is_some_and(|(_, before)| before.ids.contains(name));
-        for name in stay.ids.iter().filter(|name| !known(name)) {
-            self.names.insert((stay.scope.clone(), name.clone()), stay.id.0.clone());
+        let role = if stay.ids.is_empty() {
+            Role::Nameless
+        } else {
+            Role::Named
+        };
+        let own = stay.ids.iter().map(|name| (Role::Own, name));
+        for (role, name) in own.chain(stay.references.iter().map(|name| (role, name))) {
+            let ids = self.names.entry((role, name.clone())).or_default();
+            if ids.len() < CALLED_MAX {
+                ids.insert(stay.id.0.clone());
+            }
         }
         self.count += 1;
         let place = before.map_or(self.count, |(place, _)| place);
         self.stays.insert(stay.id.0.clone(), (place, stay.clone()));
     }
 
-    /// The stays that a fact's names mean, oldest first: those of the store, then new ones as they were first spoken of.
+    /// The stays that a fact may be about, oldest first: those of the store, then new ones as they were first spoken of.
     pub(super) fn stays(&self, fact: &Fact, looked: &Looked) -> Vec<Stay> {
-        let stay = &fact.stay;
-        let ids: BTreeSet<(i64, usize, &String)> = stay
-            .all()
-            .filter_map(|name| {
-                let mine = self.names.get(&(stay.scope.clone(), name.to_owned()));
-                let key = (stay.source.clone(), stay.scope.clone(), name.to_owned());
-                let id = mine.or_else(|| looked.stays.get(&key))?;
-                match looked.by_id.get(id) {
-                    Some((seq, _)) => Some((*seq, 0, id)),
-                    None => Some((i64::MAX, self.stays.get(id)?.0, id)),
-                }
-            })
-            .collect();
+        let mut ids: BTreeSet<(i64, usize, &String)> = BTreeSet::new();
+        for name in fact.stay.all() {
+            let roles = [Role::Own, Role::Nameless, Role::Named];
+            // Whoever has an own name looks for no reference of a stay that has one.
+            let roles = roles.into_iter().take(if fact.stay.ids.is_empty() { 3 } else { 2 });
+            let mine = roles.filter_map(|role| self.names.get(&(role, name.to_owned())));
+            let stored = looked.stays.get(&(fact.stay.source.clone(), name.to_owned()));
+            let all = mine.chain(stored).flatten().filter(|id| !self.gone.contains(*id));
+            ids.extend(all.filter_map(|id| match looked.by_id.get(id) {
+                Some((seq, _)) => Some((*seq, 0, id)),
+                None => Some((i64::MAX, self.stays.get(id)?.0, id)),
+            }));
+        }
         let find = |id: &String| {
             let mine = self.stays.get(id).map(|(_, stay)| stay.clone());
             mine.or_else(|| looked.by_id.get(id).map(|(_, stay)| stay.clone()))
@@ -81,13 +98,6 @@ impl OverPlanned {
             return;
         };
         let mut runs = self.of(stay, looked);
-        for merged in &fact.merged {
-            let theirs = self.of(merged, looked).into_iter();
-            runs.extend(theirs.filter(Planned::counts_as_fired).map(|run| Planned {
-                stay: Some(stay.clone()),
-                ..run
-            }));
-        }
         if fact.gone.is_some() {
             let waits = |run: &&mut Planned| match run.state {
                 RunState::Scheduled => true,

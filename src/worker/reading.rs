@@ -11,7 +11,7 @@ use crate::model::event::About;
 use crate::model::fact::Fact;
 use crate::model::fault::{Fault, guard};
 use crate::source::Mapped;
-use crate::store::{Looked, Lookup, Name, StoreError};
+use crate::store::{Looked, Lookup, Name, StoreError, Within};
 
 use super::overlay::Overlay;
 use super::setup::{Setup, mapped};
@@ -77,10 +77,6 @@ pub fn read(setup: &Setup, pending: Pending) -> Read {
     }
 }
 
-fn named(fact: &Fact, name: &str) -> Name {
-    (fact.stay.source.clone(), fact.stay.scope.clone(), name.to_owned())
-}
-
 /// What the facts of deliveries have to know.
 pub fn lookup(reads: &[Read], planned: bool) -> Lookup {
     let mut lookup = Lookup {
@@ -89,7 +85,7 @@ pub fn lookup(reads: &[Read], planned: bool) -> Lookup {
     };
     for read in reads {
         for (position, fact) in read.says.iter().flatten().enumerate() {
-            lookup.names.extend(fact.stay.all().map(|name| named(fact, name)));
+            look_for(&mut lookup, fact, fact.stay.source != read.pending.source);
             lookup
                 .facts
                 .extend(fact.key().map(|(about, id)| (read.pending.source.clone(), about, id)));
@@ -101,24 +97,44 @@ pub fn lookup(reads: &[Read], planned: bool) -> Lookup {
     lookup
 }
 
+/// What a stay is looked for by: its own names, and what it may have been called before they were known. What has no own
+/// name is looked for under those of all stays; what another source says (`foreign`), in all scopes.
+fn look_for(lookup: &mut Lookup, fact: &Fact, foreign: bool) {
+    let scope = (!foreign).then(|| fact.stay.scope.clone());
+    for name in fact.stay.all() {
+        let name = (fact.stay.source.clone(), name.to_owned());
+        let within = |scope: &Option<String>| -> Within { (name.clone(), scope.clone()) };
+        lookup.own.insert(within(&scope));
+        lookup.shared.insert((within(&scope), true));
+        // What another source told of first.
+        lookup
+            .shared
+            .insert((within(&scope.as_ref().map(|_| String::new())), true));
+        if fact.stay.ids.is_empty() {
+            lookup.shared.insert((within(&scope), false));
+        }
+    }
+}
+
 /// Takes a delivery into the group unless something before it is about the same stay: one delivery per stay per group,
 /// in order of arrival. What is passed over holds back what follows it.
 pub fn claim(taken: &mut HashSet<Name>, read: &Read, looked: &Looked) -> bool {
     let mut names = HashSet::new();
     for fact in read.says.iter().flatten() {
         for name in fact.stay.all() {
-            let key = named(fact, name);
-            // Every other name of a known stay means the same stay.
-            if let Some((_, stay)) = looked.stays.get(&key).and_then(|id| looked.by_id.get(id)) {
-                let all = stay.ids.iter();
-                names.extend(all.map(|name| (stay.source.clone(), stay.scope.clone(), name.clone())));
+            let key = (fact.stay.source.clone(), name.to_owned());
+            // Every other name of a known stay may mean the same stay.
+            let stays = looked.stays.get(&key).into_iter().flatten();
+            for (_, stay) in stays.filter_map(|id| looked.by_id.get(id)) {
+                let all = stay.ids.iter().chain(&stay.references);
+                names.extend(all.map(|name| (stay.source.clone(), name.clone())));
             }
             names.insert(key);
         }
         // The same payment under the same key, too, is one after the other.
         let own = |(about, id): (About, String)| {
             let kind = format!("\u{1f}{}", about.word());
-            (read.pending.source.clone(), kind, id)
+            (format!("{}{kind}", read.pending.source), id)
         };
         names.extend(fact.key().map(own));
     }
@@ -136,21 +152,23 @@ pub async fn beside(engine: &Engine, setup: &Setup, round: &[Read], looked: &Loo
     if !setup.reads_neighbours() {
         return Ok(besides);
     }
-    let nothing = Overlay::default();
     let mut places = Vec::new();
     let mut asked = Vec::new();
     for read in round {
         let rules = rules(setup, read);
+        let mut overlay = Overlay::default();
         for (position, fact) in read.says.iter().flatten().enumerate() {
             let known = Known {
-                stays: nothing.stays(fact, looked),
+                stays: overlay.stays(fact, looked),
                 ..Known::default()
             };
-            let Ok(landed) = guard(|| lands(&known, fact, &origin(read, position), &rules)) else {
+            let landed = guard(|| lands(&known, fact, &origin(read, position), &rules));
+            let Ok(Some((stay, place))) = landed else {
                 continue;
             };
-            asked.push(((read.pending.seq, position), landed.0.clone()));
-            places.push(landed);
+            overlay.put(&stay, &[]);
+            asked.push(((read.pending.seq, position), stay.id.clone()));
+            places.push((stay.id, place));
         }
     }
     let found = engine.store.neighbours(&places).await?;

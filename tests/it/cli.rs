@@ -412,6 +412,45 @@ async fn a_reload_that_comes_with_the_start_holds_nothing_up() {
 }
 
 #[tokio::test]
+async fn a_name_that_two_stays_carry_leads_to_their_keys() {
+    let site = Site::new("sources:\n  desk: {preset: generic, auth: none}\n", &[]);
+    let daemon = serve(&site).await;
+    for id in [17, 18] {
+        let body = serde_json::json!({
+            "id": id, "code": "HM1", "status": "confirmed", "check_in_date": "2027-03-27", "check_out_date": "2027-04-02",
+            "property": {"name": format!("Flat {id}")},
+        });
+        let file = format!("{id}.json");
+        std::fs::write(site.path().join(&file), body.to_string()).unwrap();
+        all(&site, &[(&format!("send desk {file}"), 0, "200: stored as d_")]).await;
+    }
+    let both = async {
+        while say(&site, "reservations list --source desk").await.out.lines().count() < 3 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), both)
+        .await
+        .unwrap();
+    for line in ["reservations show desk HM1", "reservations timeline desk HM1"] {
+        let said = say(&site, line).await;
+        assert_eq!(said.code, 1);
+        for text in [
+            "several stays of desk are called `HM1`",
+            "17  Flat 17  2027-03-27T",
+            "18  Flat 18  2027-03-27T",
+        ] {
+            assert!(said.err.contains(text), "{line}: {}", said.err);
+        }
+        let said = say(&site, &format!("{line} --output json")).await;
+        let answer: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+        assert_eq!((said.code, &answer["candidates"][1]["key"]), (1, &"18".into()));
+    }
+    all(&site, &[("reservations show desk 18", 0, "Flat 18")]).await;
+    daemon.kill().await;
+}
+
+#[tokio::test]
 async fn a_stay_that_was_taken_over_leads_to_the_reason() {
     let site = Site::new(
         "sources:\n  hospitable: {preset: generic, live_from: 2020-01-01T00:00:00Z, auth: none}\n",

@@ -20,6 +20,7 @@ mod effects;
 mod events;
 mod health;
 mod hostile;
+mod identity;
 mod init;
 mod lanes;
 mod leases;

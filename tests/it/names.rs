@@ -57,143 +57,190 @@ async fn any_name_means_the_stay() {
     let reservation = house.reservation("lab", "channel-9").await;
     assert_eq!(reservation["guests"], 5);
     assert_eq!(reservation["code"], "A1");
-    assert_eq!(reservation["ids"], serde_json::json!(["7", "A2", "channel-9"]));
+    assert_eq!(reservation["ids"], serde_json::json!(["7", "channel-9"]));
+    assert_eq!(reservation["references"], serde_json::json!(["A2"]));
+    assert_eq!(reservation["key"], "7");
     assert_eq!(house.states().await, ["booked: succeeded"]);
     // The same name at another source is another stay.
     house.tell("shed", &stay(r#""code": "A1""#, 1, "")).await;
     assert_eq!(stays(&house).await, 2);
 }
 
-#[tokio::test]
-async fn two_stays_that_turn_out_to_be_one_are_merged() {
-    let house = house().await;
-    let older = stay(
-        r#""id": "x1""#,
-        5,
-        r#", "guests": 2, "guest": {"email": "old@x.example"}"#,
-    );
-    house.tell("lab", &older).await;
-    let newer = stay(r#""code": "A1""#, 3, r#", "partial": true, "guests": 3, "pets": 1"#);
-    house.tell("lab", &newer).await;
-    house
-        .tell("lab", r#"{"code": "A1", "payment": {"id": "p1", "amount": 5}}"#)
-        .await;
-    let first = house.stay("lab", "x1").await.stay.id;
-    assert_ne!(house.stay("lab", "A1").await.stay.id, first);
-    house
-        .tell(
-            "lab",
-            r#"{"code": "A1", "id": "x1", "partial": true, "channel": "direct", "updated_at": 1800000009}"#,
-        )
-        .await;
-    // What either had said is said: nobody is told twice.
-    assert_eq!(
-        house.event_types().await,
-        ["created confirmed", "created confirmed", "payment.created", "updated"]
-    );
-    let reservation = house.reservation("lab", "A1").await;
-    assert_eq!(house.stay("lab", "A1").await.stay.id, first);
-    assert_eq!(reservation["guests"], 2);
-    assert_eq!(
-        reservation["pets"],
-        serde_json::Value::Null,
-        "the newer snapshot had no pets"
-    );
-    assert_eq!(reservation["guest"]["email"], "old@x.example");
-    assert_eq!(reservation["channel"], "direct");
-    assert_eq!(stays(&house).await, 1);
-    // Runs and events went along, and the payment is known under its new stay.
-    assert!(
-        house
-            .runs()
-            .await
-            .iter()
-            .all(|run| run.stay.as_deref() == Some(first.as_str()))
-    );
-    for n in 0..4 {
-        assert_eq!(house.event(n).await.stay, first.as_str());
-    }
-    house
-        .tell("lab", r#"{"id": "x1", "payment": {"id": "p1", "amount": 5}}"#)
-        .await;
-    assert_eq!(house.outcomes().await[4], "unchanged");
-    // A stored event of the merged one meets recipes as an event of the stay it became.
-    let house = house
-        .restart_with(|plan| plan.recipe(&BOOKED.replace("booked", "late")))
-        .await;
-    house.replay(1, false, None).await;
-    let run = house.runs().await.pop().unwrap();
-    assert_eq!(
-        (run.recipe.as_str(), run.stay.as_deref()),
-        ("late", Some(first.as_str()))
-    );
+/// The ids of the stays that carry a name.
+async fn called(house: &House, source: &str, name: &str) -> Vec<String> {
+    let rows = house.engine.store.called(source, name).await.unwrap();
+    rows.into_iter().map(|row| row.stay.id.0).collect()
 }
 
 #[tokio::test]
 async fn what_was_known_only_by_a_payment_becomes_part_of_the_stay() {
     let house = house().await;
-    house
-        .tell("lab", r#"{"id": "x1", "payment": {"id": "p1", "amount": 5}}"#)
-        .await;
-    house.tell("lab", &stay(r#""code": "A1""#, 1, "")).await;
-    // Here a payment is what brings the two names together.
-    house
-        .tell(
-            "lab",
-            r#"{"code": "A1", "id": "x1", "payment": {"id": "p2", "amount": 5}}"#,
-        )
-        .await;
+    // The message knows the id, the bank the code alone: two stays without dates.
+    let message = r#"{"id": "x1", "message": {"id": "m1", "text": "hello"}}"#;
+    house.tell("lab", message).await;
+    let paid = r#"{"code": "A1", "payment": {"id": "p1", "amount": 5}}"#;
+    house.tell("bank", paid).await;
+    house.tell("bank", &paid.replace('5', "6")).await;
+    house.tell("bank", &paid.replace("5}", "6}, \"n\": 1")).await;
+    assert_eq!(stays(&house).await, 2);
+    house.tell("lab", &stay(r#""code": "A1", "id": "x1""#, 1, "")).await;
     assert_eq!(stays(&house).await, 1);
-    house.tell("lab", &stay(r#""id": "x1""#, 2, "")).await;
     assert_eq!(
         house.event_types().await,
-        ["payment.created", "created confirmed", "payment.created"]
+        [
+            "message.received",
+            "payment.created",
+            "payment.updated",
+            "created confirmed"
+        ]
     );
-    assert_eq!(house.states().await, ["booked: succeeded"]);
+    // Events and runs went along, and so did what the deliveries say and what is known of the payment.
+    let id = house.stay("lab", "x1").await.stay.id.0;
+    assert_eq!(called(&house, "lab", "A1").await, [id.as_str()]);
+    for n in 0..4 {
+        assert_eq!(house.event(n).await.stay, id);
+    }
+    for n in 0..5 {
+        assert_eq!(house.delivery(n).await.detail["facts"][0]["stay"], id.as_str(), "{n}");
+    }
+    let row = house.stay("lab", "x1").await;
+    assert_eq!(house.engine.store.history(row).await.unwrap().deliveries.len(), 5);
+    house.tell("bank", &paid.replace("5}", "6}, \"n\": 2")).await;
+    assert_eq!(house.outcomes().await[5], "unchanged");
+    // A stored event of the one that went meets recipes as an event of the stay it became.
+    let late = "name: late\non: {event: payment.created}\nactions:\n  - http: {connection: cleaning, url: /late}\n";
+    let house = house.restart_with(|plan| plan.recipe(late)).await;
+    house.replay(1, false, None).await;
+    let run = house.runs().await.pop().unwrap();
+    assert_eq!((run.recipe.as_str(), run.stay.as_deref()), ("late", Some(id.as_str())));
 }
 
 #[tokio::test]
-async fn a_merge_with_a_stay_that_is_gone_is_gone() {
+async fn a_stay_without_an_own_name_is_given_one_and_stays_what_it_was() {
     let house = house().await;
-    house.tell("lab", &stay(r#""id": "x1""#, 1, "")).await;
+    house.tell("lab", &stay(r#""code": "A1""#, 1, "")).await;
     house
-        .tell(
-            "lab",
-            &stay(r#""code": "A1""#, 2, "").replace("\"confirmed\"", "\"cancelled\""),
-        )
+        .tell("lab", r#"{"code": "A1", "payment": {"id": "p1", "amount": 5}}"#)
         .await;
+    let before = house.stay("lab", "A1").await.stay;
+    let named = stay(r#""code": "A1", "id": 7"#, 2, r#", "guests": 2"#);
+    house.tell("lab", &named).await;
+    let after = house.stay("lab", "7").await.stay;
+    assert_eq!(before.id, after.id);
+    let reservation = house.reservation("lab", "A1").await;
+    assert_eq!(reservation["ids"], serde_json::json!(["7"]));
+    // It was complete before, and things are named by its code.
+    assert_eq!(reservation["key"], "A1");
+    // Whoever comes next with the same code is somebody else.
     house
-        .tell(
-            "lab",
-            r#"{"code": "A1", "id": "x1", "partial": true, "updated_at": 1800000003}"#,
-        )
+        .tell("lab", &named.replace(": 7", ": 8").replace("05-01", "06-01"))
         .await;
-    assert_eq!(house.event_types().await, ["created confirmed", "created cancelled"]);
-    assert_eq!(house.reservation("lab", "x1").await["status"], "cancelled");
-}
-
-#[tokio::test]
-async fn two_complete_stays_with_different_dates_stay_two() {
-    let house = house().await;
-    house.tell("lab", &stay(r#""id": "x1""#, 1, "")).await;
-    house
-        .tell("lab", &stay(r#""code": "A1""#, 1, "").replace("05-04", "05-06"))
-        .await;
-    let both = stay(r#""code": "A1", "id": "x1""#, 2, r#", "guests": 4"#).replace("05-04", "05-06");
-    house.tell("lab", &both).await;
     assert_eq!(stays(&house).await, 2);
-    let warnings = house.warnings(2).await;
+    assert_eq!(house.reservation("lab", "8").await["key"], "8");
+    assert_eq!(
+        house.event_types().await,
+        ["created confirmed", "payment.created", "updated", "created confirmed"]
+    );
+}
+
+#[tokio::test]
+async fn a_code_that_two_stays_carry_decides_nothing() {
+    let house = house().await;
+    for id in [7, 8] {
+        house
+            .tell("lab", &stay(&format!(r#""code": "A1", "id": {id}"#), 1, ""))
+            .await;
+    }
+    house.tell("lab", &stay(r#""code": "A1""#, 2, r#", "guests": 9"#)).await;
+    let delivery = house.delivery(2).await;
+    assert_eq!(
+        (delivery.outcome.as_str(), delivery.because.as_str()),
+        ("unmapped", "2 stays are called A1, send the id")
+    );
+    // Money has come in all the same.
+    house
+        .tell("bank", r#"{"code": "A1", "payment": {"id": "p1", "amount": 5}}"#)
+        .await;
+    let event = house.event(2).await;
+    assert_eq!(event.types, ["payment.created"]);
+    let reservation = &event.event.unwrap()["reservation"];
+    assert_eq!(
+        (&reservation["code"], &reservation["key"]),
+        (&"A1".into(), &serde_json::Value::Null)
+    );
+    assert!(reservation["check_in_date"].is_null());
+    let warnings = house.warnings(3).await;
     assert!(
-        warnings.iter().any(|warning| warning.contains("not merged")),
+        warnings[0].contains("2 stays are called A1, send the id"),
         "{warnings:?}"
     );
-    // It is about the one that the code means, and takes no name away from the other.
-    assert_eq!(house.reservation("lab", "A1").await["guests"], 4);
-    assert_eq!(house.reservation("lab", "A1").await["ids"], serde_json::json!([]));
-    assert_eq!(house.reservation("lab", "x1").await["guests"], serde_json::Value::Null);
-    house.tell("lab", &stay(r#""id": "x1""#, 3, r#", "guests": 1"#)).await;
-    assert_eq!(house.reservation("lab", "x1").await["guests"], 1);
-    assert_eq!(house.reservation("lab", "A1").await["guests"], 4);
+    assert_eq!(stays(&house).await, 2);
+    assert!(house.reservation("lab", "7").await["guests"].is_null());
+}
+
+#[tokio::test]
+async fn own_names_of_two_stays_count_for_the_first() {
+    let house = house().await;
+    house.tell("lab", &stay(r#""id": "x1""#, 1, "")).await;
+    house.tell("lab", &stay(r#""id": "x2""#, 1, "")).await;
+    house
+        .tell("lab", &stay(r#""ids": ["x2", "x1", "x3"]"#, 2, r#", "guests": 4"#))
+        .await;
+    let warnings = house.warnings(2).await;
+    assert!(
+        warnings[0].contains("own names of two stays, x2 and x1"),
+        "{warnings:?}"
+    );
+    assert_eq!(stays(&house).await, 2);
+    assert_eq!(
+        house.reservation("lab", "x3").await["ids"],
+        serde_json::json!(["x2", "x3"])
+    );
+    assert_eq!(house.reservation("lab", "x2").await["guests"], 4);
+    assert!(house.reservation("lab", "x1").await["guests"].is_null());
+}
+
+#[tokio::test]
+async fn another_source_looks_among_own_names_first_and_in_every_hotel() {
+    let map = r#"{auth: none, map: {version: {by: $.v}, reservation: {code: $.code, ids: $.id, scope: $.hotel,
+        status: {value: confirmed}, check_in: $.from, check_out: $.to}}}"#;
+    let house = Plan::default()
+        .source("lab", map)
+        .source("bank", "{preset: generic, auth: none, stays_of: lab}")
+        .build()
+        .await;
+    let body = |hotel: &str, id: i64, code: &str| {
+        format!(
+            r#"{{"id": {id}, "code": "{code}", "hotel": "{hotel}", "from": "2027-05-01", "to": "2027-05-04", "v": 1}}"#
+        )
+    };
+    let pay = |n: i64, name: &str| format!(r#"{{"code": "{name}", "payment": {{"id": "p{n}", "amount": 5}}}}"#);
+    house.tell("bank", &pay(0, "C3")).await;
+    house.tell("lab", &body("north", 7, "C1")).await;
+    house.tell("lab", &body("north", 9, "7")).await;
+    house.tell("lab", &body("south", 8, "C2")).await;
+    house.tell("lab", &body("south", 9, "C3")).await;
+    for (n, (name, stays)) in [("7", 1), ("C1", 1), ("C2", 1), ("8", 1), ("9", 2)]
+        .into_iter()
+        .enumerate()
+    {
+        house.tell("bank", &pay(n as i64 + 1, name)).await;
+        assert_eq!(called(&house, "lab", name).await.len(), stays);
+        let event = house.event(n + 5).await.event.unwrap();
+        assert_eq!(event["reservation"]["key"].is_null(), stays > 1, "{name}: {event}");
+    }
+    let key = |n: usize| {
+        let house = &house;
+        async move { house.event(n).await.event.unwrap()["reservation"]["key"].clone() }
+    };
+    assert_eq!(key(5).await, "north:7");
+    assert_eq!(key(8).await, "south:8");
+    // What came before its stay has found it, and a key is a name too.
+    assert_eq!(called(&house, "lab", "C3").await, [house.event(0).await.stay]);
+    assert_eq!(
+        called(&house, "lab", "south:9").await,
+        called(&house, "lab", "C3").await
+    );
 }
 
 #[tokio::test]

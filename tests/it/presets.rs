@@ -17,7 +17,7 @@
 
 mod effects;
 mod order;
-mod replay;
+pub mod replay;
 mod spoilt;
 mod together;
 

@@ -180,7 +180,9 @@ async fn a_stay_that_cannot_be_read_any_more_holds_up_no_reload() {
     house
         .tell("pms", &booked("B", "brannan", "2027-05-09", "2027-05-12", 1))
         .await;
-    house.damage("UPDATE stays SET state = '{' WHERE code = 'A'").await;
+    house
+        .damage("UPDATE stays SET state = '{' WHERE id = (SELECT stay_id FROM identities WHERE value = 'A')")
+        .await;
     house
         .reload(|plan| plan.instead(&recipe("Clean", "{stay: check_out}", "")))
         .await;
@@ -363,7 +365,9 @@ actions: [{http: {connection: cleaning, url: '/list/{{ gathered.arrivals | lengt
     house
         .tell("pms", &booked("B", "brannan", "2027-04-14", "2027-04-19", 1))
         .await;
-    house.damage("UPDATE stays SET state = '{' WHERE code = 'B'").await;
+    house
+        .damage("UPDATE stays SET state = '{' WHERE id = (SELECT stay_id FROM identities WHERE value = 'B')")
+        .await;
     house
         .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-13", 2))
         .await;

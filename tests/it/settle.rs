@@ -243,6 +243,39 @@ actions: [{http: {connection: cleaning, url: '/{{ stay.previous.code }}/{{ stay.
     assert_eq!(asked(&house.cleaning.requests()), ["POST /B/C/1"]);
 }
 
+#[tokio::test]
+async fn neighbours_are_those_of_the_place_that_the_stay_has_whatever_the_clock_says() {
+    let recipe = "
+name: Gap
+on: {event: [reservation.dates_changed, reservation.guests_changed]}
+actions: [{http: {connection: cleaning, url: '/{{ stay.previous.key }}/{{ stay.next.key }}/{{ stay.gap_nights }}'}}]
+";
+    let desk = "{auth: none, items: \"$.all[*]\", partial: true, map: {reservation: {code: '@.code', status: '@.status', \
+                check_in_date: '@.from', check_out_date: '@.to', guests: '@.guests', property: {ids: '@.property'}}}}";
+    let house = plan()
+        .source("desk", desk)
+        .properties(brannan())
+        .recipe(recipe)
+        .build()
+        .await;
+    let stay = |code: &str, from: u32, to: u32| {
+        format!(
+            r#"{{"code": "{code}", "status": "confirmed", "from": "2027-04-{from:02}", "to": "2027-04-{to:02}", "guests": 1, "property": "brannan"}}"#
+        )
+    };
+    for (code, from, to) in [("A", 1, 3), ("B", 5, 7), ("C", 9, 11)] {
+        house
+            .tell("desk", &format!(r#"{{"all": [{}]}}"#, stay(code, from, to)))
+            .await;
+    }
+    // The sender says no order, and the machine's clock is put back: what comes now is the newest all the same.
+    house.clock.set(house.clock.now() - chrono::TimeDelta::hours(1));
+    let moved = format!(r#"{{"all": [{}, {{"code": "A", "guests": 2}}]}}"#, stay("A", 7, 8));
+    house.tell("desk", &moved).await;
+    // The second thing in the delivery finds the stay where the first has put it.
+    assert_eq!(asked(&house.cleaning.requests()), ["POST /B/C/1", "POST /B/C/1"]);
+}
+
 const DAILY: &str = "
 name: Daily
 on: {schedule: {daily: true, at: '09:00', timezone: Europe/Lisbon}}

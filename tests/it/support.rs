@@ -316,7 +316,7 @@ impl House {
     }
 
     pub async fn stay(&self, source: &str, code: &str) -> StayRow {
-        self.engine.store.reservation(source, code).await.unwrap().unwrap()
+        self.engine.store.called(source, code).await.unwrap().pop().unwrap()
     }
 
     /// The canonical reservation.

@@ -10,7 +10,7 @@ const SOON: &str = "{stay: check_in, before: 2d, at: '10:00'}";
 
 /// `time kind text | more | more` of everything about a stay.
 async fn told(house: &House, code: &str) -> Vec<String> {
-    let history = house.engine.store.history("pms", code).await.unwrap().unwrap();
+    let history = house.engine.store.history(house.stay("pms", code).await).await.unwrap();
     let told = tell(&history, &house.engine.setup().properties, house.clock.now());
     let line = |entry: &stayhook::web::Entry| {
         let text = [vec![entry.text.clone()], entry.more.clone()].concat().join(" | ");
@@ -93,29 +93,6 @@ async fn why_nothing_went_out_is_told() {
         "{all:#?}"
     );
     assert!(!all.iter().any(|line| line.contains(" ahead ")), "{all:#?}");
-}
-
-#[tokio::test]
-async fn what_was_told_of_two_stays_that_are_one_is_told_of_the_one() {
-    let sender = crate::clock::SENDER.replace("code: $.code", "code: $.code\n  ids: [$.also]");
-    let house = house(&recipe("Door", SOON, "")).source("two", &sender).build().await;
-    let say = |code: &str, also: &str, seq: u32| {
-        let body = booked(code, "brannan", "2027-04-09", "2027-04-12", seq);
-        body.replace("\"code\"", &format!("\"also\": [\"{also}\"], \"code\""))
-    };
-    house.tell("two", &say("A", "a", 2)).await;
-    house.tell("two", &say("B", "b", 2)).await;
-    // It says nothing new of the second one.
-    house.tell("two", &say("B", "b", 1)).await;
-    house.tell("two", &say("A", "b", 3)).await;
-    for name in ["A", "B"] {
-        let history = house.engine.store.history("two", name).await.unwrap().unwrap();
-        let outcomes: Vec<&str> = history.deliveries.iter().map(|row| row.outcome.as_str()).collect();
-        assert_eq!(outcomes.len(), 4, "{outcomes:?}");
-        assert_eq!(outcomes[2], "stale");
-        assert_eq!(history.facts(&history.deliveries[2]).len(), 1);
-        assert_eq!(history.ids.len(), 2);
-    }
 }
 
 #[tokio::test]

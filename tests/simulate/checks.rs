@@ -266,7 +266,7 @@ impl Seen {
             .map(|n| &messages[*n])
             .collect();
         for ((source, code), expected) in model::fold(&folded, self.order) {
-            let stay = store.reservation(source, &code).await.unwrap();
+            let stay = store.called(source, &code).await.unwrap().pop();
             let stay = stay.map(|row| stayhook::decide::view(&row.stay, &calendar::properties()).json);
             match stay {
                 None => hold(expected.fields.is_none(), || format!("{source} {code} is not there"))?,

@@ -37,15 +37,15 @@ name: Clean
 on: {event: reservation.confirmed}
 actions:
   - id: book
-    http: {connection: cleaning, method: PUT, url: '/stays/{{ reservation.code }}', json: {guests: '{{ reservation.guests }}', asked: '{{ now }}'}, output: {id: $.id}}
-  - http: {connection: books, url: '/stays/{{ reservation.code }}', json: {task: '{{ steps.book.output.id }}', asked: '{{ now }}'}}
+    http: {connection: cleaning, method: PUT, url: '/stays/{{ reservation.key }}', json: {guests: '{{ reservation.guests }}', asked: '{{ now }}'}, output: {id: $.id}}
+  - http: {connection: books, url: '/stays/{{ reservation.key }}', json: {task: '{{ steps.book.output.id }}', asked: '{{ now }}'}}
 ",
     "
 name: Move
 on: {event: reservation.dates_changed}
 mode: newest
 actions:
-  - http: {connection: cleaning, method: PATCH, url: '/stays/{{ reservation.code }}', json: {until: '{{ reservation.check_out_date }}', asked: '{{ now }}'}}
+  - http: {connection: cleaning, method: PATCH, url: '/stays/{{ reservation.key }}', json: {until: '{{ reservation.check_out_date }}', asked: '{{ now }}'}}
 ",
     "
 name: Count
@@ -54,29 +54,29 @@ mode: parallel
 actions:
   - retry: {schedule: [1m, 5m]}
     on_error: continue
-    http: {connection: cleaning, url: '/stays/{{ reservation.code }}/guests', json: {guests: '{{ reservation.guests }}', asked: '{{ now }}'}}
-  - http: {connection: books, url: '/stays/{{ reservation.code }}/guests', json: {asked: '{{ now }}'}}
+    http: {connection: cleaning, url: '/stays/{{ reservation.key }}/guests', json: {guests: '{{ reservation.guests }}', asked: '{{ now }}'}}
+  - http: {connection: books, url: '/stays/{{ reservation.key }}/guests', json: {asked: '{{ now }}'}}
 ",
     "
 name: Tell
 on: {event: reservation.dates_changed}
 settle: 10m
 actions:
-  - http: {connection: books, url: '/tell/{{ reservation.code }}', json: {from: '{{ previous.check_out_date }}', to: '{{ reservation.check_out_date }}'}}
+  - http: {connection: books, url: '/tell/{{ reservation.key }}', json: {from: '{{ previous.check_out_date }}', to: '{{ reservation.check_out_date }}'}}
 ",
     "
 name: Told
 on: {event: reservation.confirmed}
 match: {status: [booked, cancelled]}
 actions:
-  - http: {connection: books, url: '/told/{{ reservation.code }}', json: {asked: '{{ now }}'}}
+  - http: {connection: books, url: '/told/{{ reservation.key }}', json: {asked: '{{ now }}'}}
 ",
     "
 name: Farewell
 on: {event: reservation.cancelled}
 actions:
-  - http: {connection: cleaning, method: DELETE, url: '/stays/{{ reservation.code }}', json: {asked: '{{ now }}'}}
-  - http: {connection: books, method: DELETE, url: '/stays/{{ reservation.code }}'}
+  - http: {connection: cleaning, method: DELETE, url: '/stays/{{ reservation.key }}', json: {asked: '{{ now }}'}}
+  - http: {connection: books, method: DELETE, url: '/stays/{{ reservation.key }}'}
 ",
     "
 name: Paid
@@ -89,7 +89,7 @@ name: Pass on
 on: {event: message.received}
 actions:
   - at_most_once: true
-    email: {connection: mail, to: host@example.com, subject: 'From {{ reservation.code }}', text: '{{ message.text }}'}
+    email: {connection: mail, to: host@example.com, subject: 'From {{ reservation.key }}', text: '{{ message.text }}'}
 ",
 ];
 

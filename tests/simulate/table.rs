@@ -129,7 +129,7 @@ impl Reader {
 
     /// The ids of the stays, by source and code.
     pub async fn stays(&mut self) -> Vec<(String, String, String)> {
-        let rows = sqlx::query("SELECT id, source, code FROM stays WHERE merged_into IS NULL");
+        let rows = sqlx::query("SELECT s.id, s.source, i.value FROM stays s JOIN identities i ON i.stay_id = s.id");
         let rows = rows.fetch_all(self.open_file()).await.unwrap();
         rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
     }

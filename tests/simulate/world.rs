@@ -1,6 +1,6 @@
 //! The senders: a few stays, each with a plain history, told by two sources. `pms` says a version with everything, so the
 //! order of arrival must not matter; `sheet` says none, so the last to arrive counts. Both name their events where the
-//! receipt could not be recognised otherwise.
+//! receipt could not be recognised otherwise. Two stays each carry the same reference.
 
 use std::collections::BTreeMap;
 
@@ -72,6 +72,8 @@ impl Message {
 struct Mind {
     source: &'static str,
     code: String,
+    /// What its sender calls another stay by too.
+    shared: String,
     fields: BTreeMap<&'static str, Value>,
     version: usize,
     payments: usize,
@@ -86,7 +88,8 @@ impl Mind {
     fn message(&mut self, says: Says, mut body: Value, chance: &mut Chance, began: Time) -> Message {
         self.version += 1;
         let minutes = i64::try_from(self.version).unwrap();
-        body["code"] = json!(self.code);
+        body["id"] = json!(self.code);
+        body["references"] = json!([self.shared]);
         let own = self.source == "sheet" || chance.percent(30);
         if own || !matches!(says, Says::Stay(_)) {
             body["event_id"] = json!(format!("{}-{}", self.code, self.version));
@@ -217,6 +220,7 @@ pub fn stay(mark: &str, n: usize, chance: &mut Chance, began: Time) -> Vec<Messa
     let mut mind = Mind {
         source,
         code: format!("{mark}{}{n}", if source == "pms" { "P" } else { "S" }),
+        shared: format!("{mark}G{}", n / 2),
         fields: BTreeMap::from([
             (
                 "status",

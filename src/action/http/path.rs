@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn the_written_part_is_checked_without_what_is_filled_in() {
         for fine in [
-            "/tasks/{{ reservation.code }}",
+            "/tasks/{{ reservation.key }}",
             "{{ vars.path }}/x",
             "/t/{{ a | default('..') }}?x={{ b }}",
             "/t{% if a %}/{{ a }}{% endif %}",

@@ -28,7 +28,7 @@ pub(super) static SHAPE: Shape = Shape {
             "url",
             Form::Template,
             "The path below the connection's `base_url`. What templates fill in is encoded.",
-            "url: /tasks/{{ reservation.code }}",
+            "url: /tasks/{{ reservation.key }}",
         )
         .needed(),
         key(

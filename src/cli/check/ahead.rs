@@ -38,10 +38,10 @@ pub async fn ahead(path: &Path, env: Env<'_>, now: Time) -> HashMap<String, Stri
         let Ok(Some((at, run))) = store.next_of(&recipe.name).await else {
             continue;
         };
-        let (Some(source), Some(code)) = (&run.source, &run.code) else {
+        let (Some(stay), Some(code)) = (&run.stay, &run.code) else {
             continue;
         };
-        let Ok(Some(row)) = store.reservation(source, code).await else {
+        let Ok(Some(row)) = store.stay_of(stay).await else {
             continue;
         };
         let stay = view(&row.stay, &config.properties);

@@ -130,9 +130,9 @@ impl Site {
         let (rows, _) = store.upcoming(&ahead).await?;
         let runs: Vec<RunRow> = rows.into_iter().map(|row| row.run).collect();
         for run in runs.into_iter().filter(|run| run.state == "scheduled") {
-            let stay = match (&run.source, &run.code) {
-                (Some(source), Some(code)) => store.reservation(source, code).await?,
-                _ => None,
+            let stay = match &run.stay {
+                Some(stay) => store.stay_of(stay).await?,
+                None => None,
             };
             let zone = stay.map_or(setup.properties.timezone, |row| {
                 crate::decide::view(&row.stay, &setup.properties).zone

@@ -258,8 +258,7 @@ impl Memory {
             stays: self
                 .stays
                 .iter()
-                .filter(|stay| stay.source == fact.stay.source && stay.scope == fact.stay.scope)
-                .filter(|stay| fact.stay.all().any(|name| stay.ids.contains(name)))
+                .filter(|stay| stay.source == fact.stay.source)
                 .cloned()
                 .collect(),
             content: own.and_then(|key| self.contents.get(&key).cloned()),
@@ -278,7 +277,7 @@ impl Memory {
                 Some(at) => self.stays[at] = stay,
                 None => self.stays.push(stay),
             }
-            self.stays.retain(|known| !decision.merged.contains(&known.id));
+            self.stays.retain(|known| !decision.absorbed.contains(&known.id));
         }
         if let Some(key) = &decision.fact_key {
             self.contents.insert((key.about, key.id.clone()), key.content.clone());

@@ -13,7 +13,7 @@ const CONFIG: &str = "dry_run: false\n\
     \x20 mail: {smtp: {host: localhost, tls: none, from: a@b.example}}\n\
     properties: {p: {match: [p1], vars: {cleaner: ana@example.com}}}\n";
 const MOVED: &str = "name: Moved\non: {event: reservation.dates_changed}\nmatch: {status: booked}\nactions:\n\
-    \x20 - {id: put, http: {method: PUT, url: \"/tasks/{{ reservation.code }}\", json: {out: \"{{ reservation.check_out_date }}\"}, output: {id: $.id}}}\n\
+    \x20 - {id: put, http: {method: PUT, url: \"/tasks/{{ reservation.key }}\", json: {out: \"{{ reservation.check_out_date }}\"}, output: {id: $.id}}}\n\
     \x20 - {http: {url: /never}, when: reservation.guests > 9}\n\
     \x20 - {email: {to: \"{{ property.vars.cleaner }}\", subject: \"task {{ steps.put.output.id }}\", text: moved}}\n";
 
@@ -364,7 +364,7 @@ fn without_a_recipe_it_shows_how_the_body_is_read() {
 #[test]
 fn what_is_planned_is_shown_with_its_time_and_as_it_would_go_out() {
     let folder = folder();
-    let clock = "name: Clock\non:\n  - {stay: check_out, before: 1d, at: '10:00'}\n  - {stay: created, after: 1h}\nmatch: {status: booked}\nwhen: reservation.guests > 1\nactions:\n  - http: {connection: cleaning, url: \"/remind/{{ reservation.code }}/{{ event.type }}\"}\n";
+    let clock = "name: Clock\non:\n  - {stay: check_out, before: 1d, at: '10:00'}\n  - {stay: created, after: 1h}\nmatch: {status: booked}\nwhen: reservation.guests > 1\nactions:\n  - http: {connection: cleaning, url: \"/remind/{{ reservation.key }}/{{ event.type }}\"}\n";
     fs::write(folder.path().join("recipes/clock.yaml"), clock).expect("a file");
     let (fine, text) = preview(folder.path(), "Clock", "first.json", &[], Output::Table);
     assert!(fine, "{text}");

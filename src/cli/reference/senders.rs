@@ -101,8 +101,9 @@ fn page(preset: &str, about: &About, source: &Source) -> String {
     for (at, step) in about.click.iter().enumerate() {
         let _ = writeln!(page, "{}. {step}", at + 1);
     }
+    let of_another = about.source.iter().any(|(key, _)| key == "stays_of");
     // Who speaks of the stays of another has no reservations to change.
-    let try_it = if about.source.iter().any(|(key, _)| key == "stays_of") {
+    let try_it = if of_another {
         "wait for the first real delivery"
     } else {
         "change something harmless in a reservation"
@@ -115,6 +116,7 @@ fn page(preset: &str, about: &About, source: &Source) -> String {
     );
     bullets(&mut page, &about.arrives);
     statuses(&mut page, source);
+    names(&mut page, source, of_another);
     let _ = write!(
         page,
         "\nThe events it can cause: {}.\n\n## What it cannot know\n\n",
@@ -186,6 +188,40 @@ fn statuses(page: &mut String, source: &Source) {
     page.push_str("\n| it says | that is |\n| --- | --- |\n");
     for (theirs, ours) in words {
         let _ = writeln!(page, "| {theirs} | `{ours}` |");
+    }
+}
+
+/// Which of the sender's names are a stay's own, and which several stays may share.
+fn names(page: &mut String, source: &Source, of_another: bool) {
+    let (own, shared) = source.name_paths(true);
+    let (mut all, besides) = source.name_paths(false);
+    all.extend(besides);
+    page.push_str("\n## What it calls a stay\n\n");
+    if of_another {
+        let _ = writeln!(
+            page,
+            "It has no stays of its own. What stands at {} is looked for among the names of the stays of the source under \
+             `stays_of`: own names first, then those that stays share. Where several carry it, the payment makes its event \
+             without a stay.",
+            quoted(&all)
+        );
+        return;
+    }
+    let _ = writeln!(
+        page,
+        "- Its own names, each of one stay alone: {}. The first of them that is there becomes `reservation.key`; name things \
+         at targets by it.",
+        quoted(&own)
+    );
+    if !shared.is_empty() {
+        let _ = writeln!(
+            page,
+            "- Shared, since two units of one booking carry the same: {}. They find a stay only while one alone carries them.",
+            quoted(&shared)
+        );
+    }
+    if !all.is_empty() {
+        let _ = writeln!(page, "- Payments and messages say whose they are at {}.", quoted(&all));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::model::clock::Clock;
 use crate::web::{Entry, Kind, tell};
 
 use super::super::print::sayln;
-use super::super::{FINDINGS, FINE, Failure, Global, Output, print, store_to_read};
+use super::super::{FINE, Failure, Global, Output, print, store_to_read};
 
 /// How wide the text gets, in characters.
 const WIDTH: usize = 100;
@@ -15,9 +15,8 @@ const LABEL: usize = 10;
 
 pub async fn run(global: &Global, source: &str, code: &str) -> Result<u8, Failure> {
     let (config, store) = store_to_read(global).await?;
-    let Some(history) = store.history(source, code).await? else {
-        return Err(Failure::new(FINDINGS, format!("{source} has told of no stay `{code}`")));
-    };
+    let stay = super::one(&store, &config, global.output, source, code).await?;
+    let history = store.history(stay).await?;
     let now = Clock::System.now();
     let told = tell(&history, &config.properties, now);
     if global.output == Output::Json {

@@ -36,7 +36,7 @@ actions:
   - http:
       connection: cleaning
       method: PUT
-      url: /tasks/{{ reservation.code }}
+      url: /tasks/{{ reservation.key }}
       json: {starts: "{{ reservation.check_out }}", guests: "{{ reservation.guests }}", mail: "{{ steps.tell.output.message_id }}"}
       succeeds_if: {status: 2xx, body: {$.ok: true}}
       output: {id: $.task.id}
@@ -239,7 +239,7 @@ fn steps_render_with_what_came_before() {
     let values = facts.values(steps, vars, Value::Null);
     let rendered = format!("{:?}", recipe.steps[1].effect.render("cleaning", &values).unwrap());
     assert!(
-        rendered.contains(r#"\"guests\":4"#) && rendered.contains("<1@x>") && rendered.contains("/tasks/HMABC"),
+        rendered.contains(r#"\"guests\":4"#) && rendered.contains("<1@x>") && rendered.contains("/tasks/77"),
         "{rendered}"
     );
     let rendered = format!("{:?}", recipe.steps[0].effect.render("mail", &values).unwrap());

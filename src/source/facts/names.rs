@@ -30,31 +30,37 @@ pub(super) fn names(
             )),
         }
     }
-    let mut ids = Vec::new();
-    if let Some(expr) = &mapping.ids {
-        match expr.find_all(input) {
-            Ok(found) => ids = found.unwrap_or_default(),
-            Err(path) => warnings.push(format!("`ids` is not readable: `{path}` holds no text or number")),
+    code = code.filter(|code| is_name(code));
+    let mut list = |expr: &Option<Expr>, what: &str| {
+        let found = expr.as_ref().map_or(Ok(None), |expr| expr.find_all(input));
+        let mut names = found.unwrap_or_else(|path| {
+            warnings.push(format!("`{what}` is not readable: `{path}` holds no text or number"));
+            None
+        });
+        let names = names.get_or_insert_default();
+        if names.len() > LIST_MAX {
+            names.truncate(LIST_MAX);
+            warnings.push(format!("`{what}`: the first {LIST_MAX} names of a stay count"));
         }
+        if names.iter().any(|name| name.len() > NAME_MAX) {
+            warnings.push(format!(
+                "`{what}`: what is longer than {NAME_MAX} characters is no name"
+            ));
+        }
+        names.retain(|name| name.len() <= NAME_MAX && is_name(name));
+        std::mem::take(names)
+    };
+    let mut ids = list(&mapping.ids, "ids");
+    let mut references = list(&mapping.references, "references");
+    if let Some(code) = &code {
+        let names = if mapping.code_is_own { &mut ids } else { &mut references };
+        names.retain(|name| name != code);
+        names.insert(0, code.clone());
     }
-    if ids.len() > LIST_MAX {
-        ids.truncate(LIST_MAX);
-        warnings.push(format!("`ids`: the first {LIST_MAX} names of a stay count"));
-    }
-    if ids.iter().any(|id| id.len() > NAME_MAX) {
-        warnings.push("`ids`: what is longer than 200 characters is no id".to_owned());
-    }
-    // Else one name for all stays.
-    code = code.filter(|code| code != REPLACED);
-    ids.retain(|id| id.len() <= NAME_MAX && id != REPLACED && code.as_ref() != Some(id));
-    if mapping.code.is_none() && !ids.is_empty() {
-        code = Some(ids.remove(0));
-    }
-    // Without either the mapping is for payments or messages that name no stay.
-    let nameless = mapping.code.is_none() && mapping.ids.is_none();
-    if code.is_none() && ids.is_empty() && !nameless {
-        let exprs = [&mapping.code, &mapping.ids];
-        let paths: Vec<String> = exprs.into_iter().flatten().flat_map(Expr::paths).collect();
+    references.retain(|name| !ids.contains(name));
+    // Without any the mapping is for payments or messages that name no stay.
+    if ids.is_empty() && references.is_empty() && mapping.names().next().is_some() {
+        let paths: Vec<String> = mapping.names().flat_map(|(_, expr)| expr.paths()).collect();
         return Err(format!("no code or id of a stay: looked at {}", paths.join(", ")));
     }
     let scope = mapping.scope.as_ref().map(|expr| scope(expr, input)).transpose()?;
@@ -63,7 +69,18 @@ pub(super) fn names(
         scope: scope.unwrap_or_default(),
         code,
         ids,
+        references,
     })
+}
+
+/// Whether a text names something, and is not what senders write where they have no name: `n/a`, `none`, `0`, `-`.
+fn is_name(text: &str) -> bool {
+    let letters: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
+    let word = letters.to_lowercase();
+    // What stands in the place of a secret would be one name for all stays.
+    text != REPLACED
+        && word.chars().any(|c| c != '0')
+        && !["na", "none", "null", "nil", "unknown", "undefined"].contains(&word.as_str())
 }
 
 /// Empty where it is not there: such names are unique within the source. One that is there and cannot be read is an error:

@@ -101,19 +101,27 @@ pub(super) static VERSION: Shape = Shape {
 pub(super) static RESERVATION: Shape = Shape {
     what: "`reservation`",
     about: "Our names, and where in the body their values stand: a path, a list of paths of which the first counts that is \
-            there, or settings. `code` or `ids` is needed, here or in the preset.",
+            there, or settings. `ids` or `code` is needed, here or in the preset.",
     keys: &[
         key(
             "code",
             ANY,
-            "What a person calls the confirmation code.",
+            "What a person calls the confirmation code. It names the stay where the sender has no id; beside `ids` it may be \
+             that of several stays.",
             "code: $.confirmation_code",
         ),
         key(
             "ids",
             ANY,
-            "All other names under which later deliveries mean the same stay; of a list all count.",
-            "ids: [$.id, $.channel_id]",
+            "The sender's own names of the stay, which no other stay has; of a list all count.",
+            "ids: [$.id]",
+        ),
+        key(
+            "references",
+            ANY,
+            "Names that several stays may share, such as a channel's number or that of a group; of a list all count. They find \
+             the stay of a body without an own name, and never make one stay of two.",
+            "references: [$.channel_id]",
         ),
         key(
             "scope",

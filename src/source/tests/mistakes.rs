@@ -268,7 +268,7 @@ fn mistakes_have_a_place_and_a_correction() {
             "auth: none\nreservation: {status: $.s}",
             "nameless",
             2,
-            "`code` or `ids`",
+            "`ids` or `code`",
         ),
         (
             "auth: none\nreservation: {code: $.c, guest: {mail: $.m}}",
@@ -356,6 +356,12 @@ fn mistakes_have_a_place_and_a_correction() {
         ),
         (
             "auth: none\nreceipt_key: [$.code]\nMAP",
+            "names-only",
+            2,
+            "only the first change",
+        ),
+        (
+            "auth: none\nreceipt_key: [[$.id, $.group]]\nreservation: {ids: $.id, references: $.group, status: $.s}",
             "names-only",
             2,
             "only the first change",

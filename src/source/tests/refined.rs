@@ -195,7 +195,7 @@ fn items_are_read_left_out_or_missed_and_all_of_it_is_said() {
     assert_eq!(left_out, ["2 left out: no stay in it"]);
     assert_eq!(facts.len(), 2);
     assert_eq!(facts[0].stay.scope, "h1");
-    assert_eq!(facts[0].stay.code.as_deref(), Some("7"));
+    assert_eq!(facts[0].stay.ids, ["7"]);
     assert_eq!(
         facts[0].warnings,
         ["1 of its items are read by no mapping: looked at @.kind (door)"]

@@ -177,7 +177,7 @@ map:
         {"what": "stay", "code": "A", "status": "confirmed"}, {"what": "other"},
         {"what": "paid", "code": "B", "cents": 250, "currency": "OMR"}, {"what": "stay"}]}"#;
     let facts = facts(&source, body);
-    let codes: Vec<_> = facts.iter().map(|fact| fact.stay.code.as_deref().unwrap()).collect();
+    let codes: Vec<_> = facts.iter().map(|fact| fact.stay.all().next().unwrap()).collect();
     assert_eq!(codes, ["A", "B"]);
     assert!(matches!(&facts[0].says, Says::Reservation { fields } if fields["channel"] == "pms"));
     assert!(matches!(&facts[1].says, Says::Payment { payment, .. } if payment["amount"] == json("0.250")));
@@ -315,7 +315,7 @@ fn what_stands_once_is_not_said_without_end() {
     let source =
         mapping("items: \"$.all[*]\"\nreservation: {code: \"@.code\", channel: $.channel, guest: {name: $.channel}}");
     let body = |items: usize| {
-        let items: Vec<Value> = (0..items).map(|code| serde_json::json!({"code": code})).collect();
+        let items: Vec<Value> = (1..=items).map(|code| serde_json::json!({"code": code})).collect();
         serde_json::json!({"channel": "x".repeat(1 << 20), "all": items})
     };
     // Each item says the long text twice.

@@ -57,7 +57,8 @@ async fn damage_in_an_index_is_told_at_the_start_and_stops_nobody() {
     store.check().await;
     assert_eq!(store.health().warnings(), [""; 0]);
     let fill = "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 2000) \
-                INSERT INTO identities (source, scope, value, stay_id) SELECT 'lab', 'code', 'HM' || i, 'st_' || i FROM n";
+                INSERT INTO events (id, delivery_id, stay_id, source, types, at, explanation) \
+                SELECT 'e_' || i, 'd_' || i, 's_' || i, 'lab', '', 0, '[]' FROM n";
     let filled = store.write(move |conn| Box::pin(async move { conn.execute(Sql::new(fill)).await }));
     assert_eq!(filled.await.unwrap(), 2000);
     store.close().await;
@@ -66,8 +67,8 @@ async fn damage_in_an_index_is_told_at_the_start_and_stops_nobody() {
     let mut conn = SqliteConnection::connect(&format!("sqlite://{}", path.display()))
         .await
         .unwrap();
-    let leaf = "SELECT pageno FROM dbstat WHERE name = 'identities_stay' AND pagetype = 'leaf' LIMIT 1 OFFSET 2";
-    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'identities_stay'";
+    let leaf = "SELECT pageno FROM dbstat WHERE name = 'events_stay' AND pagetype = 'leaf' LIMIT 1 OFFSET 2";
+    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'events_stay'";
     let page: i64 = match sqlx::query(leaf).fetch_one(&mut conn).await {
         Ok(row) => row.get(0),
         // Without that table: the page behind the root belongs to the same index, or to its table.
@@ -83,7 +84,7 @@ async fn damage_in_an_index_is_told_at_the_start_and_stops_nobody() {
     store.check().await;
     let warnings = store.health().warnings();
     assert!(
-        warnings[0].contains("the database is damaged (identities: "),
+        warnings[0].contains("the database is damaged (events: "),
         "{warnings:?}"
     );
     assert_eq!(store.health().writable(), Ok(()));

@@ -59,6 +59,18 @@ async fn a_reservation_is_canonical_under_every_name() {
         .get("/api/v1/reservations/other/C1")
         .await
         .problem(404, "there is no stay");
+    // What both carry: one of them has to be chosen.
+    for way in ["", "/timeline"] {
+        let answer = house.get(&format!("/api/v1/reservations/lab/shared{way}")).await;
+        answer.problem(409, "ask for one of them by its key");
+        let body = answer.json();
+        let wanted = json!([
+            {"key": "C1", "property": null, "check_in": "2026-04-09T15:00:00-07:00"},
+            {"key": "C2", "property": null, "check_in": "2026-04-09T15:00:00-07:00"},
+        ]);
+        assert_eq!(body["candidates"], wanted);
+    }
+    house.get("/api/v1/reservations/lab/C2").await.fine();
 }
 
 #[tokio::test]

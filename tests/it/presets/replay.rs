@@ -118,7 +118,7 @@ async fn recorded_requests_become_what_they_mean() {
                 say("warnings", &warnings, &list("warnings"));
             }
             if let Some(code) = expected["code"].as_str() {
-                let found = house.engine.store.reservation(&sender.preset, code).await.unwrap();
+                let found = house.engine.store.called(&sender.preset, code).await.unwrap().pop();
                 let Some(found) = found else {
                     say("the stay", &"not there", &code);
                     continue;

@@ -54,7 +54,7 @@ fn facts(source: &Source, body: &Value, kept: &dyn Fn(&str) -> Option<String>) -
 
 /// What decides whom and what a body is about, and not what it says.
 fn decides(name: &str) -> bool {
-    matches!(name, "condition" | "event" | "code" | "ids" | "scope")
+    matches!(name, "condition" | "event" | "code" | "ids" | "references" | "scope")
 }
 
 #[test]
