@@ -2,6 +2,7 @@
 
 mod connections;
 mod events;
+mod names;
 mod status;
 mod vars;
 mod words;
@@ -51,6 +52,7 @@ pub fn check_together(config: &Config, setup: &Setup, report: &mut Report) {
         let actions = value(&root, "actions").map(Node::items).unwrap_or_default();
         for (step, node) in recipe.steps.iter().zip(actions) {
             connections::there(setup, step, node, report);
+            names::addresses(&meant, node, report);
         }
         vars::known(config, recipe, &root, report);
         for never in recipe.never_runs(senders) {
