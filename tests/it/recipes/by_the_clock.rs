@@ -132,6 +132,41 @@ async fn a_cleaning_that_is_ordered_is_moved_and_made_urgent_and_is_still_one() 
 }
 
 #[tokio::test]
+async fn each_unit_of_a_group_is_cleaned_once() {
+    let (house, locks) = house(&["cleaning-groups"]).await;
+    let unit = |id: i64| json!({"listing": {"id": id}});
+    // The whole house, whose parts become known later; one of them is the unit that is configured as a property too.
+    tell(&house, 1, "G", "2027-03-27", "2027-04-02", unit(12_346_789)).await;
+    tell(&house, 1, "G-1", "2027-03-27", "2027-04-02", unit(12_346_789)).await;
+    tell(&house, 1, "G-2", "2027-03-27", "2027-04-02", unit(12_346_790)).await;
+    let parts = json!({"listing": {"id": 12_346_789}, "child_reservations": [{"code": "G-1"}, {"code": "G-2"}]});
+    tell(&house, 2, "G", "2027-03-27", "2027-04-02", parts).await;
+    // A part that another stay speaks of as well, and one that was called off.
+    tell(&house, 1, "OTHER", "2027-03-30", "2027-04-02", unit(12_346_790)).await;
+    tell(&house, 1, "OFF", "2027-03-27", "2027-04-03", unit(12_346_790)).await;
+    gone(&house, 2, "OFF", "2027-03-27", "2027-04-03").await;
+    go_to(&house, "2027-04-02T18:00:00Z").await;
+    go_to(&house, "2027-04-03T18:00:00Z").await;
+    let mut asked = lines(&house.cleaning);
+    asked.sort();
+    // The same unit and day twice is the same task.
+    asked.dedup();
+    assert_eq!(
+        asked,
+        ["PUT /tasks/brannan-2027-04-02", "PUT /tasks/mission-2027-04-02"]
+    );
+    let whole = house.stay("hospitable", "G").await.stay.id.0;
+    assert!(
+        house
+            .runs()
+            .await
+            .iter()
+            .any(|run| run.stay == Some(whole.clone()) && run.state == "skipped")
+    );
+    each_once(&house, &locks);
+}
+
+#[tokio::test]
 async fn the_cleaning_in_the_middle_of_a_stay() {
     let (house, locks) = house(&["cleaning-mid-stay"]).await;
     let days = || -> Vec<String> {
