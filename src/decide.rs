@@ -14,6 +14,7 @@ mod view;
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::model::clock::Time;
@@ -34,11 +35,11 @@ pub use explain::{recipe as explained, when_due};
 use fold::Folded;
 pub use fold::fold;
 use meet::{Met, announce_again, meet, occurrence};
-pub use moments::{LATE, Moment, instant, latest, moments};
+pub use moments::{LATE, Moment, instant, instant_of, latest, moments};
 pub use own::lands;
 use own::{Landed, Several, land, new_stay};
 use paid_and_said::{money, words};
-pub use plan::{Cause, Subject, plan, plans_nothing};
+pub use plan::{Cause, Life, Subject, plan, plans_nothing};
 
 pub use view::{View, local_now, view};
 
@@ -95,6 +96,8 @@ pub struct Origin<'a> {
 pub struct Rules<'a> {
     /// From when on the source's stays are announced; older ones are adopted.
     pub live_from: Option<Time>,
+    /// For how long after a change an old state sent again may look like news, where facts have no version.
+    pub echo: TimeDelta,
     /// The source stores, maps and shows, and starts no run.
     pub learn: bool,
     /// Everything up to the sending.
@@ -123,6 +126,10 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
         after,
     } = landed;
     let before = stay_before.as_ref().map(|stay| view(stay, rules.properties));
+    let is_gone = |status: Option<Status>| status.is_some_and(Status::is_gone);
+    let gone_since = stay_before
+        .as_ref()
+        .and_then(|stay| stay.status_since(|status, _| is_gone(status)));
     let stored = known.event.as_ref();
     if origin.replay.is_none() {
         stay.last_delivery = origin.delivery.clone();
@@ -192,8 +199,25 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
             let place_before = before.as_ref().map(View::place);
             let place = after.place();
             decision.moved = (place_before.as_ref() != Some(&place)).then_some((place_before, place));
-            let cause = cause(&derived);
-            after_view = Some((after.clone(), cause));
+            // An old state sent again is no new life.
+            let echoes = fact.version.is_none()
+                && gone_since
+                    .is_some_and(|since| origin.received_at.timestamp_millis() - since < rules.echo.num_milliseconds());
+            let life = match &before {
+                Some(_) if gone_since.is_some() && !echoes && after.status.is_some_and(|status| !status.is_gone()) => {
+                    Life::Anew
+                }
+                Some(was) if was.kind == "block" && after.kind != "block" => Life::Anew,
+                Some(was) if was.place.is_some() && after.place.is_some() && was.place != after.place => {
+                    Life::Elsewhere(was.json["property"].clone())
+                }
+                _ => Life::GoesOn,
+            };
+            let cause = match cause(&derived) {
+                Cause::Change if life != Life::GoesOn => Cause::News,
+                cause => cause,
+            };
+            after_view = Some((after.clone(), cause, life));
             Made {
                 types: derived.types,
                 previous: before.map_or_else(Arc::default, |view| Arc::new(view.json)),
@@ -221,11 +245,12 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
         .as_ref()
         .map(|neighbours| around(neighbours, &made.after, rules.properties));
     decision.event = event(made, stored, &stay, around, origin, now);
-    if let Some((view, cause)) = after_view.filter(|_| decision.gone.is_none()) {
+    if let Some((view, cause, life)) = after_view.filter(|_| decision.gone.is_none()) {
         let subject = Subject {
             stay: &stay,
             view: &view,
             existing: &existing,
+            life: &life,
             learn: rules.learn,
         };
         decision.plan = plan(&subject, rules.recipes, cause, now);

@@ -77,14 +77,17 @@ pub struct Recipe {
     pub settle: TimeDelta,
     /// What to do with times of its clock entries that have passed.
     pub late: Late,
-    /// Whether its clock entries fire again for a date that moved after they had fired.
-    pub again: bool,
+    /// Whether its clock entries fire again for a date that moved after they had fired; `Some(false)`: not even where a stay
+    /// that was gone begins a new life.
+    pub again: Option<bool>,
     /// With a schedule: its lists of stays.
     pub gather: Vec<Gather>,
     /// Its actions; never empty.
     pub steps: Vec<Step>,
     /// Whether it reads `stay.next`, `stay.previous`, `stay.same_day_turn` or `stay.gap_nights`.
     pub reads_neighbours: bool,
+    /// Whether its templates or conditions read the property.
+    pub reads_property: bool,
     /// Where its name stands.
     named_at: Place,
 }
@@ -105,6 +108,8 @@ pub struct Step {
     pub when: Option<Condition>,
     /// How it is to be tried.
     pub policy: Policy,
+    /// It is not sent after this moment.
+    pub until: Option<Mark>,
     /// Where it begins in the file.
     pub place: Place,
 }

@@ -140,6 +140,14 @@ impl std::fmt::Debug for Signed {
 }
 
 impl Source {
+    /// For how long an old body that is sent again may look like news: where nothing but the body tells deliveries apart.
+    pub fn echo(&self) -> TimeDelta {
+        match self.keys.are_bare() {
+            true => self.duplicate_window,
+            false => TimeDelta::zero(),
+        }
+    }
+
     /// Its name in the configuration, which is also its path: `/hooks/NAME`.
     pub fn name(&self) -> &str {
         &self.name

@@ -160,6 +160,9 @@ impl Scene {
             from,
             dry_run: false,
             generation: 0,
+            planned_at: None,
+            stay: None,
+            of_check_in: false,
             now: now(),
         }
     }
@@ -246,6 +249,7 @@ impl Delivery {
         };
         let setup = &scene.setup;
         let rules = Rules {
+            echo: chrono::TimeDelta::zero(),
             live_from: None,
             learn: false,
             dry_run: setup.dry_run,

@@ -139,8 +139,10 @@ CREATE TABLE runs (
     reason           TEXT NOT NULL DEFAULT '',
     step             BIGINT NOT NULL,
     attempts         BIGINT NOT NULL,
+    failed_steps     BIGINT NOT NULL DEFAULT 0,
     step_attempts    BIGINT NOT NULL,
     step_first_at    BIGINT,
+    step_until       BIGINT,
     generation       BIGINT NOT NULL,
     uncertain        BIGINT NOT NULL,
     cancel_requested BIGINT NOT NULL,
@@ -164,12 +166,15 @@ CREATE TABLE runs (
 );
 -- `state` stands at the end of runs_due and runs_dead for counting only: a scrape reads the index and no row.
 CREATE INDEX runs_due ON runs (lane, due_at, seq, state) WHERE state IN ('ready', 'retrying');
+-- What waits and is given up, whatever holds it up.
+CREATE INDEX runs_until ON runs (step_until) WHERE state IN ('ready', 'retrying') AND step_until IS NOT NULL;
 CREATE INDEX runs_open ON runs (stay_id, queue, turn) WHERE state IN ('ready', 'running', 'retrying');
 CREATE INDEX runs_leased ON runs (lease_until) WHERE state = 'running';
 CREATE INDEX runs_scheduled ON runs (due_at) WHERE state = 'scheduled';
 -- The next time of a recipe.
 CREATE INDEX runs_recipe ON runs (recipe, due_at) WHERE state = 'scheduled';
 CREATE INDEX runs_dead ON runs (seq, state) WHERE state IN ('dead', 'parked');
+CREATE INDEX runs_failed_steps ON runs (seq) WHERE failed_steps > 0;
 CREATE INDEX runs_stay ON runs (stay_id, seq);
 CREATE INDEX runs_event ON runs (event_id);
 CREATE INDEX runs_clock ON runs (stay_id, recipe) WHERE entries IS NOT NULL;

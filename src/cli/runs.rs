@@ -31,6 +31,9 @@ pub enum Command {
         /// Of this recipe.
         #[arg(long)]
         recipe: Option<String>,
+        /// That went on past a failed step.
+        #[arg(long)]
+        failed_steps: bool,
     },
     /// One, with its steps and attempts.
     Show {
@@ -73,12 +76,18 @@ pub enum Command {
 
 pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
     match command {
-        Command::List { select, state, recipe } => {
+        Command::List {
+            select,
+            state,
+            recipe,
+            failed_steps,
+        } => {
             let words: Vec<&str> = RunState::ALL.into_iter().map(RunState::word).collect();
             let state = print::word("--state", state, &words)?;
             let (config, store) = super::store_to_read(global).await?;
             let filter = Filter {
                 recipe,
+                failed_steps: failed_steps.then_some(true),
                 ..select.filter(state, &config)?
             };
             let page = store.runs(&filter).await?;
@@ -254,6 +263,7 @@ fn planned(detail: &RunDetail, local: &Local) {
                 "its time had passed when its recipe was changed; `stayhook plan --backfill` runs it all the same"
             }
             EndedBy::Down => "its time passed while nobody was there to do it",
+            EndedBy::OldLife => "that life of the stay is over; what it did is planned anew",
             EndedBy::Fired => "what its recipe said before has fired",
             EndedBy::Person => "a person called it off; it does not come back by itself",
         };
@@ -306,7 +316,9 @@ fn show(detail: &RunDetail, local: &Local) {
                 step.request["request"]
             );
         }
-        if !step.output.is_null() {
+        if let Some(because) = step.output[&step.state].as_str() {
+            sayln!("  {because}");
+        } else if !step.output.is_null() {
             sayln!("  gave {}", step.output);
         }
         for attempt in detail

@@ -1,6 +1,8 @@
 //! From moments of a stay's life, as recipes write them, to instants.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Offset as _, TimeDelta, TimeZone as _};
+use chrono_tz::Tz;
+use serde_json::Value;
 
 use crate::model::clock::{Time, from_ms, local_in};
 use crate::model::reservation::Stay;
@@ -56,7 +58,7 @@ fn of_stay(clock: &StayClock, late: Late, stay: &Stay, view: &View, found: &mut 
         let at = at.to_utc();
         let mut last = latest(late, at);
         if late == Late::Usual && clock.mark.shift.is_before() && clock.every.is_none() {
-            last = anchor.to_utc();
+            last = anchor.to_utc().max(at.checked_add_signed(PROMPT).unwrap_or(at));
         }
         if clock.mark.anchor == Anchor::CheckIn
             && let Some(departure) = view.check_out
@@ -85,7 +87,7 @@ fn of_stay(clock: &StayClock, late: Late, stay: &Stay, view: &View, found: &mut 
             Shift::Seconds(_) => base.checked_add_signed(every.times(n).span()),
             Shift::Days(days) => {
                 let day = plus_days(base.date_naive(), days.saturating_mul(n));
-                day.map(|day| on_clock(view, &base, day.and_time(clock.mark.at.unwrap_or(base.time()))))
+                day.map(|day| on_clock(view.zone, &base, day.and_time(clock.mark.at.unwrap_or(base.time()))))
             }
         };
         match at.filter(|at| *at <= end) {
@@ -98,7 +100,7 @@ fn of_stay(clock: &StayClock, late: Late, stay: &Stay, view: &View, found: &mut 
 fn of_status(clock: &StatusClock, late: Late, stay: &Stay, view: &View) -> Option<Moment> {
     let since = from_ms(stay.status_since(|status, own| clock.holds(status, own))?);
     let since = since.with_timezone(&view.zone).fixed_offset();
-    let at = shifted(view, &since, since.date_naive(), clock.lasts, None)?.to_utc();
+    let at = shifted(view.zone, &since, since.date_naive(), clock.lasts, None)?.to_utc();
     let label = clock.label();
     Some(Moment {
         entry: format!("{label}#0"),
@@ -135,27 +137,47 @@ fn anchor(anchor: Anchor, stay: &Stay, view: &View) -> Option<Local> {
 
 /// When a moment is.
 pub fn instant(mark: &Mark, stay: &Stay, view: &View) -> Option<Local> {
-    let anchor = anchor(mark.anchor, stay, view)?;
+    let days = (view.check_in_date, view.check_out_date);
+    marked(mark, anchor(mark.anchor, stay, view)?, days, view.zone)
+}
+
+/// The same of a reservation as recipes see it; `None` where it does not say.
+pub fn instant_of(mark: &Mark, reservation: &Value, zone: Tz) -> Option<Time> {
+    let text = |name: &str| reservation.pointer(name).and_then(Value::as_str);
+    let name = match mark.anchor {
+        Anchor::CheckIn => "/check_in",
+        Anchor::CheckOut => "/check_out",
+        Anchor::Created => "/created_at",
+    };
+    let anchor = DateTime::parse_from_rfc3339(text(name)?).ok()?;
+    let day = |name: &str| text(name).and_then(|day| day.parse().ok());
+    let own = text("/property/timezone").and_then(|name| name.parse().ok());
+    let days = (day("/check_in_date"), day("/check_out_date"));
+    marked(mark, anchor, days, own.unwrap_or(zone)).map(|at| at.to_utc())
+}
+
+/// `days`: the local days of arrival and departure.
+fn marked(mark: &Mark, anchor: Local, days: (Option<NaiveDate>, Option<NaiveDate>), zone: Tz) -> Option<Local> {
     // Without a time of day it is the clock on the wall that is counted from, with one the day as it was booked.
     let booked = match mark.anchor {
-        Anchor::CheckIn => view.check_in_date,
-        Anchor::CheckOut => view.check_out_date,
+        Anchor::CheckIn => days.0,
+        Anchor::CheckOut => days.1,
         Anchor::Created => None,
     };
     let day = match mark.at {
         Some(_) => booked.unwrap_or(anchor.date_naive()),
         None => anchor.date_naive(),
     };
-    shifted(view, &anchor, day, mark.shift, mark.at)
+    shifted(zone, &anchor, day, mark.shift, mark.at)
 }
 
-fn shifted(view: &View, from: &Local, day: NaiveDate, shift: Shift, at: Option<chrono::NaiveTime>) -> Option<Local> {
+fn shifted(zone: Tz, from: &Local, day: NaiveDate, shift: Shift, at: Option<chrono::NaiveTime>) -> Option<Local> {
     match (shift, at) {
         (Shift::Seconds(_), _) => from.checked_add_signed(shift.span()),
         (Shift::Days(0), None) => Some(*from),
         (Shift::Days(days), at) => {
             let day = plus_days(day, days)?;
-            Some(on_clock(view, from, day.and_time(at.unwrap_or(from.time()))))
+            Some(on_clock(zone, from, day.and_time(at.unwrap_or(from.time()))))
         }
     }
 }
@@ -165,11 +187,11 @@ fn plus_days(day: NaiveDate, days: i64) -> Option<NaiveDate> {
 }
 
 /// A time of the clock on the wall: in the stay's zone; where only the sender's offset is known, with that.
-fn on_clock(view: &View, like: &Local, at: NaiveDateTime) -> Local {
-    let of_zone = view.zone.offset_from_utc_datetime(&like.naive_utc()).fix() == *like.offset();
+fn on_clock(zone: Tz, like: &Local, at: NaiveDateTime) -> Local {
+    let of_zone = zone.offset_from_utc_datetime(&like.naive_utc()).fix() == *like.offset();
     if of_zone {
-        return local_in(view.zone, at);
+        return local_in(zone, at);
     }
     let found = like.offset().from_local_datetime(&at).single();
-    found.unwrap_or_else(|| local_in(view.zone, at))
+    found.unwrap_or_else(|| local_in(zone, at))
 }

@@ -1,6 +1,7 @@
 //! What the clock wants of a stay, held against what is planned: runs to make, to move, to call off.
 
 mod groups;
+mod life;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::recipe::Recipe;
 use super::moments::{Moment, moments};
 use super::view::View;
 use groups::Group;
+pub use life::Life;
 
 /// Why it is planned anew; it decides what becomes of times that have passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub struct Subject<'a> {
     pub view: &'a View,
     /// The clock runs there are of it.
     pub existing: &'a [Planned],
+    /// Whether a new life of it begins.
+    pub life: &'a Life,
     /// Whether its source only learns.
     pub learn: bool,
 }
@@ -49,8 +53,9 @@ pub struct Subject<'a> {
 pub fn plan(subject: &Subject<'_>, recipes: &[Arc<Recipe>], cause: Cause, now: Time) -> Plan {
     let mut plan = Plan::default();
     let lives = lives(subject);
+    let existing = life::of_this_life(subject, recipes, &mut plan);
     let mut by_recipe: BTreeMap<&str, Vec<&Planned>> = BTreeMap::new();
-    for run in subject.existing.iter().filter(|run| !settles(run)) {
+    for run in &existing {
         by_recipe.entry(&run.recipe).or_default().push(run);
     }
     for recipe in recipes.iter().filter(|recipe| recipe.follows_stays()) {
@@ -192,7 +197,7 @@ impl Bench<'_> {
         }
         let labels = labels(self.recipe);
         for run in self.existing.iter().filter(|run| !kept.contains(run.id.as_str())) {
-            let dropped = !run.counts_as_fired() && !run.entries.iter().any(|entry| labels.contains(label_of(entry)));
+            let dropped = !run.is_spent() && !run.entries.iter().any(|entry| labels.contains(label_of(entry)));
             match run.state {
                 RunState::Scheduled => {
                     let by = if dropped { EndedBy::Recipe } else { EndedBy::Plan };
@@ -236,7 +241,7 @@ impl Bench<'_> {
                 }
                 continue;
             }
-            let again = self.recipe.again && fired.iter().all(|run| run.planned_at != at);
+            let again = self.recipe.again == Some(true) && fired.iter().all(|run| run.planned_at != at);
             if fired.is_empty() || again {
                 open.push((moment, fired.len()));
             }
@@ -265,7 +270,10 @@ impl Bench<'_> {
             RunState::Scheduled if run.due_at == at && run.entries == entries => {}
             RunState::Scheduled if run.due_at == at => plan.change.push(change),
             // It waits for its turn since its time came; only another time takes it back.
-            RunState::Ready if run.planned_at == at || at <= self.now => {}
+            // Nor what was filled in for another property.
+            RunState::Ready
+                if (run.planned_at == at || at <= self.now)
+                    && !(matches!(self.subject.life, Life::Elsewhere(_)) && self.recipe.reads_property) => {}
             RunState::Scheduled | RunState::Ready => match self.verdict(at, last, None) {
                 Verdict::Scheduled => plan.change.push(change),
                 Verdict::Skipped(by, because) => {
@@ -346,6 +354,12 @@ impl Bench<'_> {
         self.existing.iter().filter(of_entry).copied().collect()
     }
 
+    /// What there is but for what went in an earlier life of the stay.
+    fn of_this_life(&self) -> impl Iterator<Item = &Planned> {
+        let runs = self.existing.iter().copied();
+        runs.filter(|run| run.ended_by != Some(EndedBy::OldLife))
+    }
+
     /// Whether an entry has fired, or is on its way.
     fn went(&self, entry: &str) -> bool {
         let of_entry = |run: &&&Planned| goes(run) && run.entries.iter().any(|one| one == entry);
@@ -362,7 +376,7 @@ impl Bench<'_> {
         let labels: BTreeSet<String> = labels(self.recipe);
         let known = |label: &str| {
             let prefix = format!("{label}#");
-            let mut entries = self.existing.iter().flat_map(|run| &run.entries);
+            let mut entries = self.of_this_life().flat_map(|run| &run.entries);
             entries.any(|entry| entry.starts_with(&prefix))
         };
         let fired = self.existing.iter().filter(|run| goes(run));
@@ -389,9 +403,10 @@ impl Bench<'_> {
     /// Whether all there is of a label was written down as inherited, or ended when the recipe asked for another time.
     fn inherits_already(&self, label: &str) -> bool {
         let prefix = format!("{label}#");
-        let of_label = |run: &&&Planned| run.entries.iter().any(|entry| entry.starts_with(&prefix));
-        let mut all = self.existing.iter().filter(of_label);
-        all.all(|run| !run.fired && matches!(run.ended_by, Some(EndedBy::Fired | EndedBy::Recipe)))
+        let of_label = |run: &&Planned| run.entries.iter().any(|entry| entry.starts_with(&prefix));
+        let mut all = self.of_this_life().filter(of_label).peekable();
+        all.peek().is_some()
+            && all.all(|run| !run.fired && matches!(run.ended_by, Some(EndedBy::Fired | EndedBy::Recipe)))
     }
 
     /// Why a run is not wanted any more.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::clock::Time;
 use super::delivery::{Outcome, Replay};
@@ -12,7 +12,7 @@ use super::event::{About, Event};
 use super::id::{DeliveryId, RunId, StayId};
 use super::plan::{Place, Plan};
 use super::reservation::{Status, Stay};
-use super::run::Mode;
+use super::run::{Mode, RunState, StoredStep};
 
 /// Why one recipe did or did not run for an event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,8 +87,8 @@ pub enum FirstStep {
     Later,
     /// It could not be rendered; the run is dead with this reason.
     Failed(String),
-    /// No step is wanted; the run is skipped with this reason.
-    Nothing(String),
+    /// There is no step to try: each of them is passed over.
+    Nothing(Vec<SkippedStep>),
 }
 
 /// A step about to be tried: rendered, with its key, and the steps before it that are not wanted.
@@ -106,11 +106,13 @@ pub struct Opening {
     pub generation: i64,
     /// Whether it is parked rather than sent again where nobody knows if it had an effect.
     pub at_most_once: bool,
+    /// For how many seconds after its first attempt it is tried.
+    pub window_s: i64,
     /// Steps before it that were passed over, each with the reason.
     pub skipped: Vec<SkippedStep>,
 }
 
-/// A step that was not wanted.
+/// A step that is passed over without an attempt: it is not wanted, or it has failed and its run goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedStep {
     /// Its position in the recipe, from 0.
@@ -119,6 +121,68 @@ pub struct SkippedStep {
     pub step_id: String,
     /// Why, for a person.
     pub reason: String,
+    /// Whether it has failed.
+    pub failed: bool,
+}
+
+impl SkippedStep {
+    /// The same as it is stored.
+    pub fn stored(&self) -> StoredStep {
+        let state = if self.failed { "failed" } else { "skipped" };
+        StoredStep {
+            position: self.position,
+            step_id: self.step_id.clone(),
+            state: state.to_owned(),
+            prepared: None,
+            key: String::new(),
+            at_most_once: false,
+            output: json!({state: self.reason}),
+        }
+    }
+}
+
+/// How a run ends that has no further step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// `Succeeded`, or `Skipped` where nothing of it was wanted.
+    pub state: RunState,
+    /// Why, for a person.
+    pub reason: String,
+    /// How many of its steps have failed.
+    pub failed: usize,
+}
+
+impl Ending {
+    /// After these steps and those that were passed over last; `summary` is what there is to say where none has failed.
+    pub fn of(steps: &[StoredStep], passed: &[SkippedStep], summary: &str) -> Ending {
+        let stored = steps.iter().filter(|step| step.state == "failed");
+        let stored = stored.map(|step| step.output["failed"].as_str().unwrap_or_default());
+        let passed_now = passed
+            .iter()
+            .filter(|step| step.failed)
+            .map(|step| step.reason.as_str());
+        let failed: Vec<&str> = stored.chain(passed_now).collect();
+        let done = steps.iter().any(|step| step.state == "done");
+        let reason = match (failed.as_slice(), passed.last()) {
+            ([one], _) => format!("done, 1 step failed: {one}"),
+            ([_, _, ..], _) => format!("done, {} steps failed: {}", failed.len(), failed.join("; ")),
+            ([], Some(last)) if !done => last.reason.clone(),
+            ([], None) if !done => {
+                let last = steps.iter().rev().find_map(|step| step.output["skipped"].as_str());
+                last.unwrap_or(summary).to_owned()
+            }
+            ([], _) => summary.to_owned(),
+        };
+        Ending {
+            state: if done || !failed.is_empty() {
+                RunState::Succeeded
+            } else {
+                RunState::Skipped
+            },
+            reason,
+            failed: failed.len(),
+        }
+    }
 }
 
 /// What becomes of the runs of a stay that enters a gone status.

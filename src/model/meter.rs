@@ -44,6 +44,7 @@ pub struct Meter {
     lateness: Histograms,
     decisions: Counts<1>,
     ended: Counts<1>,
+    failed_steps: Counter,
     start: Seconds,
     level: Levels,
     named: Mutex<Named>,
@@ -240,6 +241,11 @@ impl Meter {
     /// A run ended in the state with this word.
     pub fn ended(&self, state: &'static str) {
         self.ended.get_or_create(&[("state", state.to_owned())]).inc();
+    }
+
+    /// A run succeeded past so many failed steps.
+    pub fn failed_steps(&self, count: usize) {
+        self.failed_steps.inc_by(count as u64);
     }
 
     /// Everything as text. Without `standing` the store did not answer: what it said last stays.

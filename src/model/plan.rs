@@ -24,12 +24,14 @@ pub enum EndedBy {
     Down,
     /// What its recipe's entry said before has fired.
     Fired,
+    /// It went, in a life of the stay that is over (it was gone, or in another property): it counts for nothing any more.
+    OldLife,
     /// A person called it off.
     Person,
 }
 
 impl EndedBy {
-    const ALL: [EndedBy; 8] = [
+    const ALL: [EndedBy; 9] = [
         EndedBy::Plan,
         EndedBy::Recipe,
         EndedBy::Condition,
@@ -37,6 +39,7 @@ impl EndedBy {
         EndedBy::Past,
         EndedBy::Down,
         EndedBy::Fired,
+        EndedBy::OldLife,
         EndedBy::Person,
     ];
 
@@ -50,6 +53,7 @@ impl EndedBy {
             EndedBy::Past => "past",
             EndedBy::Down => "down",
             EndedBy::Fired => "fired",
+            EndedBy::OldLife => "old_life",
             EndedBy::Person => "person",
         }
     }
@@ -88,7 +92,12 @@ pub struct Planned {
 impl Planned {
     /// Whether the entry counts as done for the time it was planned for.
     pub fn counts_as_fired(&self) -> bool {
-        self.fired || self.ended_by == Some(EndedBy::Fired)
+        (self.fired && self.ended_by != Some(EndedBy::OldLife)) || self.ended_by == Some(EndedBy::Fired)
+    }
+
+    /// Whether it never comes back, whatever it counts for.
+    pub fn is_spent(&self) -> bool {
+        self.fired || self.counts_as_fired()
     }
 }
 
@@ -148,11 +157,16 @@ pub struct Plan {
     pub make: Vec<NewPlanned>,
     /// Runs to be changed.
     pub change: Vec<PlanChange>,
+    /// Runs that went in a life of the stay that is over.
+    pub past: Vec<RunId>,
 }
 
 impl Plan {
     /// What there is once it has changed.
     pub fn apply_to(&self, runs: &mut Vec<Planned>) {
+        for run in runs.iter_mut().filter(|run| self.past.contains(&run.id)) {
+            run.ended_by = Some(EndedBy::OldLife);
+        }
         for change in &self.change {
             for run in runs.iter_mut().filter(|run| run.id == change.run) {
                 run.state = change.state;
@@ -183,7 +197,7 @@ impl Plan {
 
     /// Whether nothing has to change.
     pub fn is_empty(&self) -> bool {
-        self.make.is_empty() && self.change.is_empty()
+        self.make.is_empty() && self.change.is_empty() && self.past.is_empty()
     }
 }
 

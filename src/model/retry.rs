@@ -15,6 +15,9 @@ pub const RETRY_AFTER_MAX_S: i64 = 3600;
 /// For how long an attempt is repeated, in seconds, where the recipe says nothing: a day.
 pub const RETRY_FOR_S: i64 = 86_400;
 
+/// How much longer than its delays a schedule of retries may take, in seconds.
+const WINDOW_SLACK_S: i64 = 3600;
+
 /// A step's `retry`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -34,6 +37,15 @@ impl Default for Retry {
 }
 
 impl Retry {
+    /// For how many seconds after its first attempt a step is tried at all, whatever held it up.
+    pub fn window_s(&self) -> i64 {
+        match self {
+            Retry::For(limit_s) => *limit_s,
+            Retry::Schedule(delays) => delays.iter().sum::<i64>() + WINDOW_SLACK_S,
+            Retry::Never => WINDOW_SLACK_S,
+        }
+    }
+
     /// When attempt number `tried` (counted from 1 within the step) is to be followed by another; `None` for never.
     ///
     /// `seed` makes the jitter: the same run and attempt always wait equally long, two runs never in step. A target's

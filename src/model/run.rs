@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::clock::Time;
-use super::id::{EventId, RunId};
+use super::id::{EventId, RunId, StayId};
 
 /// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -94,7 +94,8 @@ impl RunState {
             (Running, T::Retry) => Retrying,
             (Running, T::LeaseLost) => Retrying,
             (Running, T::GiveUp) => Dead,
-            (Running, T::Park) => Parked,
+            // Waiting runs too: the time for retries may end while nobody can try.
+            (Ready | Retrying | Running, T::Park) => Parked,
             (Running, T::Cancel) => Cancelled,
             (Running, T::Skip) => Skipped,
             (Dead | Parked | Cancelled | Skipped, T::ByHand) => Ready,
@@ -217,6 +218,12 @@ pub struct Run {
     pub lane: String,
     /// When it was due: its time, its retry's time, or when the step before it ended.
     pub due_at: Time,
+    /// The time it was planned for, where it was.
+    pub planned_at: Option<Time>,
+    /// The stay it is of.
+    pub stay: Option<StayId>,
+    /// Whether it is of the check-in clock: nothing of it is sent once the guest has left.
+    pub of_check_in: bool,
     /// Whether it answers a cancellation: every step of it asks again whether it may go.
     pub after_gone: bool,
     /// The step it stands at, from 0.
@@ -227,6 +234,8 @@ pub struct Run {
     pub step_attempts: i64,
     /// When the first of them began.
     pub step_first_at: Option<Time>,
+    /// When the step is given up, whatever held it up.
+    pub step_until: Option<Time>,
     /// Tells the keys of a step's renderings apart: a manual retry that rendered other bytes counts up.
     pub generation: i64,
     /// Whether an earlier attempt of the open step may have had an effect.
@@ -293,6 +302,8 @@ pub struct Finished {
     pub output: serde_json::Value,
     /// Whether the step may have had an effect that nobody has confirmed.
     pub uncertain: bool,
+    /// Why the step has failed, where its run goes on all the same.
+    pub failed: Option<String>,
     /// Where the run goes from here.
     pub then: Then,
 }
@@ -327,10 +338,10 @@ pub enum Then {
         /// Why, for a person.
         reason: String,
     },
-    /// Every step is done.
+    /// There is no further step.
     Succeeded {
-        /// What there is to say of it.
-        reason: String,
+        /// How it ends.
+        ending: super::decision::Ending,
         /// Steps that were passed over at the end.
         skipped: Vec<super::decision::SkippedStep>,
     },
@@ -361,7 +372,7 @@ mod tests {
             ("scheduled", "Due ready, Plan scheduled, Cancel cancelled, Skip skipped"),
             (
                 "ready",
-                "Plan scheduled, Start running, AllDone succeeded, GiveUp dead, Cancel cancelled, Skip skipped",
+                "Plan scheduled, Start running, AllDone succeeded, GiveUp dead, Park parked, Cancel cancelled, Skip skipped",
             ),
             (
                 "running",
@@ -370,7 +381,7 @@ mod tests {
             ),
             (
                 "retrying",
-                "Start running, AllDone succeeded, GiveUp dead, Cancel cancelled",
+                "Start running, AllDone succeeded, GiveUp dead, Park parked, Cancel cancelled",
             ),
             ("parked", "AllDone succeeded, Cancel cancelled, ByHand ready"),
             ("succeeded", ""),

@@ -11,6 +11,7 @@ use crate::model::effect::Policy;
 use crate::model::retry::Retry;
 
 use super::Step;
+use super::trigger::clock::{SENT_UNTIL, moment};
 
 /// More actions than this in one recipe are refused.
 const STEPS_MAX: usize = 50;
@@ -48,6 +49,13 @@ pub(super) static ACTION: Shape = Shape {
             "retry: {for: 24h}",
         ),
         key(
+            "until",
+            Form::Settings(&SENT_UNTIL),
+            "Not sent after this moment of the stay, not by a retry either. Default: no end; what a check-in entry starts \
+             ends at check-out.",
+            "until: {stay: check_out}",
+        ),
+        key(
             "at_most_once",
             Form::Flag,
             "`true` where a repetition would do harm: where it is not known whether it had an effect, the run waits for a \
@@ -57,7 +65,8 @@ pub(super) static ACTION: Shape = Shape {
         key(
             "on_error",
             Form::Word(&["stop", "continue"]),
-            "Whether the actions after it are done when it has failed.",
+            "Whether the actions after it are done when it has failed, in whatever way: the target refused, it was tried for \
+             too long, or it could not be filled in. The run then ends as done with the number of failed steps.",
             "on_error: continue",
         ),
         later(
@@ -156,6 +165,8 @@ fn step(node: &Node, id: String, kinds: &[&dyn EffectKind], report: &mut Report)
     let retry = fields
         .get("retry")
         .map_or_else(|| Some(Retry::default()), |node| retry(node, report));
+    let until_node = fields.get("until");
+    let until = until_node.and_then(|node| moment(node, &SENT_UNTIL, report));
     let at_most_once = fields.flag("at_most_once", false, report);
     let go_on = fields.word("on_error", report) == Some("continue");
     let kind = kind(node, kinds, report);
@@ -181,6 +192,7 @@ fn step(node: &Node, id: String, kinds: &[&dyn EffectKind], report: &mut Report)
             at_most_once,
             go_on,
         },
+        until: if until_node.is_some() { Some(until?) } else { None },
         place: node.place.clone(),
     })
 }

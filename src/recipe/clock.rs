@@ -128,6 +128,17 @@ pub struct Mark {
     pub at: Option<NaiveTime>,
 }
 
+impl Mark {
+    /// The anchor itself.
+    pub const fn of(anchor: Anchor) -> Mark {
+        Mark {
+            anchor,
+            shift: Shift::NONE,
+            at: None,
+        }
+    }
+}
+
 /// `check_in-2d@10:00`, `check_out+0`.
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

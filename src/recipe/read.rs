@@ -11,6 +11,7 @@ use crate::lang::yaml::{self, Kind, Node};
 use crate::model::run::Mode;
 
 use super::names::Scope;
+use super::reads::{of_neighbour, of_property};
 use super::shape::RECIPE;
 use super::trigger::fit::Keys;
 use super::trigger::{gather, late};
@@ -70,18 +71,29 @@ pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut R
     let (gather, lists) = gather_node.map(|node| gather::read(node, report)).unwrap_or_default();
     let late = fields.get("late").and_then(|node| late::read(node, report));
     let again = fields.flag("again", false, report);
+    let again = fields.get("again").map(|_| again);
     let keys = Keys {
         conditions: match_node,
         settle: fields.get("settle"),
         gather: gather_node,
         late: fields.get("late"),
-        again: fields.get("again").filter(|_| again),
+        again: fields.get("again").filter(|_| again == Some(true)),
     };
     trigger::fit::check(&waits, &keys, report);
     fields.finish(report);
     let steps = actions
         .map(|node| actions::read(node, kinds, report))
         .unwrap_or_default();
+
+    let sorts = waits.sorts;
+    if sorts.schedule && !sorts.event && !sorts.stay && !sorts.unclear {
+        for step in steps.iter().filter(|step| step.until.is_some()) {
+            let title = "`until` has no effect: it is a moment of a stay, and a schedule knows no stay";
+            report
+                .warning("no-effect", &step.place, title)
+                .help("`retry: {for: 2h}` says for how long it is tried");
+        }
+    }
 
     // A var that could not be read is there all the same.
     let declared = vars_node.map(Node::entries).unwrap_or_default();
@@ -133,10 +145,12 @@ pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut R
         gather,
         steps,
         reads_neighbours: false,
+        reads_property: false,
         named_at: name_node?.place.clone(),
         name,
     };
-    recipe.reads_neighbours = recipe.asks_for_neighbours();
+    recipe.reads_neighbours = recipe.reads(of_neighbour);
+    recipe.reads_property = recipe.reads(of_property);
     Some(recipe)
 }
 

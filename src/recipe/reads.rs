@@ -6,8 +6,8 @@ use super::Recipe;
 pub(super) const NEIGHBOURS: &[&str] = &["next", "previous", "same_day_turn", "gap_nights"];
 
 impl Recipe {
-    /// Whether it reads `stay.next`, `stay.previous`, `stay.same_day_turn` or `stay.gap_nights`.
-    pub(super) fn asks_for_neighbours(&self) -> bool {
+    /// Whether it reads a name like this.
+    pub(super) fn reads(&self, wanted: impl Fn(&str) -> bool) -> bool {
         let conditions = self
             .when
             .iter()
@@ -16,12 +16,26 @@ impl Recipe {
         let in_vars = self.vars.iter().flat_map(|(_, tree)| tree.names());
         let in_steps = self.steps.iter().flat_map(|step| step.effect.names());
         let in_templates = in_vars.chain(in_steps).map(|(name, _)| name.path.clone());
-        in_conditions.chain(in_templates).any(|path| of_neighbour(&path))
+        in_conditions.chain(in_templates).any(|path| wanted(&path))
     }
 }
 
 /// `stay.next.check_in`, and `stay` as a whole.
-fn of_neighbour(path: &str) -> bool {
-    let mut parts = path.split(['.', '[', ']', '"', '\'']).filter(|part| !part.is_empty());
+pub(super) fn of_neighbour(path: &str) -> bool {
+    let mut parts = parts(path);
     parts.next() == Some("stay") && parts.next().is_none_or(|part| NEIGHBOURS.contains(&part))
+}
+
+/// `property.name`, `reservation.property.key`, and `reservation` as a whole.
+pub(super) fn of_property(path: &str) -> bool {
+    let mut parts = parts(path);
+    match parts.next() {
+        Some("property") => true,
+        Some("reservation") => parts.next().is_none_or(|part| part == "property"),
+        _ => false,
+    }
+}
+
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split(['.', '[', ']', '"', '\'']).filter(|part| !part.is_empty())
 }

@@ -111,8 +111,14 @@ impl Recipe {
             Late::Within(span) => out += &format!(" Where its time has passed it runs within {}.", clocks::span(span)),
             Late::Skip => out += " Where its time has passed it does not run.",
         }
-        if of_stays && self.again {
-            out += " It runs again for a date that moves after it has run.";
+        if of_stays {
+            out += match self.again {
+                None => "",
+                Some(true) => " It runs again for a date that moves after it has run.",
+                Some(false) => {
+                    " It never runs again for a stay, not even for one that was cancelled and is booked again."
+                }
+            };
         }
         out
     }
@@ -130,6 +136,10 @@ fn does(step: &Step, connection: Option<String>) -> String {
     let mut asides = Vec::new();
     if let Some(when) = &step.when {
         asides.push(format!("only if `{}`", when.source().trim()));
+    }
+    if let Some(until) = &step.until {
+        let until = clocks::moment(*until, false);
+        asides.push(format!("not after {}", until.trim_start_matches("at ")));
     }
     if step.policy.at_most_once {
         asides.push("never twice".to_owned());

@@ -101,7 +101,9 @@ pub static RECIPE: Shape = Shape {
         key(
             "again",
             Form::Flag,
-            "Whether a clock entry that has fired fires again where its date moves afterwards.",
+            "Whether a clock entry that has fired fires again where its date moves afterwards. Without it only where a \
+             cancelled stay is booked again, or where a stay moves to another property and the recipe reads `property`; \
+             `false` switches that off too.",
             "again: true",
         ),
     ],

@@ -95,6 +95,13 @@ impl Keys {
         Keys(keys)
     }
 
+    /// Whether nothing but a hash of the body ever recognises a delivery.
+    pub(super) fn are_bare(&self) -> bool {
+        self.0
+            .iter()
+            .all(|parts| matches!(parts.as_slice(), [] | [Part::Body { .. }]))
+    }
+
     /// The entry that counts for a body, in words.
     pub(super) fn told(&self, input: &Input<'_>) -> String {
         let counts = |parts: &Vec<Part>| !parts.is_empty() && parts.iter().all(|part| part.bytes(input).is_some());

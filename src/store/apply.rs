@@ -42,6 +42,8 @@ pub struct Applied {
     pub planned: bool,
     /// Runs that ended with it: called off, or made without anything that could be sent.
     pub ended: Vec<(RunId, RunState)>,
+    /// How many steps failed in those of them that went on past them.
+    pub failed_steps: usize,
 }
 
 impl Store {

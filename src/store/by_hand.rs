@@ -158,7 +158,7 @@ async fn retry(conn: &mut Conn, run: &RunId, by_hand: ByHand, now: Time) -> Hand
     };
     let now_ms = now.timestamp_millis();
     let mut sql = Sql::new(
-        "UPDATE runs SET ended_by = NULL, cancel_requested = 0, step_attempts = 0, step_first_at = NULL, state = ",
+        "UPDATE runs SET ended_by = CASE ended_by WHEN 'old_life' THEN ended_by END, cancel_requested = 0, step_attempts = 0, step_first_at = NULL, step_until = NULL, state = ",
     );
     sql.bind(state.word())
         .push(", reason = 'a person asked for it again', by_hand = ")

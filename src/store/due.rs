@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::clock::{Time, from_ms};
-use crate::model::decision::{Explanation, Opening};
+use crate::model::decision::{Explanation, Opening, SkippedStep};
 use crate::model::event::Event;
 use crate::model::id::{DeliveryId, EventId, RunId, StayId};
 use crate::model::plan::{EndedBy, NewPlanned};
@@ -62,6 +62,8 @@ pub struct CameDue {
     pub event: Option<(Event, Vec<Explanation>)>,
     /// What it becomes.
     pub becomes: Becomes,
+    /// Its steps that are passed over, where it ends with them.
+    pub passed: Vec<SkippedStep>,
     /// The next run of the same schedule.
     pub next: Option<NewPlanned>,
 }
@@ -73,7 +75,7 @@ pub enum Becomes {
     Ready(Box<Ready>),
     /// It ends here.
     Ended {
-        /// `Skipped`, `Cancelled` or `Dead`.
+        /// `Skipped`, `Cancelled`, `Dead`, or `Succeeded` past failed steps alone.
         state: RunState,
         /// Why, for a person.
         reason: String,
@@ -108,6 +110,8 @@ pub struct TakenOn {
     pub lanes: HashSet<String>,
     /// Runs that have ended.
     pub ended: Vec<(RunId, RunState)>,
+    /// How many steps failed in those of them that went on past them.
+    pub failed_steps: usize,
 }
 
 /// What is due at a time.
@@ -312,6 +316,18 @@ async fn come_due(conn: &mut Conn, runs: Vec<CameDue>, generation: i64, now: Tim
         }
     }
     outbox::keep_rendered(conn, rendered.into_iter()).await?;
+    for run in &taken {
+        on.failed_steps += run.passed.iter().filter(|step| step.failed).count();
+        outbox::skip_steps(
+            conn,
+            run.passed
+                .iter()
+                .map(|step| (&run.run, step))
+                .collect::<Vec<_>>()
+                .into_iter(),
+        )
+        .await?;
+    }
     Ok(on)
 }
 

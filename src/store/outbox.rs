@@ -1,18 +1,25 @@
 //! Runs on their way out: what may be worked on, and the attempt that is recorded before anything is sent.
 
+mod steps;
+
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
 use crate::model::clock::{Time, from_ms};
-use crate::model::decision::{Opening, SkippedStep};
+use crate::model::decision::{Ending, Opening, SkippedStep};
 use crate::model::event::Event;
-use crate::model::id::{EventId, RunId};
+use crate::model::id::{EventId, RunId, StayId};
 use crate::model::run::{Run, StoredStep};
 
 use super::answered::answered;
 use super::dialect::{Conn, Param, Row, Sql};
-use super::{Store, StoreError, from_json, json as to_json};
+use super::{Store, StoreError, from_json};
+
+pub use steps::{Begun, count_failed, keep_rendered, open_attempts, skip_steps};
+
+/// How much later than its time the last attempt of a step may begin.
+const LAST_ATTEMPT_MS: i64 = 15_000;
 
 /// Who works on a run, and until when.
 #[derive(Clone, Debug)]
@@ -76,7 +83,13 @@ pub(super) const OF_LANE: &str = " FROM runs r WHERE r.state IN ('ready', 'retry
 pub(super) const LONGEST_DUE: &str = " ORDER BY r.due_at, r.seq LIMIT ";
 
 pub(super) const RUN_COLUMNS: &str = "r.id, r.run_key, r.recipe, r.revision, r.event_id, r.lane, r.after_gone, r.step, r.attempts, \
-     r.step_attempts, r.step_first_at, r.generation, r.uncertain, r.cancel_requested, r.dry_run, r.by_hand, r.due_at";
+     r.step_attempts, r.step_first_at, r.generation, r.uncertain, r.cancel_requested, r.dry_run, r.by_hand, r.due_at, r.planned_at, r.stay_id, \
+     r.entries, r.step_until";
+
+/// When a step that is first tried at `now_ms` is given up. The last attempt that its policy allows may be a moment late.
+pub(super) fn until_ms(opening: &Opening, now_ms: i64) -> i64 {
+    now_ms + opening.window_s * 1000 + LAST_ATTEMPT_MS
+}
 
 /// Gives out turns; the last one that was given out before.
 pub(super) async fn turns(conn: &mut Conn, count: usize) -> Result<i64, StoreError> {
@@ -107,6 +120,12 @@ fn run(row: &Row) -> Result<Run, StoreError> {
         dry_run: row.flag(14)?,
         by_hand: row.opt_text(15)?.map(|text| from_json(&text)).transpose()?,
         due_at: from_ms(row.int(16)?),
+        planned_at: row.opt_int(17)?.map(from_ms),
+        stay: row.opt_text(18)?.map(StayId),
+        of_check_in: row
+            .opt_text(19)?
+            .is_some_and(|all| all.split('\n').all(|entry| entry.starts_with("check_in"))),
+        step_until: row.opt_int(20)?.map(from_ms),
     })
 }
 
@@ -118,6 +137,19 @@ impl Store {
         let found = candidates(&mut conn, lane, now, limit).await;
         conn.commit().await?;
         found
+    }
+
+    /// Waiting runs whose time for retries has passed, but for those of paused connections, the longest past first.
+    pub async fn overdue(&self, now: Time, limit: usize) -> Result<Vec<Candidate>, StoreError> {
+        let mut conn = self.reader().await?;
+        let mut sql = Sql::new("SELECT ");
+        sql.push(RUN_COLUMNS)
+            .push(" FROM runs r WHERE r.state IN ('ready', 'retrying') AND r.step_until < ");
+        sql.bind(now.timestamp_millis()).push(" AND r.by_hand IS NULL ");
+        sql.push("AND r.lane NOT IN (SELECT name FROM paused_connections) ORDER BY r.step_until LIMIT ")
+            .bind(limit);
+        let runs = conn.fetch(sql).await?.iter().map(run).collect::<Result<Vec<_>, _>>()?;
+        load(&mut conn, runs).await
     }
 
     /// Whether any run waits for a connection, and when the next of them is due after `now`.
@@ -172,17 +204,16 @@ impl Store {
         &self,
         run: RunId,
         attempts: i64,
-        state: crate::model::run::RunState,
-        reason: String,
+        ending: Ending,
         skipped: Vec<SkippedStep>,
         now: Time,
     ) -> Result<(), StoreError> {
         self.write(move |conn| {
             Box::pin(async move {
                 let mut sql = Sql::new("UPDATE runs SET by_hand = NULL, state = ");
-                sql.bind(state.word())
+                sql.bind(ending.state.word())
                     .push(", reason = ")
-                    .bind(reason)
+                    .bind(ending.reason)
                     .push(", updated_at = ");
                 sql.bind(now.timestamp_millis())
                     .push(" WHERE state IN ('ready', 'retrying') AND id = ");
@@ -191,6 +222,36 @@ impl Store {
                     skip_steps(conn, skipped.iter().map(|step| (&run, step))).await?;
                 }
                 Ok(())
+            })
+        })
+        .await
+    }
+}
+
+impl Store {
+    /// Leaves a waiting run's step behind, without a further attempt; the run stands at the next one. Tells whether it has
+    /// ended instead, as its cancelling was asked for.
+    pub async fn pass_step(&self, run: RunId, attempts: i64, step: SkippedStep, now: Time) -> Result<bool, StoreError> {
+        self.write(move |conn| {
+            Box::pin(async move {
+                let mut sql = Sql::new(
+                    "UPDATE runs SET by_hand = NULL, uncertain = 0, generation = 0, step_attempts = 0, step_first_at = NULL, \
+                     step_until = NULL, state = CASE WHEN cancel_requested = 1 THEN 'cancelled' ELSE 'ready' END, \
+                     reason = CASE WHEN cancel_requested = 1 THEN reason ELSE '' END, step = ",
+                );
+                sql.bind(step.position + 1)
+                    .push(", due_at = ")
+                    .bind(now.timestamp_millis());
+                sql.push(", updated_at = ").bind(now.timestamp_millis());
+                sql.push(" WHERE state IN ('ready', 'retrying') AND id = ")
+                    .bind(run.as_str());
+                sql.push(" AND attempts = ")
+                    .bind(attempts)
+                    .push(" RETURNING cancel_requested");
+                let rows = conn.fetch(sql).await?;
+                let Some(row) = rows.first() else { return Ok(false) };
+                skip_steps(conn, [(&run, &step)].into_iter()).await?;
+                row.flag(0)
             })
         })
         .await
@@ -274,7 +335,7 @@ fn step(row: &Row) -> Result<StoredStep, StoreError> {
 
 async fn start(conn: &mut Conn, starts: &[Start], lease: &Lease) -> Result<HashSet<RunId>, StoreError> {
     let now_ms = lease.now.timestamp_millis();
-    let rows = starts.iter().map(|start| -> [Param; 7] {
+    let rows = starts.iter().map(|start| -> [Param; 8] {
         [
             start.run.as_str().into(),
             start.attempts.into(),
@@ -283,9 +344,10 @@ async fn start(conn: &mut Conn, starts: &[Start], lease: &Lease) -> Result<HashS
             start.opening.generation.into(),
             start.fresh.into(),
             start.revision.as_str().into(),
+            until_ms(&start.opening, now_ms).into(),
         ]
     });
-    let mut sql = Sql::new("WITH v (run_id, attempts, step, lane, generation, fresh, revision) AS (VALUES ");
+    let mut sql = Sql::new("WITH v (run_id, attempts, step, lane, generation, fresh, revision, until) AS (VALUES ");
     sql.rows(rows)
         .push(") UPDATE runs AS r SET state = 'running', attempts = r.attempts + 1, by_hand = NULL, ");
     // Why it was called off is kept until it ends.
@@ -294,7 +356,8 @@ async fn start(conn: &mut Conn, starts: &[Start], lease: &Lease) -> Result<HashS
     sql.push("step_attempts = CASE WHEN v.fresh = 1 THEN 1 ELSE r.step_attempts + 1 END, ");
     sql.push("step_first_at = CASE WHEN v.fresh = 1 OR r.step_first_at IS NULL THEN ")
         .bind(now_ms);
-    sql.push(" ELSE r.step_first_at END, lease_owner = ")
+    sql.push(" ELSE r.step_first_at END, step_until = CASE WHEN v.fresh = 1 OR r.step_first_at IS NULL THEN v.until ");
+    sql.push(" ELSE r.step_until END, lease_owner = ")
         .bind(lease.owner.as_str());
     sql.push(", lease_until = ")
         .bind(lease.until.timestamp_millis())
@@ -321,101 +384,4 @@ async fn start(conn: &mut Conn, starts: &[Start], lease: &Lease) -> Result<HashS
     )
     .await?;
     Ok(started)
-}
-
-/// An attempt that begins.
-#[derive(Clone, Copy, Debug)]
-pub struct Begun<'a> {
-    /// Of this run.
-    pub run: &'a RunId,
-    /// Its number.
-    pub number: i64,
-    /// Whether a person asked for it.
-    pub by_hand: bool,
-    /// The step.
-    pub opening: &'a Opening,
-    /// Whether the step is recorded already.
-    pub recorded: bool,
-}
-
-/// Records attempts with their requests.
-pub async fn open_attempts<'a>(
-    conn: &mut Conn,
-    attempts: impl Iterator<Item = Begun<'a>>,
-    now: Time,
-) -> Result<(), StoreError> {
-    let mut tries: Vec<[Param; 6]> = Vec::new();
-    let mut rendered = Vec::new();
-    for begun in attempts {
-        let open = begun.opening;
-        if !begun.recorded {
-            rendered.push((begun.run, open));
-        }
-        let cause = if begun.by_hand { "by hand" } else { "schedule" };
-        tries.push([
-            begun.run.as_str().into(),
-            begun.number.into(),
-            open.position.into(),
-            open.key.as_str().into(),
-            cause.into(),
-            now.timestamp_millis().into(),
-        ]);
-    }
-    keep_rendered(conn, rendered.into_iter()).await?;
-    let sql = "INSERT INTO attempts (run_id, number, position, step_key, cause, started_at) VALUES ";
-    conn.over_rows(sql, tries, "").await?;
-    Ok(())
-}
-
-/// Records rendered steps, and those before them that were passed over.
-pub async fn keep_rendered<'a>(
-    conn: &mut Conn,
-    rendered: impl Iterator<Item = (&'a RunId, &'a Opening)>,
-) -> Result<(), StoreError> {
-    let mut steps: Vec<[Param; 7]> = Vec::new();
-    let mut skipped = Vec::new();
-    for (run, open) in rendered {
-        skipped.extend(open.skipped.iter().map(|step| (run, step)));
-        steps.push([
-            run.as_str().into(),
-            open.position.into(),
-            open.step_id.as_str().into(),
-            "open".into(),
-            to_json(&open.prepared)?.into(),
-            open.key.as_str().into(),
-            open.at_most_once.into(),
-        ]);
-    }
-    skip_steps(conn, skipped.into_iter()).await?;
-    let sql = "INSERT INTO steps (run_id, position, step_id, state, request, step_key, at_most_once) VALUES ";
-    let again = " ON CONFLICT (run_id, position) DO UPDATE SET state = 'open', step_id = excluded.step_id, \
-         request = excluded.request, step_key = excluded.step_key, at_most_once = excluded.at_most_once";
-    conn.over_rows(sql, steps, again).await?;
-    Ok(())
-}
-
-/// Records steps that were passed over.
-pub async fn skip_steps<'a>(
-    conn: &mut Conn,
-    skipped: impl Iterator<Item = (&'a RunId, &'a SkippedStep)>,
-) -> Result<(), StoreError> {
-    let rows: Vec<[Param; 7]> = skipped
-        .map(|(run, step)| {
-            let reason = serde_json::json!({"skipped": step.reason}).to_string();
-            let id = step.step_id.as_str();
-            [
-                run.as_str().into(),
-                step.position.into(),
-                id.into(),
-                "skipped".into(),
-                "".into(),
-                0i64.into(),
-                reason.into(),
-            ]
-        })
-        .collect();
-    let sql = "INSERT INTO steps (run_id, position, step_id, state, step_key, at_most_once, output) VALUES ";
-    let again = " ON CONFLICT (run_id, position) DO UPDATE SET state = 'skipped', output = excluded.output";
-    conn.over_rows(sql, rows, again).await?;
-    Ok(())
 }

@@ -97,6 +97,12 @@ pub(super) async fn write_plans(
     generation: i64,
     now: Time,
 ) -> Result<Vec<(RunId, RunState)>, StoreError> {
+    let past: Vec<[Param; 1]> = plans
+        .iter()
+        .flat_map(|plan| plan.past.iter().map(|run| [run.as_str().into()]))
+        .collect();
+    let sql = "UPDATE runs SET ended_by = 'old_life' WHERE id IN (VALUES ";
+    conn.over_rows(sql, past, ")").await?;
     let made: Vec<&NewPlanned> = plans.iter().flat_map(|plan| &plan.make).collect();
     make(conn, &made, generation, now).await?;
     let changed: Vec<&PlanChange> = plans.iter().flat_map(|plan| &plan.change).collect();

@@ -35,6 +35,8 @@ pub struct Filter {
     pub of: Option<String>,
     /// Of this stay (runs and events).
     pub stay: Option<String>,
+    /// With a failed step that they went on past, or without (runs).
+    pub failed_steps: Option<bool>,
     /// At this time or later.
     pub since: Option<Time>,
     /// Before this place in the list.
@@ -170,6 +172,11 @@ impl Store {
         }
         equal(&mut sql, " AND event_id = ", &filter.of);
         equal(&mut sql, " AND stay_id = ", &filter.stay);
+        sql.push(match filter.failed_steps {
+            None => "",
+            Some(true) => " AND failed_steps > 0",
+            Some(false) => " AND failed_steps = 0",
+        });
         since(&mut sql, " AND created_at >= ", filter);
         self.page(sql, filter, run, |row: &RunRow| row.seq).await
     }

@@ -8,7 +8,7 @@ use crate::model::id::RunId;
 use crate::model::run::{AttemptOutcome, Finished, RunState, Then};
 
 use super::dialect::{Conn, Param, Sql};
-use super::outbox::{Begun, Lease, open_attempts, skip_steps};
+use super::outbox::{Begun, Lease, count_failed, open_attempts, skip_steps, until_ms};
 use super::{Store, StoreError};
 
 impl Store {
@@ -95,7 +95,7 @@ fn step(finished: &Finished) -> Step {
             fresh: true,
             ..stay(RunState::Retrying, &finished.summary)
         },
-        Then::Succeeded { reason, .. } => stay(RunState::Succeeded, reason),
+        Then::Succeeded { ending, .. } => stay(ending.state, &ending.reason),
     }
 }
 
@@ -109,7 +109,7 @@ fn leaves(then: &Then) -> bool {
 
 async fn record(conn: &mut Conn, finished: &[Finished], lease: &Lease) -> Result<HashMap<RunId, RunState>, StoreError> {
     let now_ms = lease.now.timestamp_millis();
-    let rows = finished.iter().map(|done| -> [Param; 11] {
+    let rows = finished.iter().map(|done| -> [Param; 12] {
         let step = step(done);
         [
             done.run.as_str().into(),
@@ -123,10 +123,15 @@ async fn record(conn: &mut Conn, finished: &[Finished], lease: &Lease) -> Result
             (done.uncertain && !leaves(&done.then)).into(),
             (step.state == RunState::Running).into(),
             step.generation_reset.into(),
+            match &done.then {
+                Then::Open(open) => Some(until_ms(open, now_ms)),
+                _ => None,
+            }
+            .into(),
         ]
     });
     let mut sql = Sql::new(
-        "WITH v (run_id, attempt, to_state, reason, due_at, step, lane, fresh, uncertain, opens, reset) AS (VALUES ",
+        "WITH v (run_id, attempt, to_state, reason, due_at, step, lane, fresh, uncertain, opens, reset, until) AS (VALUES ",
     );
     sql.rows(rows).push(") UPDATE runs AS r SET ");
     // A run that was called off while its attempt was under way ends here, once nothing of it is in doubt. Why it was
@@ -138,7 +143,7 @@ async fn record(conn: &mut Conn, finished: &[Finished], lease: &Lease) -> Result
     sql.push("step_attempts = CASE WHEN v.fresh = 1 THEN v.opens ELSE r.step_attempts END, ");
     sql.push("step_first_at = CASE WHEN v.fresh = 0 THEN r.step_first_at WHEN v.opens = 1 THEN ")
         .bind(now_ms);
-    sql.push(" ELSE NULL END, ");
+    sql.push(" ELSE NULL END, step_until = CASE WHEN v.fresh = 0 THEN r.step_until ELSE v.until END, ");
     sql.push("attempts = CASE WHEN v.opens = 1 AND r.cancel_requested = 0 THEN r.attempts + 1 ELSE r.attempts END, lease_until = ");
     sql.bind(lease.until.timestamp_millis())
         .push(", updated_at = ")
@@ -177,6 +182,11 @@ async fn record(conn: &mut Conn, finished: &[Finished], lease: &Lease) -> Result
         _ => Vec::new(),
     });
     skip_steps(conn, skipped).await?;
+    count_failed(
+        conn,
+        ours.iter().filter(|done| done.failed.is_some()).map(|done| &done.run),
+    )
+    .await?;
     Ok(states)
 }
 
@@ -210,7 +220,10 @@ async fn steps(conn: &mut Conn, finished: &[&Finished]) -> Result<(), StoreError
                 (_, Then::Retry(_) | Then::Unspent(_) | Then::Park(_)) => return None,
                 _ => "failed",
             };
-            let output = (!done.output.is_null()).then(|| done.output.to_string());
+            let output = match &done.failed {
+                Some(because) => Some(serde_json::json!({"failed": because}).to_string()),
+                None => (!done.output.is_null()).then(|| done.output.to_string()),
+            };
             Some([
                 done.run.as_str().into(),
                 done.position.into(),

@@ -89,10 +89,21 @@ impl Store {
         .await
     }
 
-    /// Lets a connection go on.
-    pub async fn resume(&self, name: String) -> Result<(), StoreError> {
+    /// Lets a connection go on. The time for retries of what waits for it stood still meanwhile.
+    pub async fn resume(&self, name: String, now: Time) -> Result<(), StoreError> {
         self.write(move |conn| {
             Box::pin(async move {
+                let mut sql = Sql::new(
+                    "UPDATE runs AS r SET step_first_at = r.step_first_at + p.away, step_until = r.step_until + p.away \
+                     FROM (SELECT name, since, MAX(0, ",
+                );
+                sql.bind(now.timestamp_millis())
+                    .push(" - since) AS away FROM paused_connections WHERE name = ")
+                    .bind(name.as_str());
+                sql.push(
+                    ") AS p WHERE r.state IN ('ready', 'retrying') AND r.lane = p.name AND r.step_first_at <= p.since",
+                );
+                conn.execute(sql).await?;
                 let mut sql = Sql::new("DELETE FROM paused_connections WHERE name = ");
                 sql.bind(name);
                 conn.execute(sql).await.map(|_| ())

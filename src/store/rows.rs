@@ -78,6 +78,8 @@ pub struct RunRow {
     pub connection: String,
     pub step: i64,
     pub attempts: i64,
+    /// Steps that have failed and that it went on past.
+    pub failed_steps: i64,
     pub uncertain: bool,
     pub cancel_requested: bool,
     pub dry_run: bool,
@@ -155,7 +157,7 @@ pub struct RunDetail {
 pub const DELIVERY: &str = "SELECT seq, id, source, received_at, outcome, because, duplicates, last_seen_at, detail, headers, body FROM deliveries";
 /// The columns of a run.
 pub const RUN: &str = "SELECT seq, id, recipe, revision, state, reason, source, code, event_id, stay_id, lane, step, attempts, \
-     uncertain, cancel_requested, dry_run, due_at, created_at, updated_at, entries, planned_at, ended_by FROM runs";
+     uncertain, cancel_requested, dry_run, due_at, created_at, updated_at, entries, planned_at, ended_by, failed_steps FROM runs";
 /// The columns of a change of a planned run.
 pub const CHANGE: &str = "SELECT run_id, at, from_state, to_state, from_due, to_due, because FROM run_changes";
 /// The columns of an attempt.
@@ -261,6 +263,7 @@ pub fn run(row: &Row) -> Result<RunRow, StoreError> {
             .unwrap_or_default(),
         planned_at_ms: row.opt_int(20)?,
         ended_by: row.opt_text(21)?,
+        failed_steps: row.int(22)?,
     })
 }
 

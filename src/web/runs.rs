@@ -14,7 +14,17 @@ use super::problem::Problem;
 use super::query::Params;
 use super::route::Route;
 
-const QUERY: &[&str] = &["state", "recipe", "source", "code", "event", "since", "limit", "cursor"];
+const QUERY: &[&str] = &[
+    "state",
+    "recipe",
+    "source",
+    "code",
+    "event",
+    "failed_steps",
+    "since",
+    "limit",
+    "cursor",
+];
 
 /// What this file serves.
 pub const ROUTES: &[Route] = &[
@@ -32,6 +42,9 @@ async fn list(State(desk): State<Shared>, uri: Uri) -> Answer {
     let filter = Filter {
         state: params.word("state", &words)?,
         recipe: params.text("recipe").map(str::to_owned),
+        failed_steps: params
+            .word("failed_steps", &["true", "false"])?
+            .map(|word| word == "true"),
         of: params.text("event").map(str::to_owned),
         ..params.filter(&desk.console)?
     };

@@ -244,6 +244,7 @@ fn open() -> FirstStep {
         key: "sh_1".to_owned(),
         generation: 0,
         at_most_once: false,
+        window_s: 86_400,
         skipped: Vec::new(),
     }))
 }

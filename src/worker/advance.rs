@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::decide::local_now;
+use crate::decide::{instant_of, local_now};
 use crate::lang::effect::Rendering;
-use crate::model::clock::Time;
+use crate::lang::template::Context;
+use crate::model::clock::{Time, from_ms};
 use crate::model::decision::{Opening, SkippedStep};
 use crate::model::event::Event;
 use crate::model::fault::guard;
 use crate::model::id::{RunId, step_key};
 use crate::model::run::StoredStep;
-use crate::recipe::{Facts, Recipe};
+use crate::recipe::{Anchor, Facts, Mark, Recipe, Step};
 
 use super::setup::Setup;
 
@@ -37,6 +38,12 @@ pub struct Asked<'a> {
     pub dry_run: bool,
     /// Counts the renderings of that step that differ.
     pub generation: i64,
+    /// The time it was planned for; `None` for what answers an event at once.
+    pub planned_at: Option<Time>,
+    /// The stay as it is now, where that is another one than the event's.
+    pub stay: Option<&'a Value>,
+    /// Whether it is of the check-in clock: nothing of it is sent once the guest has left.
+    pub of_check_in: bool,
     /// Now.
     pub now: Time,
 }
@@ -46,9 +53,9 @@ pub struct Asked<'a> {
 pub enum Advance {
     /// A step to try.
     Open(Arc<Opening>),
-    /// No further step is wanted.
+    /// There is no further step; those that were passed over.
     End(Vec<SkippedStep>),
-    /// The step could not be rendered.
+    /// The step could not be rendered, and the run does not go on without it.
     Failed {
         /// Its position.
         position: usize,
@@ -73,60 +80,34 @@ fn look(setup: &Setup, asked: &Asked<'_>) -> Advance {
     let now = local_now(&asked.event.reservation, &setup.properties, asked.now);
     let facts = Facts::new(asked.event, asked.payload, now);
     let steps = outputs(asked.steps);
+    let due_at = asked.planned_at.unwrap_or(from_ms(asked.event.at_ms));
     let run = json!({
         "id": asked.run.as_str(),
         "key": asked.key,
         "recipe": recipe.name,
         "revision": recipe.revision,
-        "due_at": now.to_rfc3339(),
+        "due_at": local_now(&asked.event.reservation, &setup.properties, due_at).to_rfc3339(),
         "dry_run": asked.dry_run,
     });
-    let vars = match recipe.vars(&facts, &steps, &run) {
-        Ok(vars) => vars,
-        Err(error) => {
-            return Advance::Failed {
-                position: asked.from,
-                because: format!("`vars`: {error}"),
-            };
-        }
-    };
-    let values = facts.values(steps, vars, run);
+    // Without `vars` no step can be rendered.
+    let values = recipe
+        .vars(&facts, &steps, &run)
+        .map(|vars| facts.values(steps, vars, run))
+        .map_err(|error| format!("`vars`: {error}"));
     let mut skipped = Vec::new();
     for (position, step) in recipe.steps.iter().enumerate().skip(asked.from) {
-        let skip = |reason: String| SkippedStep {
-            position,
-            step_id: step.id.clone(),
-            reason,
-        };
-        let failed = |because: String| Advance::Failed {
-            position,
-            because: format!("step `{}`: {because}", step.id),
-        };
-        if let Some(when) = &step.when {
-            match when.holds(&values) {
-                Ok(verdict) if !verdict.held => {
-                    let saw: Vec<String> = verdict
-                        .saw
-                        .iter()
-                        .map(|(name, value)| format!("{name}: {value}"))
-                        .collect();
-                    skipped.push(skip(format!(
-                        "`when: {}` is not so ({})",
-                        when.source(),
-                        saw.join(", ")
-                    )));
-                    continue;
-                }
-                Ok(_) => {}
-                Err(error) => return failed(error.to_string()),
+        let reservation = asked.stay.unwrap_or(&asked.event.reservation);
+        let rendered = match (
+            &values,
+            too_late(setup, step, asked.of_check_in, reservation, asked.now),
+        ) {
+            (_, Some(reason)) => Ok(Rendering::Skip(reason)),
+            (Ok(values), None) => {
+                render(setup, step, values).map_err(|because| format!("step `{}`: {because}", step.id))
             }
-        }
-        let connection = match setup.connection_for(&step.kind, &*step.effect) {
-            Ok(connection) => connection,
-            Err(because) => return failed(because),
+            (Err(because), None) => Err(because.clone()),
         };
-        match step.effect.render(&connection.name, &values) {
-            Ok(Rendering::Skip(reason)) => skipped.push(skip(reason)),
+        let (reason, failed) = match rendered {
             Ok(Rendering::Ready(prepared)) => {
                 let generation = if position == asked.from { asked.generation } else { 0 };
                 return Advance::Open(Arc::new(Opening {
@@ -136,20 +117,59 @@ fn look(setup: &Setup, asked: &Asked<'_>) -> Advance {
                     key: step_key(asked.key, position, generation),
                     generation,
                     at_most_once: step.policy.at_most_once,
+                    window_s: step.policy.retry.window_s(),
                     skipped,
                 }));
             }
-            Err(error) => return failed(error.to_string()),
-        }
+            Ok(Rendering::Skip(reason)) => (reason, false),
+            Err(because) if step.policy.go_on => (because, true),
+            Err(because) => return Advance::Failed { position, because },
+        };
+        skipped.push(SkippedStep {
+            position,
+            step_id: step.id.clone(),
+            reason,
+            failed,
+        });
     }
     Advance::End(skipped)
+}
+
+/// Why a step is not sent any more, by its `until` and by the departure.
+pub fn too_late(setup: &Setup, step: &Step, of_check_in: bool, reservation: &Value, now: Time) -> Option<String> {
+    let past = |mark: &Mark| instant_of(mark, reservation, setup.properties.timezone).is_some_and(|end| now > end);
+    if of_check_in && past(&Mark::of(Anchor::CheckOut)) {
+        return Some("the guest has left".to_owned());
+    }
+    step.until.as_ref().filter(|until| past(until))?;
+    Some("its `until` has passed".to_owned())
+}
+
+/// A step's request, or why it is not wanted. An error is why it cannot be made.
+fn render(setup: &Setup, step: &Step, values: &Context) -> Result<Rendering, String> {
+    if let Some(when) = &step.when {
+        let verdict = when.holds(values).map_err(|error| error.to_string())?;
+        if !verdict.held {
+            let saw: Vec<String> = verdict
+                .saw
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}"))
+                .collect();
+            let reason = format!("`when: {}` is not so ({})", when.source(), saw.join(", "));
+            return Ok(Rendering::Skip(reason));
+        }
+    }
+    let connection = setup.connection_for(&step.kind, &*step.effect)?;
+    step.effect
+        .render(&connection.name, values)
+        .map_err(|error| error.to_string())
 }
 
 /// `{tell: {output: {…}, state: done}}` for templates of later steps.
 fn outputs(steps: &[StoredStep]) -> Value {
     let mut out = Map::new();
-    // A step that was passed over gives nothing, whether or not it was written down in between.
-    for step in steps.iter().filter(|step| step.state != "skipped") {
+    // A step that was passed over or failed gives nothing, whether or not it was written down in between.
+    for step in steps.iter().filter(|step| step.state == "done") {
         out.insert(step.step_id.clone(), json!({"output": step.output}));
     }
     Value::Object(out)

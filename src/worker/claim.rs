@@ -5,24 +5,29 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::decide::view;
 use crate::model::body::decode_stored;
 use crate::model::clock::Time;
-use crate::model::decision::{Opening, SkippedStep};
+use crate::model::decision::{Ending, Opening, SkippedStep};
 use crate::model::event::Event;
 use crate::model::id::RunId;
-use crate::model::run::RunState;
+use crate::model::run::{Run, RunState, StoredStep};
 use crate::recipe::{self, Recipe};
 use crate::store::{Candidate, Start, StoreError};
 
 use super::Engine;
-use super::advance::{Advance, Asked, advance};
+use super::advance::{Advance, Asked, advance, too_late};
+use super::conclude::ends_with_stay;
 use super::flight::{Flight, Launched};
 use super::lanes::Slot;
 use super::said;
+use super::settle::{self, Next};
 use super::setup::Setup;
 
 /// How many runs of one lane are taken up together.
 const CLAIM_MAX: usize = 32;
+/// How many runs whose time has passed are given up together.
+const GIVE_UP_MAX: usize = 256;
 /// A step that was begun more often than this without ever ending is given up: whatever it does, it ends the process.
 const INTERRUPTED_MAX: i64 = 500;
 
@@ -103,10 +108,11 @@ struct Open {
 enum Take {
     Open(Open),
     End {
-        state: RunState,
-        reason: String,
+        ending: Ending,
         skipped: Vec<SkippedStep>,
     },
+    /// Its step has failed without a further attempt, and its recipe goes on with the next.
+    Pass(SkippedStep),
 }
 
 async fn take_up(
@@ -120,23 +126,21 @@ async fn take_up(
     let (run, attempts) = (candidate.run.id.clone(), candidate.run.attempts);
     if let Some(damage) = &candidate.damaged {
         tracing::error!(run.id = %run, error = %damage, "a run cannot be read any more");
-        return end(
-            engine,
-            run,
-            attempts,
-            RunState::Dead,
-            damage.to_string(),
-            Vec::new(),
-            now,
-        )
-        .await;
+        return end(engine, run, attempts, dead(damage.to_string()), Vec::new(), now).await;
     }
     let answers = candidate.event.clone().map(|event| {
         let payload: Arc<Value> = Arc::new(decode_stored(&candidate.headers, &candidate.body).unwrap_or_default());
         (event, payload)
     });
     match look(engine, setup, &candidate, answers.as_ref(), now).await? {
-        Take::End { state, reason, skipped } => end(engine, run, attempts, state, reason, skipped, now).await,
+        Take::End { ending, skipped } => end(engine, run, attempts, ending, skipped, now).await,
+        Take::Pass(step) => {
+            if engine.store.pass_step(run.clone(), attempts, step, now).await? {
+                said::ended(engine, &run, RunState::Cancelled);
+            }
+            engine.wake_outbox();
+            Ok(())
+        }
         Take::Open(Open { opening, .. }) if opening.prepared.connection != candidate.run.lane => {
             let lane = opening.prepared.connection.clone();
             engine.store.move_lane(run, attempts, lane.clone()).await?;
@@ -171,18 +175,26 @@ async fn end(
     engine: &Engine,
     run: RunId,
     attempts: i64,
-    state: RunState,
-    reason: String,
+    ending: Ending,
     skipped: Vec<SkippedStep>,
     now: Time,
 ) -> Result<(), StoreError> {
-    let ended = engine
-        .store
-        .end_waiting(run.clone(), attempts, state, reason, skipped, now);
+    let (state, failed) = (ending.state, ending.failed);
+    let ended = engine.store.end_waiting(run.clone(), attempts, ending, skipped, now);
     ended.await?;
     said::ended(engine, &run, state);
+    engine.meter.failed_steps(failed);
     engine.wake_outbox();
     Ok(())
+}
+
+/// The end of a run that needs a person.
+fn dead(reason: String) -> Ending {
+    Ending {
+        state: RunState::Dead,
+        reason,
+        failed: 0,
+    }
 }
 
 async fn look(
@@ -197,22 +209,52 @@ async fn look(
         .steps
         .iter()
         .find(|step| step.position == run.step && step.state != "skipped");
-    let dead = |reason: String| Take::End {
-        state: RunState::Dead,
-        reason,
-        skipped: Vec::new(),
-    };
-    if run.step_attempts >= INTERRUPTED_MAX {
-        return Ok(dead(format!("given up: {} attempts", run.step_attempts)));
-    }
     let newest = run.by_hand.is_some_and(|by_hand| !by_hand.same_revision);
     let recipe = find(engine, setup, &run.recipe, (!newest).then_some(run.revision.as_str())).await?;
+    let step_now = recipe.as_ref().and_then(|recipe| recipe.steps.get(run.step));
+    let policy = step_now.map(|step| step.policy.clone()).unwrap_or_default();
+    let dead = |reason: String| Take::End {
+        ending: dead(reason),
+        skipped: Vec::new(),
+    };
+    // The step that is tried has failed.
+    let failed = |reason: String| match (stored, settle::ended(&policy, reason, run.uncertain)) {
+        (Some(step), Next::GoOn(Some(reason))) => pass(step, reason, true),
+        (_, Next::Park(reason)) => Take::End {
+            ending: Ending {
+                state: RunState::Parked,
+                ..self::dead(reason)
+            },
+            skipped: Vec::new(),
+        },
+        (_, Next::GoOn(Some(reason)) | Next::Dead(reason)) => dead(reason),
+        (_, Next::GoOn(None) | Next::Again(_)) => dead(String::new()),
+    };
+    if is_over(engine, run, now) {
+        return Ok(failed(settle::window_over(policy.retry.window_s())));
+    }
+    let stay = match recipe.as_ref().filter(|recipe| ends_with_stay(run, recipe)) {
+        Some(_) => stay_now(engine, setup, run).await?,
+        None => None,
+    };
+    let anyway = run.by_hand.is_some_and(|by_hand| by_hand.again);
+    if let (Some(step), Some(stay), Some(stored), false) = (step_now, &stay, stored, anyway)
+        && let Some(reason) = too_late(setup, step, run.of_check_in, stay, now)
+    {
+        return Ok(match run.step_attempts {
+            0 => pass(stored, reason, false),
+            _ => failed(reason),
+        });
+    }
+    if run.step_attempts >= INTERRUPTED_MAX {
+        return Ok(failed(format!("given up: {} attempts", run.step_attempts)));
+    }
     if run.by_hand.is_none_or(|by_hand| by_hand.same_revision)
         && let Some(step) = stored
         && let Some(prepared) = &step.prepared
     {
         if !setup.connections.contains_key(&prepared.connection) {
-            return Ok(dead(format!(
+            return Ok(failed(format!(
                 "there is no connection `{}` in the configuration any more",
                 prepared.connection
             )));
@@ -225,6 +267,7 @@ async fn look(
             key: step.key.clone(),
             generation: run.generation,
             at_most_once: step.at_most_once,
+            window_s: policy.retry.window_s(),
             skipped: Vec::new(),
         };
         return Ok(Take::Open(Open {
@@ -257,6 +300,9 @@ async fn look(
         from: run.step,
         dry_run: run.dry_run,
         generation: run.generation,
+        planned_at: run.planned_at,
+        stay: stay.as_ref(),
+        of_check_in: run.of_check_in && !anyway,
         now,
     };
     let mut found = advance(setup, &asked);
@@ -281,12 +327,45 @@ async fn look(
         }),
         Advance::Failed { because, .. } => dead(because),
         Advance::End(skipped) => {
-            let done = candidate.steps.iter().any(|step| step.state == "done");
-            let reason = skipped.last().map_or_else(String::new, |step| step.reason.clone());
-            let state = if done { RunState::Succeeded } else { RunState::Skipped };
-            Take::End { state, reason, skipped }
+            let last = skipped.last().map_or("", |step| &step.reason);
+            let ending = Ending::of(&before, &skipped, last);
+            Take::End { ending, skipped }
         }
     })
+}
+
+/// A stored step that is left behind.
+fn pass(step: &StoredStep, reason: String, failed: bool) -> Take {
+    Take::Pass(SkippedStep {
+        position: step.position,
+        step_id: step.step_id.clone(),
+        reason,
+        failed,
+    })
+}
+
+/// Whether the time for retries of the step has passed. While its connection is paused that time stands still.
+fn is_over(engine: &Engine, run: &Run, now: Time) -> bool {
+    let over = run.by_hand.is_none() && run.step_until.is_some_and(|until| now > until);
+    over && engine.lanes.probe_at(&run.lane).is_none()
+}
+
+/// The stay of a run as recipes see it now.
+async fn stay_now(engine: &Engine, setup: &Setup, run: &Run) -> Result<Option<Value>, StoreError> {
+    let Some(id) = &run.stay else { return Ok(None) };
+    let found = engine.store.stay_of(id.as_str()).await?;
+    Ok(found.map(|row| view(&row.stay, &setup.properties).json))
+}
+
+/// Ends the waiting runs whose time for retries has passed, though nobody can try them now.
+pub async fn give_up(engine: &Engine) -> Result<(), StoreError> {
+    let (setup, now) = (engine.setup(), engine.clock.now());
+    for candidate in engine.store.overdue(now, GIVE_UP_MAX).await? {
+        if is_over(engine, &candidate.run, now) {
+            take_up(engine, &setup, candidate, now, &mut Vec::new(), &mut HashMap::new()).await?;
+        }
+    }
+    Ok(())
 }
 
 /// A recipe in one of its revisions: as loaded, else as stored.

@@ -1,13 +1,23 @@
 //! From the end of an attempt to what is recorded of it, and to the next step where that can begin at once.
 
+use serde_json::json;
+
+use crate::model::decision::{Ending, SkippedStep};
 use crate::model::effect::{Answer, Policy};
 use crate::model::run::{AttemptOutcome, Finished, Run, StoredStep, Then};
+
+use crate::recipe::Recipe;
 
 use super::Engine;
 use super::advance::{Advance, Asked, advance};
 use super::flight::Flight;
 use super::settle::{Next, Tried, settle, uncertain};
 use super::setup::Setup;
+
+/// Whether its further steps depend on how long the stay is.
+pub fn ends_with_stay(run: &Run, recipe: &Recipe) -> bool {
+    run.of_check_in || recipe.steps.iter().skip(run.step).any(|step| step.until.is_some())
+}
 
 /// What to record of an attempt, and the flight of the next step where it can begin at once.
 pub fn conclude(
@@ -26,6 +36,7 @@ pub fn conclude(
         opening,
         slot,
     } = flight;
+    steps.extend(opening.skipped.iter().map(SkippedStep::stored));
     let policy = recipe
         .as_ref()
         .and_then(|recipe| recipe.steps.get(opening.position))
@@ -39,8 +50,8 @@ pub fn conclude(
         first: run.step_first_at.unwrap_or(now),
         uncertain: run.uncertain,
     };
-    let mut next = None;
-    let probed = (answer.denied && answer.outcome == AttemptOutcome::Retry)
+    let (mut next, mut failed) = (None, None);
+    let probed = (answer.outcome == AttemptOutcome::Retry)
         .then(|| engine.lanes.probe_at(&opening.prepared.connection))
         .flatten();
     let settled = settle(
@@ -56,12 +67,12 @@ pub fn conclude(
         (None, Next::Again(at)) => Then::Retry(at),
         (None, Next::Park(reason)) => Then::Park(reason),
         (None, Next::Dead(reason)) => Then::Dead(reason),
-        (None, Next::GoOn) => {
-            let state = if answer.outcome == AttemptOutcome::Done {
-                "done"
-            } else {
-                "failed"
-            };
+        (None, Next::GoOn(because)) => {
+            let state = if because.is_none() { "done" } else { "failed" };
+            let output = because
+                .as_ref()
+                .map_or(answer.output.clone(), |because| json!({"failed": because}));
+            failed = because;
             steps.push(StoredStep {
                 position: opening.position,
                 step_id: opening.step_id.clone(),
@@ -69,13 +80,12 @@ pub fn conclude(
                 prepared: None,
                 key: opening.key.clone(),
                 at_most_once: opening.at_most_once,
-                output: answer.output.clone(),
+                output,
             });
             let from = opening.position + 1;
             let followed = recipe.as_ref().map(|recipe| match &answers {
                 _ if from >= recipe.steps.len() => Some(Advance::End(Vec::new())),
-                None => None,
-                Some((event, payload)) => {
+                Some((event, payload)) if !ends_with_stay(&run, recipe) => {
                     let asked = Asked {
                         run: &run.id,
                         key: &run.key,
@@ -86,13 +96,17 @@ pub fn conclude(
                         from,
                         dry_run: run.dry_run,
                         generation: 0,
+                        planned_at: run.planned_at,
+                        stay: None,
+                        of_check_in: run.of_check_in,
                         now,
                     };
                     Some(advance(setup, &asked))
                 }
+                _ => None,
             });
             match followed {
-                // What it answers is read when it is taken up for its next step.
+                // What it answers, and how its stay is by then, is read when it is taken up for its next step.
                 Some(None) => Then::Wait {
                     position: from,
                     lane: opening.prepared.connection.clone(),
@@ -108,7 +122,7 @@ pub fn conclude(
                     reason: because,
                 },
                 Some(Some(Advance::End(skipped))) => Then::Succeeded {
-                    reason: answer.summary.clone(),
+                    ending: Ending::of(&steps, &skipped, &answer.summary),
                     skipped,
                 },
                 Some(Some(Advance::Open(following))) => {
@@ -134,6 +148,7 @@ pub fn conclude(
                                 attempts: run.attempts + 1,
                                 step_attempts: 1,
                                 step_first_at: Some(now),
+                                step_until: None,
                                 generation: 0,
                                 uncertain: false,
                                 ..run.clone()
@@ -163,6 +178,7 @@ pub fn conclude(
         summary: answer.summary,
         excerpt: answer.excerpt,
         output: answer.output,
+        failed,
         then,
     };
     (done, next)

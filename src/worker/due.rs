@@ -1,5 +1,7 @@
 //! A planned run whose time has come: whether it goes, by the stay and the recipe as they are now.
 
+mod schedule;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -10,10 +12,10 @@ use crate::decide::{self, Neighbours, View, around, changes, local_now, moments,
 use crate::model::blank::blank;
 use crate::model::body::decode_stored;
 use crate::model::clock::Time;
-use crate::model::decision::Explanation;
+use crate::model::decision::{Ending, Explanation};
 use crate::model::event::Event;
 use crate::model::fault::guard;
-use crate::model::id::{DeliveryId, EventId, StayId};
+use crate::model::id::{EventId, StayId};
 use crate::model::plan::{EndedBy, NewPlanned, Place, Planned, SETTLE};
 use crate::model::reservation::Stay;
 use crate::model::run::{Mode, RunState};
@@ -23,7 +25,7 @@ use crate::store::{Becomes, Beside, CameDue, DueRun, Ready, StoreError};
 use super::advance::{Advance, Asked, advance};
 use super::gather::gathered;
 use super::setup::Setup;
-use super::{Engine, claim, replan, said};
+use super::{Engine, claim, said};
 
 /// What a look found.
 #[derive(Debug)]
@@ -98,6 +100,7 @@ pub async fn batch(engine: &Engine, limit: usize) -> Result<Batch, StoreError> {
     for (run, state) in &taken.ended {
         said::ended(engine, run, *state);
     }
+    engine.meter.failed_steps(taken.failed_steps);
     if !taken.ready.is_empty() {
         tracing::debug!(runs = taken.ready.len(), "runs came due");
         engine.lanes.wait_for(taken.lanes);
@@ -213,39 +216,6 @@ impl Look<'_> {
             None => self.schedule(recipe, next),
             Some(stay) => self.of_stay(recipe, stay),
         }
-    }
-
-    /// A time of the calendar.
-    fn schedule(&self, recipe: &Recipe, next: Option<NewPlanned>) -> CameDue {
-        let last = decide::latest(recipe.late, self.run.planned_at);
-        if self.now > last && self.run.by_hand.is_none() {
-            return self.missed(self.run.planned_at, next);
-        }
-        let zone = replan::schedule_of(recipe, &self.run.entries, &self.setup.properties)
-            .map_or(self.setup.properties.timezone, |schedule| {
-                schedule.zone(self.setup.properties.timezone)
-            });
-        // Of a stay there is only the zone that times are printed in.
-        let reservation = json!({"property": {"timezone": zone.name()}});
-        let event = Event {
-            id: self.run.id.event(),
-            delivery: DeliveryId(String::new()),
-            source: String::new(),
-            stay: StayId(String::new()),
-            types: vec!["schedule".to_owned()],
-            at_ms: self.now.timestamp_millis(),
-            reservation: Arc::new(reservation),
-            previous: Arc::default(),
-            changes: Arc::new(json!({})),
-            payment: Arc::default(),
-            message: Arc::default(),
-            around: Arc::default(),
-            gathered: Arc::new(self.gathered.clone()),
-        };
-        let payload = Arc::new(Value::Null);
-        let facts = Facts::new(&event, &payload, self.local(&event));
-        let (explanation, wanted) = decide::when_due(recipe, &facts, false, false);
-        self.go(recipe, &event, &payload, explanation, wanted, next)
     }
 
     fn of_stay(&self, recipe: &Recipe, stay: &Stay) -> CameDue {
@@ -368,13 +338,21 @@ impl Look<'_> {
             from: 0,
             dry_run,
             generation: 0,
+            planned_at: Some(self.run.planned_at),
+            stay: None,
+            // Whether it is too late for it has been asked.
+            of_check_in: false,
             now: self.now,
         };
         let becomes = match advance(self.setup, &asked) {
             Advance::Failed { because, .. } => return with_event(self.ended(RunState::Dead, because, None, next)),
-            Advance::End(skipped) => {
-                let because = skipped.last().map_or_else(String::new, |step| step.reason.clone());
-                return with_event(self.ended(RunState::Skipped, because, Some(EndedBy::Condition), next));
+            Advance::End(passed) => {
+                let ending = Ending::of(&[], &passed, "");
+                let ended_by = (ending.state == RunState::Skipped).then_some(EndedBy::Condition);
+                return with_event(CameDue {
+                    passed,
+                    ..self.ended(ending.state, ending.reason, ended_by, next)
+                });
             }
             Advance::Open(opening) => Becomes::Ready(Box::new(Ready {
                 revision: recipe.revision.clone(),
@@ -408,18 +386,9 @@ impl Look<'_> {
                 reason,
                 ended_by,
             },
+            passed: Vec::new(),
             next,
         }
-    }
-
-    /// The next run of the schedule, where it is one.
-    fn next(&self) -> Option<NewPlanned> {
-        if self.run.stay_id.is_some() {
-            return None;
-        }
-        let recipe = self.recipe.filter(|recipe| recipe.enabled)?;
-        let schedule = replan::schedule_of(recipe, &self.run.entries, &self.setup.properties)?;
-        replan::next_run(recipe, schedule, &self.setup.properties, self.run.planned_at, self.now)
     }
 }
 

@@ -66,14 +66,14 @@ pub fn with_first_steps(
                 from: 0,
                 dry_run: run.dry_run,
                 generation: 0,
+                planned_at: None,
+                stay: None,
+                of_check_in: false,
                 now,
             };
             match advance(setup, &asked) {
                 Advance::Failed { because, .. } => run.first = FirstStep::Failed(because),
-                Advance::End(skipped) => {
-                    let reason = skipped.last().map_or_else(String::new, |step| step.reason.clone());
-                    run.first = FirstStep::Nothing(reason);
-                }
+                Advance::End(skipped) => run.first = FirstStep::Nothing(skipped),
                 Advance::Open(opening) => {
                     run.lane = opening.prepared.connection.clone();
                     if let Some(slot) = engine.lanes.take(&run.lane, now) {
@@ -86,11 +86,15 @@ pub fn with_first_steps(
                                 event: Some(event.id.clone()),
                                 lane: run.lane.clone(),
                                 due_at: run.due_at,
+                                planned_at: None,
+                                stay: Some(event.stay.clone()),
+                                of_check_in: false,
                                 after_gone: run.after_gone,
                                 step: opening.position,
                                 attempts: 1,
                                 step_attempts: 1,
                                 step_first_at: Some(now),
+                                step_until: None,
                                 generation: 0,
                                 uncertain: false,
                                 cancel_requested: false,

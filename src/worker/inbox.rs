@@ -252,6 +252,7 @@ async fn apply(
                         all.started.extend(applied.started);
                         all.waiting.extend(applied.waiting);
                         all.ended.extend(applied.ended);
+                        all.failed_steps += applied.failed_steps;
                     }
                     // Somebody changed the stay in between: the next group sees it as it is now.
                     Err(StoreError::Conflict(because)) => {
@@ -293,6 +294,7 @@ async fn apply(
     for (run, state) in &applied.ended {
         said::ended(engine, run, *state);
     }
+    engine.meter.failed_steps(applied.failed_steps);
     flights.retain(|id, _| applied.started.contains(id));
     engine.lanes.wait_for(applied.waiting.iter().cloned());
     if applied.planned {

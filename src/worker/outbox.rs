@@ -186,6 +186,7 @@ fn not_sent(flight: Flight, now: Time) -> Finished {
         excerpt: None,
         output: Value::Null,
         uncertain: flight.run.uncertain,
+        failed: None,
         then: Then::Unspent(now),
     }
 }
@@ -363,7 +364,7 @@ async fn note_lane(engine: &Engine, flight: &Flight, answer: &Answer) {
         }
         Turn::Resumed => {
             tracing::info!(connection = name, "the connection goes on");
-            engine.store.resume(name.clone()).await
+            engine.store.resume(name.clone(), engine.clock.now()).await
         }
     };
     if let Err(error) = kept {

@@ -184,6 +184,7 @@ pub fn rules<'s>(setup: &'s Setup, read: &Read) -> Rules<'s> {
     let source = setup.sources.get(&read.pending.source);
     Rules {
         live_from: source.and_then(|source| source.live_from()),
+        echo: source.map(|source| source.echo()).unwrap_or_default(),
         learn: source.is_some_and(|source| source.learn()),
         dry_run: setup.dry_run,
         properties: &setup.properties,

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 
-use crate::decide::{Cause, LATE, Subject, plan, view};
+use crate::decide::{Cause, LATE, Life, Subject, plan, view};
 use crate::model::clock::Time;
 use crate::model::fault::guard;
 use crate::model::id::clock_run_id;
@@ -24,6 +25,8 @@ const TOGETHER: usize = 10;
 const FINISH: usize = 60;
 /// How often a plan is made ready once more because stays have changed meanwhile.
 const ROUNDS: usize = 1000;
+/// So many times of a schedule that have come together are counted.
+pub const COME_MAX: usize = 1000;
 /// How many times of a schedule are looked at for one that is still free.
 const TIMES: usize = 50;
 
@@ -133,6 +136,7 @@ pub fn plans(setup: &Setup, stays: Stays, cause: Cause, now: Time) -> Vec<Replan
                     stay: &stay,
                     view: &view,
                     existing: &existing,
+                    life: &Life::GoesOn,
                     learn: setup.sources.get(&stay.source).is_some_and(|source| source.learn()),
                 };
                 (Some(view.place()), plan(&subject, recipes, cause, now))
@@ -227,7 +231,27 @@ fn run_at(recipe: &Recipe, schedule: &Schedule, properties: &Properties, at: Tim
     }
 }
 
-/// The run of a schedule after the one at `before`. What would be too late by now is left out.
+/// Of the times of a schedule after `before` the latest that has come by now, and how many have come.
+pub fn come_since(schedule: &Schedule, zone: Tz, before: Time, now: Time) -> Option<(usize, Time)> {
+    let come = |after: Time| {
+        let next = |at: &Time| schedule.next(*at, zone).map(|at| at.to_utc()).filter(|at| *at <= now);
+        std::iter::successors(next(&after), next)
+    };
+    let (counted, latest) = come(before).enumerate().take(COME_MAX).last()?;
+    if counted + 1 < COME_MAX {
+        return Some((counted + 1, latest));
+    }
+    // Too many to look at each: back from now, ever further, until there is one.
+    let spans = std::iter::successors(Some(TimeDelta::minutes(1)), |span| Some(*span * 2));
+    let mut spans = spans.take_while(|span| now - *span > latest);
+    Some((
+        COME_MAX,
+        spans.find_map(|span| come(now - span).last()).unwrap_or(latest),
+    ))
+}
+
+/// The run of a schedule after the one at `before`: of the times that have come since, the latest where it is not too late,
+/// else the next there is.
 pub fn next_run(
     recipe: &Recipe,
     schedule: &Schedule,
@@ -235,9 +259,12 @@ pub fn next_run(
     before: Time,
     now: Time,
 ) -> Option<NewPlanned> {
-    let late = crate::decide::latest(recipe.late, now) - now;
-    let after = before.max(now - late);
-    let at = schedule.next(after, properties.timezone)?.to_utc();
+    let zone = properties.timezone;
+    let come = come_since(schedule, zone, before, now).map(|(_, at)| at);
+    let at = match come.filter(|at| now <= crate::decide::latest(recipe.late, *at)) {
+        Some(at) => at,
+        None => schedule.next(before.max(now), zone)?.to_utc(),
+    };
     Some(run_at(recipe, schedule, properties, at))
 }
 

@@ -43,6 +43,7 @@ pub async fn run(engine: Engine, stop: CancellationToken) {
 pub(super) async fn look(engine: &Engine) -> Result<(), StoreError> {
     let rescued = engine.store.rescue(engine.lease(), false).await?;
     engine.beat();
+    super::claim::give_up(engine).await?;
     super::said::parked(engine, &rescued.parked);
     let rescued = rescued.runs;
     if rescued > 0 {

@@ -31,6 +31,7 @@ pub async fn write_all(engine: &Engine, finished: &[Finished]) -> HashMap<RunId,
                             summary: "the result could not be recorded: a fault of Stayhook".to_owned(),
                             excerpt: None,
                             output: Value::Null,
+                            failed: None,
                             then: Then::Dead(
                                 "the result of its last attempt could not be recorded: a fault of Stayhook".to_owned(),
                             ),

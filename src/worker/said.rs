@@ -3,7 +3,7 @@
 use crate::model::decision::Decision;
 use crate::model::delivery::Outcome;
 use crate::model::id::{DeliveryId, RunId};
-use crate::model::run::{AttemptOutcome, Finished, RunState};
+use crate::model::run::{AttemptOutcome, Finished, RunState, Then};
 
 use super::Engine;
 
@@ -43,7 +43,7 @@ impl Said {
 pub fn ended(engine: &Engine, run: &RunId, state: RunState) {
     engine.meter.ended(state.word());
     match state {
-        RunState::Dead => {
+        RunState::Dead | RunState::Parked => {
             tracing::error!(run.id = %run, state = state.word(), "the run ended without an attempt and waits for a person");
         }
         _ => tracing::info!(run.id = %run, state = state.word(), "the run ended without an attempt"),
@@ -63,6 +63,9 @@ pub fn parked(engine: &Engine, runs: &[RunId]) {
 pub fn attempt(engine: &Engine, done: &Finished, state: RunState, names: Option<&(String, String)>) {
     if state.is_ended() {
         engine.meter.ended(state.word());
+    }
+    if let Then::Succeeded { ending, .. } = &done.then {
+        engine.meter.failed_steps(ending.failed);
     }
     let (run, attempt, outcome, word) = (&done.run, done.attempt, done.outcome.word(), state.word());
     let (recipe, connection) = names.map_or(("", ""), |(recipe, connection)| (recipe, connection));

@@ -246,6 +246,7 @@ async fn moved_aside(house: &House) -> i64 {
         stay,
         place: None,
         plan: stayhook::model::plan::Plan {
+            past: Vec::new(),
             make: Vec::new(),
             change: runs
                 .into_iter()

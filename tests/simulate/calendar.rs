@@ -162,7 +162,7 @@ pub fn moments(rule: &Rule, stay: &Stay) -> Vec<Moment> {
     for entry in &rule.entries {
         let mut add = |n: usize, at: Time, before: Option<Time>, arrival: bool| {
             let mut last = match (rule.late, before) {
-                (Late::Usual, Some(anchor)) => anchor,
+                (Late::Usual, Some(anchor)) => anchor.max(at + TimeDelta::minutes(1)),
                 (late, _) => latest(late, at),
             };
             if arrival {

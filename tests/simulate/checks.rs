@@ -91,12 +91,18 @@ pub fn hold(holds: bool, said: impl FnOnce() -> String) -> Result<(), Broken> {
 
 impl Seen {
     /// An attempt began. `by_claim`: it did not come straight from a decision.
-    pub fn begun(&self, flight: &Flight, by_claim: bool) -> Result<(), Broken> {
+    pub fn begun(&self, flight: &Flight, by_claim: bool, now: Time) -> Result<(), Broken> {
         let Some(row) = self.runs.get(flight.run.id.as_str()).filter(|_| by_claim) else {
             return Ok(());
         };
         let stay = row.stay.clone().unwrap_or_default();
         if self.clock.knows(&row.id) {
+            hold(!self.clock.has_left(&row.id, now), || {
+                format!(
+                    "an attempt of {} `{}` began after the guest had left",
+                    row.id, row.recipe
+                )
+            })?;
             let gone = self.clock.is_gone(&row.id) && !flight.run.uncertain;
             return hold(!gone, || {
                 format!("an attempt of {} `{}` began, and its stay is gone", row.id, row.recipe)
@@ -315,6 +321,9 @@ impl Seen {
             let (id, ..) = named.ok_or_else(|| format!("{} {} is not there", key.0, key.1))?;
             if life.was_gone {
                 self.clock.forget_told(id);
+            }
+            if life.anew || life.elsewhere {
+                self.clock.anew.push((id.clone(), !life.anew));
             }
             news.extend(life.news.map(|then| (id.clone(), then)));
             self.clock.stays.insert(id.clone(), (key.0, stay));

@@ -294,13 +294,14 @@ impl Sim {
 
     /// Checks the attempts that have begun since then.
     fn begun(&mut self, before: &HashSet<(RunId, i64)>) -> Result<(), Broken> {
+        let now = self.now();
         let house = self.house.as_ref().unwrap();
         let new = |flight: &&Flight| !before.contains(&(flight.run.id.clone(), flight.run.attempts));
         house
             .worker
             .waiting()
             .filter(new)
-            .try_for_each(|flight| self.seen.begun(flight, true))
+            .try_for_each(|flight| self.seen.begun(flight, true, now))
     }
 
     pub async fn claim(&mut self) -> Result<Result<(), Died>, Broken> {

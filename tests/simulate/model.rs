@@ -79,6 +79,10 @@ pub struct Life {
     pub news: Option<Stay>,
     /// Whether it was gone at any time.
     pub was_gone: bool,
+    /// Whether it was gone and takes place again: a new life.
+    pub anew: bool,
+    /// Whether it moved from one property to another.
+    pub elsewhere: bool,
 }
 
 /// The life of one stay, one word after the other, of which the first `known` are known already.
@@ -111,12 +115,16 @@ pub fn life(arrived: &[(&Message, Time)], known: usize, order: Order) -> Life {
             continue;
         }
         life.was_gone |= stay.is_gone();
+        let was = life.stay.as_ref();
+        let anew = was.is_some_and(|was| was.is_gone() && !stay.status.is_empty() && !stay.is_gone());
+        life.anew |= anew;
+        life.elsewhere |= was.is_some_and(|was| was.property.is_some() && was.property != stay.property);
         let before = life.stay.as_ref().filter(|_| announced);
         let news = complete(&stay)
             && before.is_none_or(|was| {
                 let moved = was.days != stay.days || was.arrives() != stay.arrives() || was.leaves() != stay.leaves();
                 let elsewhere = was.property.is_some() && was.property != stay.property;
-                (stay.is_booked() && !was.is_booked()) || moved || elsewhere
+                (stay.is_booked() && !was.is_booked()) || moved || elsewhere || anew
             });
         announced |= complete(&stay);
         if news {

@@ -118,6 +118,8 @@ pub struct Rule {
     pub daily: Option<((u32, u32), chrono_tz::Tz)>,
     pub late: Late,
     pub again: bool,
+    /// Reads the property.
+    pub place: bool,
     /// Only where somebody arrives on the day of departure.
     pub turn: bool,
     pub enabled: bool,
@@ -133,6 +135,7 @@ impl Rule {
             daily: None,
             late: Late::Usual,
             again: false,
+            place: false,
             turn: false,
             enabled: true,
             text: 0,
@@ -151,6 +154,9 @@ impl Rule {
                 self.name
             );
             body = "asked: '{{ now }}', codes: '{{ gathered.arrivals | map(attribute=\"code\") }}'".to_owned();
+        }
+        if self.place {
+            body.push_str(", place: '{{ property.name }}'");
         }
         match self.late {
             Late::Usual => {}
@@ -182,6 +188,7 @@ fn all() -> Vec<Rule> {
         Rule::new("Door", vec![Stay(From::CheckIn, Span::Days(-2), Some((10, 0)))]),
         Rule {
             late: Late::Hours(2),
+            place: true,
             ..Rule::new("Welcome", vec![Stay(From::CheckIn, Span::Hours(-3), None)])
         },
         // For a stay of two nights both are the same instant.

@@ -1,6 +1,7 @@
 //! What is planned, held against the calendar after every step.
 
 mod beside;
+mod lives;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -28,6 +29,10 @@ pub struct Timeline {
     pub books: HashMap<String, Vec<Rule>>,
     /// By recipe and stay: sort of entry with its occurrence, the entry, the time, the run.
     fired: BTreeMap<(String, String), BTreeSet<Firing>>,
+    /// Stays that began a new life since the last look; whether only by moving to another property.
+    pub anew: Vec<(String, bool)>,
+    /// Runs that went in a life of their stay that is over.
+    past: BTreeSet<String>,
     /// The latest time that the clock has shown.
     furthest: Option<Time>,
     /// Since when a rule of the calendar is in force.
@@ -84,6 +89,7 @@ impl Timeline {
         Timeline {
             rows: rows.collect(),
             books: self.books,
+            past: self.past,
             ..Timeline::default()
         }
     }
@@ -135,6 +141,7 @@ impl Timeline {
         let Some(rules) = self.books.get(in_force).cloned() else {
             return Err("nobody knows these recipes".to_owned());
         };
+        self.begin_anew(&rules);
         let look = Look {
             step,
             rules: &rules,
@@ -284,7 +291,11 @@ impl Timeline {
 
     /// An entry fires once for a stay, with `again` once for a time; whatever the recipe says in the meantime.
     fn once(&mut self) -> Result<(), Broken> {
-        for row in self.rows.values().filter(|row| row.fired() && !row.settles()) {
+        for row in self
+            .rows
+            .values()
+            .filter(|row| row.fired() && !row.settles() && !self.past.contains(&row.id))
+        {
             let stay = row.stay.clone().unwrap_or_default();
             let fired = self.fired.entry((row.recipe.clone(), stay)).or_default();
             for entry in &row.entries {
@@ -358,7 +369,9 @@ impl Timeline {
                     let same = |entry: &String| {
                         *entry == moment.entry || (!rule.again && sort_of(entry) == sort_of(&moment.entry))
                     };
-                    let goes = self.of(rule, id).any(|row| row.goes() && row.entries.iter().any(same));
+                    let goes = self
+                        .of(rule, id)
+                        .any(|row| !self.past.contains(&row.id) && row.goes() && row.entries.iter().any(same));
                     hold(covered || goes || self.has_fired(rule, id, moment), || {
                         let all: Vec<String> = self.of(rule, id).map(Row::told).collect();
                         format!(
@@ -392,6 +405,7 @@ impl Timeline {
                     }
                     let taken = self.of(rule, id).any(|row| {
                         row.entries.contains(&moment.entry)
+                            && !self.past.contains(&row.id)
                             && ((row.is("scheduled") && row.due == moment.at) || row.goes())
                     });
                     hold(taken, || {

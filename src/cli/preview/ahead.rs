@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::decide::{Subject, local_now, plans_nothing, view};
+use crate::decide::{Life, Subject, local_now, plans_nothing, view};
 use crate::model::decision::{Explanation, FactDecision};
 use crate::model::plan::Planned;
 use crate::model::reservation::Stay;
@@ -84,6 +84,7 @@ pub(super) fn plans(
                 stay,
                 view: &view,
                 existing: &[],
+                life: &Life::GoesOn,
                 learn: asked.source.learn(),
             };
             let because = plans_nothing(recipe, &subject);

@@ -243,6 +243,7 @@ impl Memory {
     fn decide(&mut self, setup: &Setup, source: &Source, fact: &Fact, origin: &Origin<'_>, now: Time) -> FactDecision {
         let rules = Rules {
             live_from: source.live_from(),
+            echo: source.echo(),
             learn: source.learn(),
             dry_run: setup.dry_run,
             properties: &setup.properties,
@@ -346,6 +347,9 @@ pub(super) fn steps(
             from,
             dry_run: run.is_some_and(|run| run.dry_run),
             generation: 0,
+            planned_at: None,
+            stay: None,
+            of_check_in: false,
             now,
         };
         let reads_steps = |position: usize| {

@@ -126,7 +126,12 @@ fn tell_recipe(out: &mut String, played: &PlayedRecipe) {
 fn tell_step(out: &mut String, step: &PlayedStep) {
     match step {
         PlayedStep::Skipped(step) => {
-            line(out, 4, &format!("step {}: passed over: {}", step.step_id, step.reason));
+            let what = if step.failed {
+                "cannot be rendered"
+            } else {
+                "passed over"
+            };
+            line(out, 4, &format!("step {}: {what}: {}", step.step_id, step.reason));
         }
         PlayedStep::Failed { position, because } => {
             line(out, 4, &format!("step {}: cannot be rendered: {because}", position + 1));
@@ -297,7 +302,10 @@ fn recipe_json(played: &PlayedRecipe) -> Value {
 
 fn step_json(step: &PlayedStep) -> Value {
     match step {
-        PlayedStep::Skipped(step) => json!({"step": step.step_id, "state": "skipped", "because": step.reason}),
+        PlayedStep::Skipped(step) => {
+            let state = if step.failed { "failed" } else { "skipped" };
+            json!({"step": step.step_id, "state": state, "because": step.reason})
+        }
         PlayedStep::Failed { position, because } => {
             json!({"step": (position + 1).to_string(), "state": "failed", "because": because})
         }

@@ -64,14 +64,14 @@ impl Bench<'_> {
     ) -> Option<&Planned> {
         let id = group.open.first().map(|(moment, firing)| self.id(moment, *firing));
         let mine = group.open.iter().flat_map(|(moment, _)| {
-            let of_entry = |run: &&&Planned| !run.counts_as_fired() && run.entries.contains(&moment.entry);
+            let of_entry = |run: &&&Planned| !run.is_spent() && run.entries.contains(&moment.entry);
             self.existing.iter().copied().filter(move |run| of_entry(&run))
         });
         let own = self
             .existing
             .iter()
             .copied()
-            .filter(|run| Some(&run.id) == id.as_ref() && !run.counts_as_fired());
+            .filter(|run| Some(&run.id) == id.as_ref() && !run.is_spent());
         let free: Vec<&Planned> = own
             .chain(mine)
             .filter(|run| owners.get(run.id.as_str()).is_none_or(|owner| *owner == nth))

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
-use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
@@ -40,6 +40,7 @@ impl Meter {
             lateness: Family::new_with_constructor(|| Histogram::new(LATE_SECONDS)),
             decisions: Family::default(),
             ended: Family::default(),
+            failed_steps: Counter::default(),
             start: Seconds::default(),
             level: Levels::default(),
             named: Mutex::new(Named::default()),
@@ -109,6 +110,11 @@ impl Meter {
             self.lateness.clone(),
         );
         families.register("runs_ended", "Runs that ended, by state", self.ended.clone());
+        families.register(
+            "failed_steps",
+            "Steps that failed in runs that went on past them and succeeded",
+            self.failed_steps.clone(),
+        );
     }
 
     /// How things stand.

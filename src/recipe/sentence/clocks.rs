@@ -45,7 +45,7 @@ fn stay(clock: &StayClock) -> String {
 }
 
 /// "2 days BEFORE check-in at 10:00", "at check-out", "on the day of check-in at 10:00".
-fn moment(mark: Mark, loud: bool) -> String {
+pub(super) fn moment(mark: Mark, loud: bool) -> String {
     let anchor = anchor(mark.anchor);
     let side = match (mark.shift.is_before(), loud) {
         (true, true) => "BEFORE",

@@ -90,7 +90,10 @@ fn what_the_contract_shows_is_read() {
     assert_eq!(says, ["status: booked", "property: tag:downtown", "kind: guest"]);
     assert_eq!(recipe.late, Late::Within(chrono::TimeDelta::hours(12)));
     assert_eq!(fine("on: {stay: check_in}\nlate: skip\nagain: true").late, Late::Skip);
-    assert!(fine("on: {stay: check_in}\nagain: true").again);
+    let again = |more: &str| fine(&format!("on: {{stay: check_in}}\n{more}")).again;
+    assert_eq!(again("again: true"), Some(true));
+    assert_eq!(again("again: false"), Some(false));
+    assert_eq!(again(""), None);
     let settled = fine("on: {event: reservation.dates_changed}\nsettle: 60s");
     assert_eq!(settled.settle, chrono::TimeDelta::seconds(60));
 }

@@ -94,6 +94,26 @@ static UNTIL: Shape = Shape {
     ..EMPTY
 };
 
+/// `until` of an action.
+pub(in crate::recipe) static SENT_UNTIL: Shape = Shape {
+    what: "`until`",
+    about: "The moment of a stay's life after which an action is not sent any more, not by a retry either.",
+    keys: &[
+        key(
+            "stay",
+            Form::Word(&["check_in", "check_out"]),
+            "What it is counted from.",
+            "stay: check_out",
+        )
+        .needed(),
+        BEFORE,
+        AFTER,
+        AT,
+    ],
+    rules: &[Rule::AtMostOne(&["before", "after"])],
+    ..EMPTY
+};
+
 /// Asks for every key of a clock, so that each counts as read whatever the entry is.
 pub(super) fn ask(fields: &mut Fields<'_>) {
     for entry in KEYS {
@@ -188,19 +208,22 @@ fn mark(fields: &mut Fields<'_>, report: &mut Report) -> Option<Mark> {
     })
 }
 
+/// `until`, of repetitions or of an action.
+pub(in crate::recipe) fn moment(node: &Node, shape: &'static Shape, report: &mut Report) -> Option<Mark> {
+    let mut fields = Fields::of(node, shape, report)?;
+    fields.required("stay", report);
+    let mark = mark(&mut fields, report);
+    fields.finish(report);
+    mark
+}
+
 /// `stay: …`.
 pub(super) fn stay(fields: &mut Fields<'_>, report: &mut Report) -> Option<StayClock> {
     let mark = mark(fields, report);
     let every_node = fields.get("every");
     let every = shift(fields, "every", report);
     let until_node = fields.get("until");
-    let until = until_node.and_then(|node| {
-        let mut fields = Fields::of(node, &UNTIL, report)?;
-        fields.required("stay", report);
-        let mark = self::mark(&mut fields, report);
-        fields.finish(report);
-        mark
-    });
+    let until = until_node.and_then(|node| moment(node, &UNTIL, report));
     if let (Some(node), None) = (until_node, every_node) {
         report
             .mistake("trigger", &node.place, "`until` goes with `every`")
@@ -224,11 +247,7 @@ pub(super) fn stay(fields: &mut Fields<'_>, report: &mut Report) -> Option<StayC
     if let (Some(every), Some(node)) = (every, every_node)
         && (until.is_some() || until_node.is_none())
     {
-        let end = until.unwrap_or(Mark {
-            anchor: Anchor::CheckOut,
-            shift: Shift::NONE,
-            at: None,
-        });
+        let end = until.unwrap_or(Mark::of(Anchor::CheckOut));
         if never_comes(mark, every, end) {
             let title = match until_node {
                 Some(_) => "`until` lies before the first repetition, so nothing ever happens",

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::decision::{Decision, FirstStep, NewRun, Opening};
+use crate::model::decision::{Decision, Ending, FirstStep, NewRun, Opening, SkippedStep};
 use crate::model::event::Event;
 use crate::model::id::RunId;
 use crate::model::plan::SETTLE;
@@ -49,10 +49,11 @@ pub async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Res
         });
     }
     let now_ms = lease.now.timestamp_millis();
-    let mut rows: Vec<[Param; 33]> = Vec::new();
+    let mut rows: Vec<[Param; 34]> = Vec::new();
     let mut turn = outbox::turns(conn, new_runs(decisions).count()).await?;
     let mut opening: Vec<(&NewRun, &Opening)> = Vec::new();
     let mut rendered: Vec<(&NewRun, &Opening)> = Vec::new();
+    let mut skipped: Vec<(&RunId, &SkippedStep)> = Vec::new();
     let ended = ended_since(decisions);
     for (run, event) in new_runs(decisions) {
         let before = ahead.entry(event.stay.0.clone()).or_default();
@@ -60,6 +61,7 @@ pub async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Res
             (run.queue.is_some() && other.queue == run.queue)
                 || (run.after_gone && other.lane == run.lane && other.in_doubt)
         });
+        let ending;
         let (state, reason) = match &run.first {
             _ if run.settles => match ended.get(&run.id) {
                 Some(because) => (RunState::Cancelled, because.as_str()),
@@ -75,7 +77,11 @@ pub async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Res
             }
             FirstStep::Open(_) | FirstStep::Rendered(_) | FirstStep::Later => (RunState::Ready, ""),
             FirstStep::Failed(reason) => (RunState::Dead, reason.as_str()),
-            FirstStep::Nothing(reason) => (RunState::Skipped, reason.as_str()),
+            FirstStep::Nothing(passed) => {
+                skipped.extend(passed.iter().map(|step| (&run.id, step)));
+                ending = Ending::of(&[], passed, "");
+                (ending.state, ending.reason.as_str())
+            }
         };
         let running = state == RunState::Running;
         turn += 1;
@@ -121,6 +127,11 @@ pub async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Res
             i64::from(running).into(),
             i64::from(running).into(),
             running.then_some(now_ms).into(),
+            match &run.first {
+                FirstStep::Open(open) if running => Some(outbox::until_ms(open, now_ms)),
+                _ => None,
+            }
+            .into(),
             0i64.into(),
             0i64.into(),
             0i64.into(),
@@ -136,7 +147,7 @@ pub async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Res
         ]);
     }
     let sql = "INSERT INTO runs (id, run_key, recipe, revision, event_id, stay_id, source, code, about, queue, mode, names_gone, \
-         after_gone, dry_run, lane, state, reason, step, attempts, step_attempts, step_first_at, generation, uncertain, \
+         after_gone, dry_run, lane, state, reason, step, attempts, step_attempts, step_first_at, step_until, generation, uncertain, \
          cancel_requested, lease_owner, lease_until, due_at, created_at, updated_at, turn, entries, planned_at, plan) VALUES ";
     // The key makes a run unique for ever: one that exists is left as it is.
     let mut made = HashSet::new();
@@ -148,6 +159,9 @@ pub async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Res
     }
     opening.retain(|(run, _)| made.contains(&run.id));
     applied.ended.retain(|(run, _)| made.contains(run));
+    skipped.retain(|(run, _)| made.contains(run));
+    applied.failed_steps = skipped.iter().filter(|(_, step)| step.failed).count();
+    outbox::skip_steps(conn, skipped.into_iter()).await?;
     rendered.retain(|(run, _)| made.contains(&run.id));
     outbox::keep_rendered(conn, rendered.into_iter().map(|(run, open)| (&run.id, open))).await?;
     let attempts = opening.iter().map(|(run, open)| Begun {

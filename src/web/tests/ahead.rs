@@ -54,6 +54,7 @@ impl House {
         });
         event.changes = change.into();
         fact.plan = Plan {
+            past: Vec::new(),
             make: Vec::new(),
             change: vec![PlanChange {
                 run: run.clone(),

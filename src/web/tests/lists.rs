@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
+use crate::model::decision::SkippedStep;
 
 /// Follows `next` to the end; the ids in order and how many pages it took.
 async fn walk(house: &House, path: &str) -> (Vec<String>, usize) {
@@ -46,7 +47,13 @@ async fn filters_narrow() {
     house.dead(2).await;
     house.receive(3).await;
     house.console.clock.advance(chrono::TimeDelta::hours(30));
-    house.decide(4, FirstStep::Nothing("not wanted".to_owned())).await;
+    let unwanted = SkippedStep {
+        position: 0,
+        step_id: "1".to_owned(),
+        reason: "not wanted".to_owned(),
+        failed: false,
+    };
+    house.decide(4, FirstStep::Nothing(vec![unwanted])).await;
     for (query, count) in [
         ("deliveries", 4),
         ("deliveries?outcome=undecided", 1),

@@ -257,7 +257,7 @@ impl Teller<'_> {
             text += &format!(" ({})", entry_words(&run.entries));
         }
         text += &format!(": {}", run.state);
-        if run.state != "succeeded" && !run.reason.is_empty() {
+        if (run.state != "succeeded" || run.failed_steps > 0) && !run.reason.is_empty() {
             text += &format!(", {}", run.reason);
         }
         let members = json!({

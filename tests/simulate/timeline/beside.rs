@@ -48,7 +48,8 @@ impl Timeline {
                     .any(|row| row.planned == at && !row.is("scheduled") && !row.is("cancelled"))
             };
             let late = latest(rule.late, look.now) - look.now;
-            for at in daily(times, since.max(look.now - late), look.now) {
+            // Of several the latest is enough.
+            if let Some(at) = daily(times, since.max(look.now - late), look.now).pop() {
                 hold(done(at), || format!("`{}` left out {}", rule.name, shown(at)))?;
             }
             let next = daily(times, look.now, look.now + TimeDelta::days(90))

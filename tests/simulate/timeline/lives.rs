@@ -1,0 +1,34 @@
+//! The lives of stays: what went in one that is over counts no more, and the guest who has left.
+
+use stayhook::model::clock::Time;
+
+use crate::rules::Rule;
+use crate::table::Row;
+
+use super::Timeline;
+
+impl Timeline {
+    /// Whether the run is of the check-in clock, and the guest has left.
+    pub fn has_left(&self, run: &str, now: Time) -> bool {
+        let of_check_in = |row: &&Row| row.entries.iter().all(|entry| entry.starts_with("check_in"));
+        let stay = self.rows.get(run).filter(of_check_in).and_then(|row| row.stay.as_ref());
+        let stay = stay.and_then(|stay| self.stays.get(stay));
+        stay.and_then(|(_, stay)| stay.leaves()).is_some_and(|left| now > left)
+    }
+
+    /// What went for these stays counts no more: for a new life nothing, after a move nothing that reads the property.
+    pub(super) fn begin_anew(&mut self, rules: &[Rule]) {
+        for (stay, moved) in std::mem::take(&mut self.anew) {
+            let reads = |row: &&Row| rules.iter().any(|rule| rule.place && rule.name == row.recipe);
+            let mine = self
+                .rows
+                .values()
+                .filter(|row| row.stay.as_ref() == Some(&stay) && row.fired());
+            self.past
+                .extend(mine.filter(|row| !moved || reads(row)).map(|row| row.id.clone()));
+        }
+        for fired in self.fired.values_mut() {
+            fired.retain(|(.., run)| !self.past.contains(run));
+        }
+    }
+}
