@@ -1,9 +1,11 @@
 //! `on_error: continue`: a step ends badly in any way, and its run goes on and says so.
 
-use serde_json::json;
-use stayhook::case::Reply;
+use serde_json::{Value, json};
+use stayhook::case::{HttpStandin, Reply};
 use stayhook::store::Filter;
 
+use crate::cli::{all, serve};
+use crate::daemon::Site;
 use crate::sender::{asked, plan, stay, with};
 use crate::support::House;
 
@@ -131,4 +133,44 @@ async fn without_it_a_failed_step_still_ends_the_run() {
     assert_eq!(runs[0].failed_steps, 1);
     assert!(house.books.requests().is_empty());
     house.counted("stayhook_failed_steps_total 0").await;
+}
+
+#[tokio::test]
+async fn lists_of_the_program_show_it() {
+    let target = HttpStandin::start().await.unwrap();
+    target.decide(|_, _| Reply::status(404));
+    let config = format!(
+        "sources:\n  pms: {{preset: generic, live_from: 2020-01-01T00:00:00Z, auth: none}}\n\
+         connections:\n  cleaning: {{http: {{base_url: \"{}\"}}}}\n",
+        target.base_url()
+    );
+    let site = Site::new(&config, &[&recipe(HTTP, "")]);
+    let daemon = serve(&site).await;
+    assert_eq!(daemon.post("pms", &stay("A", "confirmed", 1)).await.unwrap().0, 200);
+    let listed = async {
+        loop {
+            let text = daemon.get("/api/v1/runs?failed_steps=true").await.unwrap().1;
+            let list: Value = serde_json::from_str(&text).unwrap();
+            if list["items"][0]["state"] == "succeeded" {
+                return list["items"][0].clone();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let run = tokio::time::timeout(std::time::Duration::from_secs(30), listed)
+        .await
+        .unwrap();
+    assert_eq!(run["failed_steps"], 1);
+    assert_eq!(run["reason"], "done, 1 step failed: 404 Not Found");
+    let shown = format!("runs show {}", run["id"].as_str().unwrap());
+    all(
+        &site,
+        &[
+            ("runs list --failed-steps", 0, "done, 1 step failed: 404 Not Found"),
+            (&shown, 0, "succeeded: done, 1 step failed: 404 Not Found"),
+            (&shown, 0, "step 1 `first`: failed"),
+            ("runs list --failed-steps --state dead", 0, "run"),
+        ],
+    )
+    .await;
 }

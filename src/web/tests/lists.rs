@@ -80,6 +80,8 @@ async fn filters_narrow() {
         ("runs?state=dead", 1),
         ("runs?state=skipped&recipe=Clean", 1),
         ("runs?recipe=Other", 0),
+        ("runs?failed_steps=true", 0),
+        ("runs?failed_steps=false", 3),
         ("runs?code=C1&source=lab", 1),
         ("runs?event=e_00000000000000000000000004_0", 1),
         ("runs?since=24h", 1),
