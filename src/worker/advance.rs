@@ -99,7 +99,7 @@ fn look(setup: &Setup, asked: &Asked<'_>) -> Advance {
         let reservation = asked.stay.unwrap_or(&asked.event.reservation);
         let rendered = match (
             &values,
-            too_late(setup, step, asked.of_check_in, reservation, asked.now),
+            too_late(setup, step.until.as_ref(), asked.of_check_in, reservation, asked.now),
         ) {
             (_, Some(reason)) => Ok(Rendering::Skip(reason)),
             (Ok(values), None) => {
@@ -136,13 +136,18 @@ fn look(setup: &Setup, asked: &Asked<'_>) -> Advance {
 }
 
 /// Why a step is not sent any more, by its `until` and by the departure.
-pub fn too_late(setup: &Setup, step: &Step, of_check_in: bool, reservation: &Value, now: Time) -> Option<String> {
+pub fn too_late(
+    setup: &Setup,
+    until: Option<&Mark>,
+    of_check_in: bool,
+    reservation: &Value,
+    now: Time,
+) -> Option<String> {
     let past = |mark: &Mark| instant_of(mark, reservation, setup.properties.timezone).is_some_and(|end| now > end);
     if of_check_in && past(&Mark::of(Anchor::CheckOut)) {
         return Some("the guest has left".to_owned());
     }
-    step.until.as_ref().filter(|until| past(until))?;
-    Some("its `until` has passed".to_owned())
+    until.is_some_and(past).then(|| "its `until` has passed".to_owned())
 }
 
 /// A step's request, or why it is not wanted. An error is why it cannot be made.

@@ -233,13 +233,16 @@ async fn look(
     if is_over(engine, run, now) {
         return Ok(failed(settle::window_over(policy.retry.window_s())));
     }
-    let stay = match recipe.as_ref().filter(|recipe| ends_with_stay(run, recipe)) {
-        Some(_) => stay_now(engine, setup, run).await?,
-        None => None,
+    let ends = run.of_check_in || recipe.as_ref().is_some_and(|recipe| ends_with_stay(run, recipe));
+    let stay = if ends {
+        stay_now(engine, setup, run).await?
+    } else {
+        None
     };
     let anyway = run.by_hand.is_some_and(|by_hand| by_hand.again);
-    if let (Some(step), Some(stay), Some(stored), false) = (step_now, &stay, stored, anyway)
-        && let Some(reason) = too_late(setup, step, run.of_check_in, stay, now)
+    let until = step_now.and_then(|step| step.until.as_ref());
+    if let (Some(stay), Some(stored), false) = (&stay, stored, anyway)
+        && let Some(reason) = too_late(setup, until, run.of_check_in, stay, now)
     {
         return Ok(match run.step_attempts {
             0 => pass(stored, reason, false),

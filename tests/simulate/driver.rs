@@ -21,7 +21,7 @@ use crate::house::{self, Died, Ground, House, TARGETS};
 use crate::rules::{self, Rule};
 use crate::table::Reader;
 use crate::targets::Targets;
-use crate::timeline::Step;
+use crate::timeline::{Step, in_time};
 use crate::world::{self, Message};
 
 pub use flaw::Flaw;
@@ -297,11 +297,16 @@ impl Sim {
         let now = self.now();
         let house = self.house.as_ref().unwrap();
         let new = |flight: &&Flight| !before.contains(&(flight.run.id.clone(), flight.run.attempts));
-        house
-            .worker
-            .waiting()
-            .filter(new)
-            .try_for_each(|flight| self.seen.begun(flight, true, now))
+        house.worker.waiting().filter(new).try_for_each(|flight| {
+            // While a connection is paused no time passes for what waits for it.
+            let paused = house
+                .engine
+                .lanes
+                .probe_at(&flight.opening.prepared.connection)
+                .is_some();
+            in_time(flight, now).or_else(|late| if paused { Ok(()) } else { Err(late) })?;
+            self.seen.begun(flight, true, now)
+        })
     }
 
     pub async fn claim(&mut self) -> Result<Result<(), Died>, Broken> {

@@ -111,3 +111,13 @@ fn a_mixture_of_two_plans_is_seen() {
         &["the calendar says", "nobody has planned", "there is no such recipe"],
     );
 }
+
+#[test]
+fn what_is_tried_for_longer_than_it_may_be_is_seen() {
+    said_of(Flaw::NoEnd, &["after its time for retries"]);
+}
+
+#[test]
+fn a_new_life_in_which_nothing_is_planned_is_seen() {
+    said_of(Flaw::SameLife, &["nobody has planned"]);
+}

@@ -13,6 +13,7 @@ use crate::checks::{Broken, hold};
 use crate::rules::Rule;
 use crate::table::{Reader, Row, Table};
 
+pub use lives::in_time;
 pub use step::Step;
 
 /// Sort of entry with its occurrence, the entry, the time, the run.

@@ -23,6 +23,10 @@ pub enum Flaw {
     Late,
     /// Every property is on the same clock.
     OneZone,
+    /// What is tried again never ends.
+    NoEnd,
+    /// What went in a life of a stay that is over counts in the next one.
+    SameLife,
     /// Whatever a plan in the making has written counts, though the process died over it.
     Mixed,
 }

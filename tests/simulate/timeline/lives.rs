@@ -1,7 +1,10 @@
-//! The lives of stays: what went in one that is over counts no more, and the guest who has left.
+//! Ends: of a life of a stay, after which what went in it counts no more; of the stay itself; of the time for retries.
 
+use chrono::TimeDelta;
 use stayhook::model::clock::Time;
+use stayhook::worker::by_step::Flight;
 
+use crate::checks::{Broken, hold};
 use crate::rules::Rule;
 use crate::table::Row;
 
@@ -31,4 +34,22 @@ impl Timeline {
             fired.retain(|(.., run)| !self.past.contains(run));
         }
     }
+}
+
+/// A step is not tried for longer than its recipe says, from its first attempt on; the last one may be a moment late.
+pub fn in_time(flight: &Flight, now: Time) -> Result<(), Broken> {
+    let window = match (flight.run.recipe.as_str(), flight.opening.position) {
+        ("Count", 0) => TimeDelta::minutes(66),
+        _ => TimeDelta::hours(24),
+    };
+    let late = flight
+        .run
+        .step_first_at
+        .is_some_and(|first| now > first + window + TimeDelta::seconds(15));
+    hold(!late, || {
+        format!(
+            "{} `{}` was tried after its time for retries",
+            flight.run.id, flight.run.recipe
+        )
+    })
 }
