@@ -3,6 +3,7 @@
 
 mod about;
 mod address;
+mod allowed;
 mod auth;
 mod authenticate;
 mod check;
@@ -41,6 +42,7 @@ use crate::model::delivery::{ReceiptKey, Weak};
 use crate::model::fact::Fact;
 
 pub use self::about::{About, about, preset_file};
+pub use self::allowed::Allowed;
 pub(crate) use self::auth::guessable;
 pub use self::authenticate::Denied;
 pub use self::incoming::CHALLENGE_MAX;

@@ -1,137 +1,157 @@
-//! A body without anybody in it: for tests. What says who somebody is, or which stay, property or account is meant, is
-//! replaced, the same by the same everywhere in the body; dates, amounts, counts and the sender's own words stay. Replacements
-//! are numbered in the order of appearance: nothing of the original can be computed from them.
-
-mod class;
-mod names;
-mod text;
+//! A body without anybody in it: for tests. What the mapping knows as a status, date, amount, currency or count keeps its
+//! value, and so do the words that the mapping itself names; everything else becomes a placeholder of the same shape. What is
+//! not known is replaced, so a field that nobody has thought of is never given away.
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use chrono::NaiveDate;
 use serde_json::{Map, Number, Value};
 
-use self::class::{Class, class_of};
-use self::names::Names;
-use super::map::words::words;
-use crate::source::Source;
+use crate::source::{Allowed, Source};
 
-/// A value of the body, what it is called, and what it is.
-struct Leaf<'v> {
-    value: &'v Value,
-    class: Class,
-}
+/// How often another placeholder is tried before two originals share one.
+const TRIES: usize = 1000;
+/// The longest name of a field in characters, and the digits it may have; other names are somebody's id.
+const NAME_MAX: usize = 60;
+const NAME_DIGITS_MAX: usize = 2;
 
-/// The body and its kept headers without anybody in them. Without a source names and looks alone say what is what.
+/// The body and its kept headers without anybody in them. Without a source nothing is known, and everything is replaced.
 pub fn anonymous(
     body: &Value,
     headers: &BTreeMap<String, String>,
     source: Option<&Source>,
 ) -> (Value, BTreeMap<String, String>) {
-    let mut roles: HashMap<*const Value, String> = HashMap::new();
-    for (name, value) in source.map(|source| source.places(body)).unwrap_or_default() {
-        // A list in the place of one value: each of its entries is one.
-        for item in value.as_array().into_iter().flatten() {
-            roles.entry(std::ptr::from_ref(item)).or_insert_with(|| name.clone());
-        }
-        let known = roles.entry(std::ptr::from_ref(value)).or_insert_with(|| name.clone());
-        // What decides how it is read gives way to what it is.
-        if known == "condition" {
-            *known = name;
-        }
-    }
-    let mut leaves = Vec::new();
-    let mut keys = Vec::new();
-    collect(body, &mut Vec::new(), &roles, &mut leaves, &mut keys);
-    let head: Vec<(&String, Value, Class)> = headers
-        .iter()
-        .map(|(name, text)| {
-            let value = Value::from(text.as_str());
-            let class = match name.as_str() {
-                "content-type" => Class::Kept,
-                _ => class_of(Some("condition"), &[words(name)], &value),
-            };
-            (name, value, class)
-        })
-        .collect();
-    let of_head = head.iter().map(|(_, value, class)| (value, *class));
-    let mut names = Names::of(leaves.iter().map(|leaf| (leaf.value, leaf.class)).chain(of_head), &keys);
-    let classes: HashMap<*const Value, Class> = leaves
-        .iter()
-        .map(|leaf| (std::ptr::from_ref(leaf.value), leaf.class))
-        .collect();
-    let body = rebuilt(body, &classes, &mut names);
-    let headers = head.iter().map(|(name, value, class)| {
-        let text = replaced(value, *class, &mut names)
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        ((*name).clone(), text)
+    let head = |(name, text): (&String, &String)| (name.clone(), Value::from(text.as_str()));
+    let head: BTreeMap<String, Value> = headers.iter().map(head).collect();
+    let mut placeholders = Placeholders {
+        allowed: source.map(|source| source.allowed(body, &head)).unwrap_or_default(),
+        ..Placeholders::default()
+    };
+    let body = placeholders.value(body);
+    let headers = head.iter().map(|(name, value)| match placeholders.value(value) {
+        _ if name == "content-type" => (name.clone(), headers[name].clone()),
+        new => (name.clone(), new.as_str().unwrap_or_default().to_owned()),
     });
     (body, headers.collect())
 }
 
-fn collect<'v>(
-    value: &'v Value,
-    above: &mut Vec<Vec<String>>,
-    roles: &HashMap<*const Value, String>,
-    leaves: &mut Vec<Leaf<'v>>,
-    keys: &mut Vec<&'v str>,
-) {
-    match value {
-        Value::Object(entries) => {
-            for (name, value) in entries {
-                if class::is_id_key(name) {
-                    keys.push(name);
+/// What stands for what, in one body: the same for the same.
+#[derive(Default)]
+struct Placeholders {
+    allowed: Allowed,
+    known: HashMap<(String, Vec<bool>), String>,
+    given: HashSet<String>,
+}
+
+impl Placeholders {
+    fn value(&mut self, value: &Value) -> Value {
+        let allowed = self
+            .allowed
+            .get(&std::ptr::from_ref(value))
+            .cloned()
+            .unwrap_or_default();
+        let whole = !allowed.is_empty() && allowed.iter().all(|allowed| *allowed);
+        match value {
+            Value::Null => Value::Null,
+            Value::Bool(flag) => Value::from(*flag && whole),
+            Value::Number(_) if whole => value.clone(),
+            // What is no number any more would change the type of the place.
+            Value::Number(number) => self
+                .text(&number.to_string(), &[])
+                .parse()
+                .map_or_else(|_| Value::from(0), |number: Number| number.into()),
+            Value::String(text) if whole || text.trim().is_empty() => text.as_str().into(),
+            Value::String(text) => self.text(text, &allowed).into(),
+            Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
+            Value::Object(entries) => {
+                let mut new = Map::new();
+                for (name, value) in entries {
+                    let mut name = if is_field_name(name) {
+                        name.clone()
+                    } else {
+                        self.text(name, &[])
+                    };
+                    while new.contains_key(&name) {
+                        name.push('_');
+                    }
+                    let value = self.value(value);
+                    new.insert(name, value);
                 }
-                above.push(words(name));
-                collect(value, above, roles, leaves, keys);
-                above.pop();
+                Value::Object(new)
             }
         }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, above, roles, leaves, keys)),
-        value => {
-            let role = roles.get(&std::ptr::from_ref(value)).map(String::as_str);
-            let class = class_of(role, above, value);
-            leaves.push(Leaf { value, class });
+    }
+
+    /// The text with a placeholder for every byte that is not allowed.
+    fn text(&mut self, text: &str, allowed: &[bool]) -> String {
+        let original = (text.to_owned(), allowed.to_vec());
+        if let Some(known) = self.known.get(&original) {
+            return known.clone();
         }
+        let mut tries = (0..TRIES).map(|number| shaped(text, allowed, number));
+        let new = tries
+            .find(|new| !self.given.contains(new))
+            .unwrap_or_else(|| shaped(text, allowed, 0));
+        self.given.insert(new.clone());
+        self.known.insert(original, new.clone());
+        new
     }
 }
 
-fn rebuilt(value: &Value, classes: &HashMap<*const Value, Class>, names: &mut Names) -> Value {
-    match value {
-        Value::Object(entries) => {
-            let entries = entries.iter().map(|(name, value)| {
-                let key = if class::is_id_key(name) {
-                    names.id(name)
+/// A text of the same shape: digits for digits, letters for letters, marks as they are. `number` tells those of one shape
+/// apart; all days are the same one.
+fn shaped(text: &str, allowed: &[bool], number: usize) -> String {
+    let day = text
+        .get(..10)
+        .filter(|day| NaiveDate::parse_from_str(day, "%Y-%m-%d").is_ok());
+    let mut first = true;
+    let mut new: Vec<char> = Vec::new();
+    let mut open: Vec<usize> = Vec::new();
+    for (at, c) in text.char_indices() {
+        if allowed.get(at) == Some(&true) {
+            new.push(c);
+            continue;
+        }
+        open.push(new.len());
+        new.push(match c {
+            _ if day.is_some() && at < 10 => char::from(b"2000-01-01"[at]),
+            '0'..='9' => {
+                if std::mem::take(&mut first) && day.is_none() {
+                    '1'
                 } else {
-                    name.clone()
-                };
-                (key, rebuilt(value, classes, names))
-            });
-            Value::Object(entries.collect::<Map<_, _>>())
-        }
-        Value::Array(items) => items.iter().map(|item| rebuilt(item, classes, names)).collect(),
-        leaf => {
-            let class = classes.get(&std::ptr::from_ref(leaf)).copied();
-            replaced(leaf, class.unwrap_or(Class::Text), names)
-        }
+                    '0'
+                }
+            }
+            'T' | 'Z' if day.is_some() => c,
+            c if c.is_ascii_uppercase() => 'A',
+            c if c.is_ascii_lowercase() || !c.is_ascii() => 'a',
+            c if c.is_control() => ' ',
+            c => c,
+        });
     }
+    // The number is counted up in the digits, from the right; in the letters where there are none.
+    let digits = open.iter().any(|at| new[*at].is_ascii_digit());
+    let mut rest = if day.is_some() { 0 } else { number };
+    for at in open.into_iter().rev() {
+        let (zero, base) = match new[at] {
+            c if c.is_ascii_digit() == digits && c.is_ascii_digit() => (b'0', 10),
+            c if !digits && c.is_ascii_uppercase() => (b'A', 26),
+            c if !digits && c.is_ascii_lowercase() => (b'a', 26),
+            _ => continue,
+        };
+        let sum = usize::from(u8::try_from(new[at]).unwrap_or(zero) - zero) + rest;
+        new[at] = char::from(zero + u8::try_from(sum % base).unwrap_or_default());
+        rest = sum / base;
+    }
+    new.into_iter().collect()
 }
 
-fn replaced(value: &Value, class: Class, names: &mut Names) -> Value {
-    if class == Class::Kept {
-        return value.clone();
-    }
-    match value {
-        Value::String(text) => Value::from(names.replaced(text, class)),
-        Value::Number(number) => {
-            let text = names.replaced(&number.to_string(), class);
-            // What is no number any more would change the type of the place.
-            text.parse::<Number>().map_or_else(|_| Value::from(0), Value::Number)
-        }
-        other => other.clone(),
-    }
+/// Whether the name of an entry is one that a program gives, and no id that stands for somebody: `{"618340": {…}}`.
+fn is_field_name(name: &str) -> bool {
+    name.chars().count() <= NAME_MAX
+        && name.chars().all(|c| c.is_alphanumeric() || "_-.:/$# ".contains(c))
+        && name.chars().filter(|c| c.is_numeric()).count() <= NAME_DIGITS_MAX
 }

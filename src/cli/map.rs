@@ -1,31 +1,30 @@
-//! `stayhook map`: what stands where in a body, and a first mapping for it.
+//! `stayhook map`: what stands where in a body, and as much of a mapping as is certain.
 
-pub(super) mod body;
-mod compare;
 mod draft;
-mod guess;
-mod rules;
-pub(super) mod shape;
+mod names;
+mod stay;
 mod tree;
-pub(super) mod words;
 
 #[cfg(test)]
 mod tests;
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use self::guess::{Guessed, How, Sort};
-use self::shape::Shape;
-use self::tree::{Tree, path};
+use self::draft::{Draft, draft};
+use self::tree::{Place, Tree, shown};
 use super::output::{FINDINGS, Output, say};
 use super::print::{harmless, harmless_json};
+use crate::model::body;
 
 /// The largest body, in bytes.
 const BODY_MAX: u64 = 64 << 20;
+/// Values of a place that are shown beside one another.
+const VALUES_SHOWN: usize = 3;
 
 /// What `map` is asked.
 #[derive(Clone, Debug, clap::Args)]
@@ -35,7 +34,7 @@ pub struct Args {
     pub files: Vec<PathBuf>,
 }
 
-/// A body and what it seems to say.
+/// A body taken apart.
 pub struct Mapped {
     /// What it is called: its file.
     pub name: String,
@@ -52,9 +51,7 @@ pub fn run(args: &Args, output: Output, out: &mut dyn Write) -> ExitCode {
             "-" => stdin(),
             _ => crate::config::read_bytes(file, BODY_MAX),
         };
-        let read = bytes
-            .map_err(|why| why.to_string())
-            .and_then(|bytes| body::read(&bytes));
+        let read = bytes.map_err(|why| why.to_string()).and_then(|bytes| read_body(&bytes));
         match read {
             Ok(body) => all.push(Mapped {
                 name,
@@ -66,9 +63,10 @@ pub fn run(args: &Args, output: Output, out: &mut dyn Write) -> ExitCode {
             }
         }
     }
+    let draft = draft(&all);
     let text = match output {
-        Output::Table => harmless(&text(&all)),
-        Output::Json => harmless_json(&format!("{:#}\n", json(&all))),
+        Output::Table => harmless(&text(&all, &draft)),
+        Output::Json => harmless_json(&format!("{:#}\n", json(&all, &draft))),
     };
     say(out, &text, 0)
 }
@@ -82,117 +80,116 @@ fn stdin() -> std::io::Result<Vec<u8>> {
     }
 }
 
-/// What the bodies seem to say: those of one sort together, stays last, for the first mapping that applies counts.
-pub fn guessed(all: &[Mapped]) -> Vec<Guessed> {
-    let mut sorts: Vec<(Sort, Tree)> = Vec::new();
-    for one in all {
-        let sort = guess::guess(&one.tree).sort;
-        match sorts.iter_mut().find(|(known, _)| *known == sort) {
-            Some((_, tree)) => tree.join(&one.tree),
-            None => sorts.push((sort, one.tree.clone())),
-        }
+/// A body from a file: JSON, or what a form sends.
+///
+/// # Errors
+///
+/// In words, where it is neither.
+pub(super) fn read_body(bytes: &[u8]) -> Result<Value, String> {
+    match bytes.trim_ascii().first() {
+        None => Err("it is empty".to_owned()),
+        Some(b'<') => Err("it looks like XML; bodies are JSON or a form".to_owned()),
+        Some(_) => body::decode(body::guess_type(bytes), bytes).map_err(|why| why.says().to_owned()),
     }
-    sorts.sort_by_key(|(sort, _)| *sort);
-    sorts.iter().map(|(_, tree)| guess::guess(tree)).collect()
 }
 
-fn text(all: &[Mapped]) -> String {
-    let mut out = String::new();
-    // Bodies of different sorts have nothing in common that says anything.
-    let mut sorts: Vec<(Sort, Vec<&Mapped>)> = Vec::new();
-    for one in all {
-        let sort = guess::guess(&one.tree).sort;
-        match sorts.iter_mut().find(|(known, _)| *known == sort) {
-            Some((_, group)) => group.push(one),
-            None => sorts.push((sort, vec![one])),
-        }
-    }
-    for (_, group) in &sorts {
-        if all.len() > 1 {
-            let names: Vec<&str> = group.iter().map(|one| one.name.as_str()).collect();
-            out.push_str(&format!("{}:\n\n", names.join(", ")));
-        }
-        out.push_str(&match group.as_slice() {
-            [one] => one.tree.text(),
-            several => compare::text(several),
-        });
-        out.push('\n');
-    }
-    let guessed = guessed(all);
-    let sorts: Vec<&str> = guessed.iter().map(|one| one.sort.word()).collect();
-    out.push_str(&format!(
-        "It looks like: {}. A first draft, to paste below the source in the configuration;\n\
-         then `stayhook check`, and `stayhook preview --source NAME --payload FILE` shows how it reads a body:\n\n",
-        sorts.join(", ")
-    ));
-    out.push_str(&draft::draft(&guessed));
+fn text(all: &[Mapped], draft: &Draft) -> String {
+    let mut out = match all {
+        [one] => one.tree.text(),
+        several => compared(several),
+    };
+    let missing = match draft.missing.as_slice() {
+        [] => "It says all that a stay needs.".to_owned(),
+        missing => format!("It is not complete: no {} is certain.", missing.join(", no ")),
+    };
+    let _ = write!(
+        out,
+        "\nA first draft, to paste below the source in the configuration. What is certain is written out, the rest stands in\n\
+         comments to choose from. {missing} Then `stayhook check`, and\n\
+         `stayhook preview --source NAME --payload FILE` shows how it reads a body:\n\n{}",
+        draft.text
+    );
     out
 }
 
-fn json(all: &[Mapped]) -> Value {
-    let guessed = guessed(all);
-    let each: Vec<&Mapped> = all.iter().collect();
-    let places = compare::places(&each);
-    let paths: Vec<Value> = places
+/// A place in several bodies: itself in each that has it.
+fn places(all: &[Mapped]) -> Vec<Vec<&Place>> {
+    let mut found: Vec<Vec<&Place>> = Vec::new();
+    for place in all.iter().flat_map(|one| &one.tree.places) {
+        match found.iter_mut().find(|known| known[0].steps == place.steps) {
+            Some(known) => known.push(place),
+            None => found.push(vec![place]),
+        }
+    }
+    found
+}
+
+fn differs(found: &[&Place]) -> bool {
+    found.iter().any(|place| place.values != found[0].values)
+}
+
+/// One line a place, marked where the bodies say different things there.
+fn compared(all: &[Mapped]) -> String {
+    let places = places(all);
+    let width = places.iter().map(|found| found[0].path().chars().count()).max();
+    let width = width.unwrap_or_default().min(48);
+    let mut out = "`*` where the files differ:\n\n".to_owned();
+    for found in places {
+        let mut values: Vec<String> = Vec::new();
+        for value in found.iter().map(|place| shown(place.value())) {
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        let more = if values.len() > VALUES_SHOWN { " | …" } else { "" };
+        values.truncate(VALUES_SHOWN);
+        let (mark, values) = (if differs(&found) { '*' } else { ' ' }, values.join(" | "));
+        let some = if found.len() < all.len() {
+            format!("  (in {} of {})", found.len(), all.len())
+        } else {
+            String::new()
+        };
+        let _ = writeln!(out, "{mark} {:<width$}  {values}{more}{some}", found[0].path());
+    }
+    let left_out: usize = all.iter().map(|one| one.tree.left_out).sum();
+    if left_out > 0 {
+        let _ = writeln!(out, "… and {left_out} more places");
+    }
+    out
+}
+
+fn json(all: &[Mapped], draft: &Draft) -> Value {
+    let paths: Vec<Value> = places(all)
         .iter()
-        .map(|place| {
+        .map(|found| {
             json!({
-                "path": place.path,
-                "type": type_of(place.value),
-                "example": place.value,
-                "count": place.count,
-                "files": place.files,
-                "differs": place.differs,
+                "path": found[0].path(),
+                "type": type_of(found[0].value()),
+                "example": found[0].value(),
+                "count": found.iter().map(|place| place.count).sum::<usize>(),
+                "files": found.len(),
+                "differs": differs(found),
             })
         })
         .collect();
-    let guesses: Vec<Value> = guessed
-        .iter()
-        .map(|one| {
-            let fields = one.names.iter().chain(&one.fields).map(|guess| {
-                json!({
-                    "field": guess.field,
-                    "paths": guess.places.iter().map(|steps| path("$", steps)).collect::<Vec<_>>(),
-                    "words": match &guess.how {
-                        How::Words(words, _) => json!(words.iter().map(|(word, ours)| json!({"word": word, "means": ours})).collect::<Vec<_>>()),
-                        _ => Value::Null,
-                    },
-                    "minor": guess.how == How::Minor,
-                    "note": guess.note,
-                })
-            });
-            json!({
-                "about": one.sort.word(),
-                "event": one.event.as_ref().map(|event| path("$", &event.steps)),
-                "version": one.version.iter().map(|steps| path("$", steps)).collect::<Vec<_>>(),
-                "fields": fields.collect::<Vec<_>>(),
-                "missing": one.missing,
-                "notes": one.notes,
-            })
-        })
-        .collect();
+    let lines = draft.lines.iter();
     json!({
         "files": all.iter().map(|one| &one.name).collect::<Vec<_>>(),
         "paths": paths,
         "left_out": all.iter().map(|one| one.tree.left_out).sum::<usize>(),
-        "guesses": guesses,
-        "draft": draft::draft(&guessed),
+        "fields": lines.map(|(field, path, certain)| json!({"field": field, "path": path, "certain": certain})).collect::<Vec<_>>(),
+        "missing": draft.missing,
+        "draft": draft.text,
     })
 }
 
 fn type_of(value: &Value) -> &'static str {
-    match Shape::of(value) {
-        Shape::Nothing if value.is_null() => "null",
-        Shape::Nothing => "empty",
-        Shape::Flag => "true or false",
-        Shape::Whole | Shape::Fraction => "number",
-        Shape::Date => "date",
-        Shape::Local | Shape::Instant => "time",
-        Shape::Clock => "time of day",
-        Shape::Email => "e-mail address",
-        Shape::Phone => "phone number",
-        Shape::Url => "address",
-        Shape::Uuid | Shape::Code => "id or code",
-        Shape::Word | Shape::OddDate | Shape::Text => "text",
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "number",
+        Value::String(_) => "text",
+        Value::Array(_) => "list",
+        Value::Object(_) => "object",
     }
 }

@@ -130,18 +130,34 @@ impl Source {
             }
         };
         for (predicate, _) in &self.ignore {
-            add("condition", &predicate.paths(), body);
+            add(
+                "condition",
+                &predicate.named().map(|(at, _)| at.text()).collect::<Vec<_>>(),
+                body,
+            );
         }
         for mapping in &self.mappings {
             for item in items(mapping, body) {
                 if let Some(predicate) = &mapping.applies_to {
-                    add("condition", &predicate.paths(), item);
+                    add(
+                        "condition",
+                        &predicate.named().map(|(at, _)| at.text()).collect::<Vec<_>>(),
+                        item,
+                    );
                 }
                 if let Partial::Where(any) = &mapping.partial {
-                    any.iter()
-                        .for_each(|predicate| add("condition", &predicate.paths(), item));
+                    any.iter().for_each(|predicate| {
+                        add(
+                            "condition",
+                            &predicate.named().map(|(at, _)| at.text()).collect::<Vec<_>>(),
+                            item,
+                        )
+                    });
                 }
-                add("version", &mapping.version.paths(), item);
+                mapping
+                    .version
+                    .exprs()
+                    .for_each(|expr| add("version", &expr.paths(), item));
                 for (name, expr) in mapping.names().chain(mapping.hint.iter().map(|expr| ("event", expr))) {
                     add(name, &expr.paths(), item);
                 }
@@ -165,7 +181,7 @@ impl Source {
 }
 
 /// The items of a mapping, else the body.
-fn items<'v>(mapping: &Mapping, body: &'v Value) -> Vec<&'v Value> {
+pub(super) fn items<'v>(mapping: &Mapping, body: &'v Value) -> Vec<&'v Value> {
     if mapping.items.is_empty() {
         return vec![body];
     }

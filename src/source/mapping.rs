@@ -83,13 +83,9 @@ impl Version {
         self.by.is_some()
     }
 
-    /// The paths of both, as written.
-    pub(super) fn paths(&self) -> Vec<String> {
-        [&self.by, &self.then]
-            .into_iter()
-            .flatten()
-            .flat_map(Expr::paths)
-            .collect()
+    /// Both, as far as they are there.
+    pub(super) fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        [&self.by, &self.then].into_iter().flatten()
     }
 
     /// The order of this body; a warning where it is there and cannot be read.

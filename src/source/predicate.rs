@@ -1,5 +1,7 @@
 //! `{$.type: "booking.*"}`: whether a body is of a certain sort.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 use super::path::{Compiling, Input, Lookup};
@@ -107,9 +109,26 @@ impl Predicate {
         self.0.iter().any(of_item)
     }
 
-    /// The paths that it looks at, as written.
-    pub(super) fn paths(&self) -> Vec<String> {
-        self.0.iter().map(|condition| condition.at.text()).collect()
+    /// The places it looks at, each with which bytes of a text its patterns write out; none where no pattern fits.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&Lookup, impl Fn(&str) -> Option<Vec<bool>>)> {
+        self.0.iter().map(|condition| {
+            let named = |text: &str| {
+                let low = text.to_lowercase();
+                let mut bytes = vec![false; text.len()];
+                let mut fits = false;
+                for pattern in &condition.any_of {
+                    // Where letters get longer or shorter, bytes do not stand where they stood.
+                    if let Pattern::Text(pattern) = pattern
+                        && let Some(parts) = glob(pattern, &low).filter(|_| low.len() == text.len())
+                    {
+                        fits = true;
+                        parts.into_iter().for_each(|part| bytes[part].fill(true));
+                    }
+                }
+                fits.then_some(bytes)
+            };
+            (&condition.at, named)
+        })
     }
 
     /// What it looks at, with what stands there where that is a plain word: `$.type (room.created)`.
@@ -153,9 +172,9 @@ impl Pattern {
             Pattern::Absent => values.is_empty(),
             Pattern::Text(pattern) if pattern == "*" => !values.is_empty(),
             Pattern::Text(pattern) => values.iter().any(|value| match value {
-                Value::String(text) => glob(pattern, &text.to_lowercase()),
-                Value::Number(number) => glob(pattern, &number.to_string().to_lowercase()),
-                Value::Bool(flag) => glob(pattern, if *flag { "true" } else { "false" }),
+                Value::String(text) => glob(pattern, &text.to_lowercase()).is_some(),
+                Value::Number(number) => glob(pattern, &number.to_string().to_lowercase()).is_some(),
+                Value::Bool(flag) => glob(pattern, if *flag { "true" } else { "false" }).is_some(),
                 _ => false,
             }),
         }
@@ -170,24 +189,24 @@ fn plain_word(value: &Value) -> Option<&str> {
         .filter(|text| text.len() <= 60 && !text.is_empty() && text.chars().all(ok))
 }
 
-/// Whether `pattern`, in which `*` stands for any run of characters, fits the whole of `text`.
-fn glob(pattern: &str, text: &str) -> bool {
+/// The parts of `text` that `pattern` writes out, where it fits the whole of it; `*` stands for any run of characters.
+fn glob(pattern: &str, text: &str) -> Option<Vec<Range<usize>>> {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else {
-        return false;
-    };
+    let mut at = text.starts_with(first).then_some(first.len())?;
+    let mut found = Vec::new();
+    found.push(0..at);
     let mut parts: Vec<&str> = parts.collect();
     let Some(last) = parts.pop() else {
-        return rest.is_empty();
+        return (at == text.len()).then_some(found);
     };
     for part in parts {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
+        let from = at + text[at..].find(part)?;
+        at = from + part.len();
+        found.push(from..at);
     }
-    rest.ends_with(last)
+    found.push(text.len().checked_sub(last.len())?..text.len());
+    text[at..].ends_with(last).then_some(found)
 }
 
 /// Where mappings looked that do not apply to some item, each place and word once.
@@ -224,7 +243,7 @@ mod tests {
             ("true", "true", true),
             ("*é*", "caféx", true),
         ] {
-            assert_eq!(glob(pattern, text), fits, "{pattern} {text}");
+            assert_eq!(glob(pattern, text).is_some(), fits, "{pattern} {text}");
         }
     }
 }

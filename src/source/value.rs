@@ -319,6 +319,22 @@ impl Expr {
         }
     }
 
+    /// The places it looks at itself.
+    pub(super) fn lookups(&self) -> &[Lookup] {
+        match &self.from {
+            From::Lookups(lookups) => lookups,
+            From::Constant(_) | From::Join(_) => &[],
+        }
+    }
+
+    /// What it is put together from.
+    pub(super) fn parts(&self) -> &[Expr] {
+        match &self.from {
+            From::Join(join) => &join.parts,
+            From::Constant(_) | From::Lookups(_) => &[],
+        }
+    }
+
     /// Whether any of its paths reads the item (`@`), or it needs none.
     pub(super) fn reads_item(&self) -> bool {
         match &self.from {

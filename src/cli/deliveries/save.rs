@@ -9,19 +9,19 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::cli::anonymous::anonymous;
-use crate::cli::map::body;
+use crate::cli::map::read_body;
 use crate::cli::print::sayln;
 use crate::cli::{FINDINGS, FINE, Failure, USAGE};
 use crate::config::Config;
 use crate::store::DeliveryRow;
 
 /// Writes the body to `file`, and to a file beside it the headers that the mapping reads. A source that is not configured
-/// any more is no hindrance: then names and looks alone say what is whose.
+/// any more is no hindrance: then nothing is known, and every value becomes a placeholder.
 pub(super) fn save(config: &Config, delivery: &DeliveryRow, file: &Path, force: bool) -> Result<u8, Failure> {
     let Some(text) = &delivery.body else {
         return Err(Failure::new(FINDINGS, format!("{} has no body", delivery.id)));
     };
-    let body = body::read(text.as_bytes())
+    let body = read_body(text.as_bytes())
         .map_err(|why| Failure::new(FINDINGS, format!("the body of {}: {why}", delivery.id)))?;
     let source = config.sources.iter().find(|source| source.name() == delivery.source);
     let all = delivery
@@ -44,7 +44,7 @@ pub(super) fn save(config: &Config, delivery: &DeliveryRow, file: &Path, force: 
     }
     write(file, &format!("{body:#}\n"), force)?;
     sayln!(
-        "{}: written without names, addresses, codes and ids; look at it before you give it away",
+        "{}: written; only statuses, dates, amounts, currencies and counts are as they came",
         file.display()
     );
     if !headers.is_empty() {

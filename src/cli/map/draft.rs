@@ -1,409 +1,411 @@
-//! Guesses as a first mapping, in YAML that `check` accepts.
+//! As much of a mapping as is certain, and the rest as commented lines to choose from. Whatever is pasted unread must be
+//! right: a name too many merges two guests' stays, a wrong date of making announces an old one.
 
 use std::fmt::Write as _;
 
-use super::guess::{Guess, Guessed, How, Sort};
-use super::tree::{Step, path};
+use serde_json::Value;
+
+use super::Mapped;
+use super::names::{FIELDS, Known, RECORDS, fold, is_id, is_instant};
+use super::stay::{Stay, stay};
+use super::tree::{Place, Step, Tree, is_nothing, path, shown};
+use crate::model::reservation::Status;
 
 /// Spaces in front of every line: the draft stands below a source.
 const INDENT: usize = 4;
 /// The column at which comments begin, where the line is not longer.
 const COMMENT: usize = 60;
+/// Places shown to choose from, for one field; characters of a word that may be a status.
+const CHOICES_MAX: usize = 4;
+const WORD_MAX: usize = 40;
+/// Our statuses whose own word may mean something else at a sender: a payment's state, a finished booking form.
+const AMBIGUOUS: [Status; 4] = [Status::Pending, Status::Completed, Status::Expired, Status::Unknown];
+/// What an object calls its own id. A booking may be one of several of a reservation, and the other way round.
+const OWN_IDS: [&str; 4] = ["id", "uuid", "reservationid", "bookingid"];
+/// Parts of the names of what several stays may share.
+#[rustfmt::skip]
+const SHARED: [&str; 7] = ["channel", "external", "ota", "reference", "group", "confirmation", "parent"];
+/// Ends of names that may name something.
+const NAMING: [&str; 4] = ["id", "code", "number", "reference"];
 
-/// A draft for bodies of one sender, one entry for every sort of them.
-pub fn draft(all: &[Guessed]) -> String {
-    let mut lines = Lines::default();
-    let nameable: Vec<&Guessed> = all
-        .iter()
-        .filter(|one| one.sort != Sort::Nothing && !one.names.is_empty())
-        .collect();
-    for one in all {
-        if one.sort != Sort::Nothing && one.names.is_empty() {
-            lines.remark(
-                0,
-                &format!(
-                    "a {} without {}: nothing says whose it is",
-                    one.sort.word(),
-                    "a code or id of a stay"
-                ),
-            );
-        }
-    }
-    ignored(&mut lines, all);
-    if nameable.is_empty() {
-        lines.put(
-            0,
-            "learn: true",
-            Some("nothing to map yet: what comes is stored and shown"),
-        );
-        return lines.0;
-    }
-    receipt_key(&mut lines, &nameable);
-    lines.put(0, "map:", None);
-    for one in &nameable {
-        // Beside the type of the delivery other sorts will come, so every mapping says for which it is.
-        let listed = one.event.is_some();
-        mapping(&mut lines, one, listed || nameable.len() > 1);
-    }
-    lines.0
+/// A draft.
+#[derive(Default)]
+pub struct Draft {
+    /// In YAML that `check` accepts, below a source.
+    pub text: String,
+    /// The field, the path, and whether it is certain.
+    pub lines: Vec<(&'static str, String, bool)>,
+    /// What a stay needs and is not certain.
+    pub missing: Vec<&'static str>,
 }
 
-#[derive(Default)]
-struct Lines(String);
+/// A draft for bodies of one sender: for those that are about a stay in the same place.
+pub fn draft(all: &[Mapped]) -> Draft {
+    let mut whole = Tree::default();
+    let mut first: Option<Stay> = None;
+    let mut remarks = Vec::new();
+    for one in all {
+        match stay(&one.tree) {
+            Ok(found) if first.as_ref().is_none_or(|known| *known == found) => {
+                first = Some(found);
+                whole.join(&one.tree);
+            }
+            Ok(_) => remarks.push(format!("{}: its reservation lies elsewhere: map it alone", one.name)),
+            Err(why) => remarks.push(format!("{}: nothing is certain: {why}", one.name)),
+        }
+    }
+    if first.is_none() {
+        all.iter().for_each(|one| whole.join(&one.tree));
+    }
+    let named = |place| Some((folded(Place::inside(place, &first.as_ref()?.scope)?)?, place));
+    let mut writer = Writer {
+        tree: &whole,
+        inside: whole.places.iter().filter_map(named).collect(),
+        stay: first.clone().unwrap_or_default(),
+        readable: false,
+        out: Draft::default(),
+    };
+    remarks.iter().for_each(|remark| writer.put(0, false, remark, ""));
+    writer.write();
+    writer.out
+}
 
-impl Lines {
-    fn put(&mut self, depth: usize, text: &str, comment: Option<&str>) {
-        let line = format!("{}{text}", " ".repeat(INDENT + 2 * depth));
+struct Writer<'t> {
+    tree: &'t Tree,
+    /// Places in the stay, by their names there, folded and with `.` between them.
+    inside: Vec<(String, &'t Place)>,
+    stay: Stay,
+    /// Whether something names the stay for certain.
+    readable: bool,
+    out: Draft,
+}
+
+impl<'t> Writer<'t> {
+    /// A line, as a comment where it is not certain.
+    fn put(&mut self, depth: usize, certain: bool, text: &str, comment: &str) {
+        let mark = if certain { "" } else { "# " };
+        let line = format!("{}{mark}{}", " ".repeat(INDENT + 2 * depth), one_line(text));
         // Writing into a String cannot fail.
         let _ = match comment {
-            Some(comment) => writeln!(self.0, "{line:<COMMENT$}  # {}", one_line(comment)),
-            None => writeln!(self.0, "{line}"),
+            "" => writeln!(self.out.text, "{line}"),
+            comment => writeln!(self.out.text, "{line:<COMMENT$}  # {}", one_line(comment)),
         };
     }
 
-    fn remark(&mut self, depth: usize, text: &str) {
-        let _ = writeln!(self.0, "{}# {}", " ".repeat(INDENT + 2 * depth), one_line(text));
+    /// A path as the mapping writes it: `@` for what lies in an item.
+    fn at(&self, steps: &[Step]) -> String {
+        match self.stay.list().and_then(|list| steps.strip_prefix(list)) {
+            Some(rest) => quoted(&path("@", rest)),
+            None => quoted(&path("$", steps)),
+        }
     }
+
+    fn line(&mut self, depth: usize, field: &'static str, certain: bool, place: &Place, note: &str) {
+        let (at, name) = (self.at(&place.steps), field.rsplit('.').next().unwrap_or(field));
+        let text = match field {
+            "ids" | "references" | "property.ids" => format!("{name}: [{at}]"),
+            _ => format!("{name}: {at}"),
+        };
+        let example = if certain { String::new() } else { shown(place.value()) };
+        let mark = if example.is_empty() || note.is_empty() {
+            ""
+        } else {
+            "; "
+        };
+        self.put(depth, certain, &text, &format!("{example}{mark}{note}"));
+        self.out.lines.push((field, place.path(), certain));
+    }
+
+    /// The places in the stay that are called one of these.
+    fn named(&self, names: &[&str]) -> Vec<&'t Place> {
+        let named = self.inside.iter().filter(|(name, _)| names.contains(&name.as_str()));
+        named.map(|(_, place)| *place).collect()
+    }
+
+    fn write(&mut self) {
+        let called = self.stay.called;
+        let envelope = self.stay.scope.is_empty();
+        let mut ids = self.named(&OWN_IDS);
+        ids.retain(|place| all(place, is_id));
+        let id = single(&ids).filter(|place| match fold(place.last_name()).as_str() {
+            // Beside what is said of the delivery it may be the delivery's.
+            "id" | "uuid" => !envelope,
+            name => name.starts_with(called),
+        });
+        let mut codes = self.named(&["code", "confirmationcode", &format!("{called}code")]);
+        codes.retain(|place| all(place, is_id));
+        // Alone it names the stay, and a channel's code is that of all units of one booking.
+        let code = single(&codes)
+            .filter(|place| id.is_some() || ids.is_empty() && !fold(place.last_name()).starts_with("confirmation"));
+        // In an envelope it may be the delivery's; a date orders nothing, and an hour without a zone comes twice a year.
+        let versions = self.named(&["updatedat", "lastupdatedat", "modifiedat", "lastmodifiedat"]);
+        let version = single(&versions).filter(|place| !envelope && all(place, is_instant));
+        self.readable = id.is_some() || code.is_some();
+        let readable = self.readable;
+        if !readable {
+            self.put(0, true, "learn: true", "nothing names a stay for certain");
+        }
+        match version.filter(|_| readable && self.stay.list().is_none()) {
+            Some(version) => {
+                let text = format!(
+                    "receipt_key: [[{}, {{hash: body}}], {{hash: body}}]",
+                    self.at(&version.steps)
+                );
+                self.put(0, true, &text, "");
+            }
+            None => self.put(
+                0,
+                false,
+                "receipt_key: [$.event_id]",
+                "where every delivery has an id of its own",
+            ),
+        }
+        self.put(0, readable, "map:", "");
+        self.applies_to();
+        match version {
+            Some(version) => {
+                let text = format!("version: {{by: {}}}", self.at(&version.steps));
+                self.put(1, readable, &text, "the order of this sender");
+            }
+            None => self.put(1, false, "version: {by: PATH}", "a time that grows with every change"),
+        }
+        self.put(1, readable, "reservation:", "");
+        self.names(id, code);
+        let status = self.status();
+        let kinds = "kind: {from: PATH, map: {WORD: owner, OTHER: block}, else: guest}";
+        self.put(2, false, kinds, "where it sends those too");
+        let mut found = Vec::new();
+        for group in ["", "guest", "property", "money"] {
+            found.extend(self.group(2, group, FIELDS));
+        }
+        if !readable {
+            self.group(1, "payment", RECORDS);
+            self.group(1, "message", RECORDS);
+        }
+        let day = |field: &str| found.iter().any(|known| known.starts_with(field));
+        let needed = [
+            (readable, "name"),
+            (status, "status"),
+            (day("check_in"), "arrival"),
+            (day("check_out"), "departure"),
+        ];
+        self.out.missing = needed
+            .iter()
+            .filter(|(there, _)| !there)
+            .map(|(_, what)| *what)
+            .collect();
+    }
+
+    fn applies_to(&mut self) {
+        if let Some(list) = self.stay.list() {
+            let text = format!("items: {}", quoted(&path("$", list)));
+            self.put(1, self.readable, &text, "one stay each");
+        }
+        let Some(event) = self
+            .tree
+            .places
+            .iter()
+            .find(|place| Some(&place.steps) == self.stay.event.as_ref())
+        else {
+            return;
+        };
+        let words: Vec<String> = event.values.iter().filter_map(Value::as_str).map(scalar).collect();
+        let text = format!("{{{}: [{}]}}", self.at(&event.steps), words.join(", "));
+        self.put(
+            1,
+            self.readable,
+            &format!("applies_to: {text}"),
+            "and which other types like it?",
+        );
+        self.put(
+            1,
+            false,
+            &format!("partial: {text}"),
+            "where such a delivery says only what changed",
+        );
+    }
+
+    /// What names the stay, and what may.
+    fn names(&mut self, id: Option<&Place>, code: Option<&Place>) {
+        if let Some(id) = id {
+            self.line(2, "ids", true, id, "");
+        }
+        if let Some(code) = code {
+            let note = if id.is_some() {
+                ""
+            } else {
+                "it names the stay: no two stays may share it"
+            };
+            self.line(2, "code", true, code, note);
+        }
+        let mut others = Vec::new();
+        for place in &self.tree.places {
+            let name = fold(place.last_name());
+            let chosen = [id, code].into_iter().flatten().any(|one| one.steps == place.steps);
+            if chosen || !all(place, is_id) || !NAMING.iter().any(|end| name.ends_with(end)) {
+                continue;
+            }
+            let own = OWN_IDS.contains(&name.as_str()) && place.inside(&self.stay.scope).is_some();
+            match () {
+                () if SHARED.iter().any(|part| name.contains(part)) => {
+                    self.line(2, "references", false, place, "stays may share it")
+                }
+                () if own && id.is_none() => self.line(2, "ids", false, place, "only if no two stays share it"),
+                () if name.ends_with("code") && code.is_none() => {
+                    self.line(2, "code", false, place, "if people call it so")
+                }
+                () => others.push(self.at(&place.steps)),
+            }
+        }
+        if !others.is_empty() {
+            let text = format!("no names of the stay, as far as can be seen: {}", others.join(", "));
+            self.put(2, false, &text, "");
+        }
+    }
+
+    /// Whether a place for the status is certain.
+    fn status(&mut self) -> bool {
+        let is_word = |value: &Value| value.as_str().is_some_and(|text| text.len() <= WORD_MAX);
+        let mut places = self.named(&["status", &format!("{}status", self.stay.called)]);
+        places.retain(|place| all(place, is_word));
+        let certain = self.readable && places.len() == 1;
+        if !certain {
+            let named =
+                |place: &&Place| fold(place.last_name()).ends_with("status") || fold(place.last_name()) == "state";
+            let perhaps = self
+                .tree
+                .places
+                .iter()
+                .filter(named)
+                .filter(|place| all(place, is_word));
+            places = perhaps.take(CHOICES_MAX).collect();
+        }
+        for place in &places {
+            let mut words = vec!["cancelled: cancelled".to_owned()];
+            let mut unknown = Vec::new();
+            for word in place.values.iter().filter_map(Value::as_str) {
+                match meaning(word) {
+                    Some("cancelled") if fold(word) == "cancelled" => {}
+                    Some(ours) => words.push(format!("{}: {ours}", scalar(word))),
+                    // What is chosen by hand has a word to begin with.
+                    None if !certain => words.push(format!("{}: confirmed", scalar(word))),
+                    None => unknown.push(format!("{}: confirmed", scalar(word))),
+                }
+            }
+            words.sort();
+            words.dedup_by_key(|word| fold(word));
+            let text = format!(
+                "status: {{from: {}, map: {{{}}}, else: unknown}}",
+                self.at(&place.steps),
+                words.join(", ")
+            );
+            self.put(2, certain, &text, "");
+            if !unknown.is_empty() {
+                self.put(
+                    2,
+                    false,
+                    &unknown.join(", "),
+                    "seen too; which of ours? it belongs into map",
+                );
+            }
+            self.out.lines.push(("status", place.path(), certain));
+        }
+        if places.is_empty() {
+            let text = "status: {from: PATH, map: {WORD: confirmed}, else: unknown}";
+            self.put(2, false, text, "without it no event is made");
+        }
+        certain
+    }
+
+    /// The fields of one group; those that are certain.
+    fn group(&mut self, depth: usize, group: &str, fields: &'static [Known]) -> Vec<&'static str> {
+        let mut lines: Vec<(&'static str, bool, &Place)> = Vec::new();
+        for known in fields.iter().filter(|known| known.group() == group) {
+            let named = self.named(known.certain);
+            let there: Vec<&Place> = named.iter().copied().filter(|place| all(place, known.fits)).collect();
+            if let Some(one) = single(&there).filter(|one| self.readable && all(one, known.surely)) {
+                lines.push((known.field, true, one));
+                continue;
+            }
+            let perhaps = self.tree.places.iter().filter(|place| {
+                let (name, value) = (place.tail(), place.value());
+                match is_nothing(value) {
+                    true => named.iter().any(|one| one.steps == place.steps),
+                    false => (known.fits)(value) && known.perhaps.iter().any(|part| name.contains(part)),
+                }
+            });
+            lines.extend(perhaps.take(CHOICES_MAX).map(|place| (known.field, false, place)));
+        }
+        let certain: Vec<&'static str> = lines.iter().filter(|line| line.1).map(|line| line.0).collect();
+        // Where the day is certain the time needs no choosing, and the other way round.
+        let day = |field: &str| field.trim_end_matches("_date").to_owned();
+        lines.retain(|(field, sure, _)| *sure || !certain.iter().any(|known| day(known) == day(field)));
+        let mut depth = depth;
+        if !group.is_empty() && !lines.is_empty() {
+            self.put(depth, !certain.is_empty(), &format!("{group}:"), "");
+            depth += 1;
+        }
+        for (field, sure, place) in lines {
+            let note = match field {
+                "check_in" | "check_out" if !sure => "its zone? {from: …, zone: Europe/Rome}",
+                "money.total" if !sure => "cents? {from: …, minor: true}",
+                _ => "",
+            };
+            self.line(depth, field, sure, place, note);
+        }
+        certain
+    }
+}
+
+fn single<'t>(places: &[&'t Place]) -> Option<&'t Place> {
+    match places {
+        [one] => Some(one),
+        _ => None,
+    }
+}
+
+/// Whether all values that were seen are such, and there is one.
+fn all(place: &Place, is: fn(&Value) -> bool) -> bool {
+    let mut there = place.values.iter().filter(|value| !is_nothing(value)).peekable();
+    there.peek().is_some() && there.all(is)
+}
+
+/// Names only, folded, with `.` between them.
+fn folded(steps: &[Step]) -> Option<String> {
+    let names: Option<Vec<String>> = steps.iter().map(|step| step.name().map(fold)).collect();
+    names.map(|names| names.join("."))
+}
+
+/// Our status for a word that means it and nothing else: our own.
+fn meaning(word: &str) -> Option<&'static str> {
+    let folded = fold(word).replace("canceled", "cancelled");
+    let mut ours = Status::ALL.iter().filter(|status| !AMBIGUOUS.contains(status));
+    ours.find(|ours| fold(ours.word()) == folded).map(|ours| ours.word())
 }
 
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-fn ignored(lines: &mut Lines, all: &[Guessed]) {
-    let nothing = all
-        .iter()
-        .filter(|one| one.sort == Sort::Nothing || one.names.is_empty());
-    let rules: Vec<String> = nothing
-        .filter_map(|one| {
-            let event = one.event.as_ref()?;
-            let words: Vec<String> = event.words.iter().map(|word| scalar(word)).collect();
-            let at = quoted(&path("$", &event.steps));
-            let whole = event.steps.iter().all(|step| *step != Step::Every) && !words.is_empty();
-            whole.then(|| format!("- {{{at}: [{}], because: no stay in it}}", words.join(", ")))
-        })
-        .collect();
-    if !rules.is_empty() {
-        lines.put(0, "ignore:", None);
-        for rule in rules {
-            lines.put(1, &rule, Some("a guess"));
-        }
-    }
-}
-
-fn receipt_key(lines: &mut Lines, all: &[&Guessed]) {
-    let mut entries: Vec<(String, Option<&str>)> = Vec::new();
-    let id = all.iter().find_map(|one| one.event_id.as_ref());
-    if let Some(steps) = id {
-        let note = "a guess: it has to be another one in every delivery";
-        entries.push((quoted(&path("$", steps)), Some(note)));
-    }
-    let mut without: Vec<String> = Vec::new();
-    for steps in all.iter().flat_map(|one| &one.sent) {
-        let at = quoted(&path("$", steps));
-        if !without.contains(&at) {
-            without.push(at);
-        }
-    }
-    let hash = match without.is_empty() {
-        true => "{hash: body}".to_owned(),
-        false => format!("{{hash: body, without: [{}]}}", without.join(", ")),
-    };
-    let version = all
-        .iter()
-        .find_map(|one| one.version.first().filter(|steps| !steps.contains(&Step::Every)));
-    match version {
-        Some(steps) => entries.push((format!("[{}, {hash}]", quoted(&path("$", steps))), None)),
-        None if id.is_none() => {
-            entries.push((
-                hash.clone(),
-                Some("nothing here tells two deliveries apart, only what they say"),
-            ));
-        }
-        None => {}
-    }
-    if entries.last().is_none_or(|(entry, _)| *entry != hash) {
-        entries.push((hash, None));
-    }
-    lines.put(0, "receipt_key:", None);
-    for (entry, note) in entries {
-        lines.put(1, &format!("- {entry}"), note);
-    }
-}
-
-/// One mapping; `listed` as an entry of a list.
-fn mapping(lines: &mut Lines, one: &Guessed, listed: bool) {
-    let from = lines.0.len();
-    let depth = if listed { 2 } else { 1 };
-    let at = |steps: &[Step]| one.at(steps);
-    if let Some(items) = one.items {
-        lines.put(depth, &format!("items: {}", quoted(&path("$", &one.list(items)))), None);
-    }
-    applies_to(lines, depth, one);
-    if !one.version.is_empty() {
-        let mut order = vec![format!("by: {}", at(&one.version[0]))];
-        order.extend(one.version.get(1).map(|then| format!("then: {}", at(then))));
-        lines.put(
-            depth,
-            &format!("version: {{{}}}", order.join(", ")),
-            Some("the order of this sender"),
-        );
-    } else if one.sort == Sort::Stay {
-        lines.remark(
-            depth,
-            "nothing here looks like a time of the last change: what arrives last wins",
-        );
-    }
-    events(lines, depth, one);
-    lines.put(depth, "reservation:", None);
-    for guess in &one.names {
-        let note = (guess.field == "ids" && one.names.len() == 1)
-            .then_some("no code for people is here; the first id stands in");
-        let places: Vec<String> = guess.places.iter().map(|steps| at(steps)).collect();
-        let text = match (guess.field, places.as_slice()) {
-            ("code", [one]) => format!("code: {one}"),
-            (field, places) => format!("{field}: [{}]", places.join(", ")),
-        };
-        lines.put(depth + 1, &text, note);
-    }
-    if one.sort == Sort::Stay {
-        for guess in one.fields.iter().filter(|guess| !guess.field.contains('.')) {
-            field(lines, depth + 1, guess.field, guess, one);
-        }
-        for group in ["guest", "property", "money"] {
-            section(lines, depth + 1, group, one);
-        }
-    } else {
-        section(lines, depth, one.sort.word(), one);
-    }
-    for missing in &one.missing {
-        lines.remark(depth, &format!("nothing here looks like {missing}"));
-    }
-    for note in &one.notes {
-        lines.remark(depth, note);
-    }
-    if listed {
-        // The first line that is no remark gets the mark of an entry.
-        let start = lines.0[from..].lines().scan(from, |at, line| {
-            let begin = *at;
-            *at += line.len() + 1;
-            Some((begin, line))
-        });
-        let first = start
-            .into_iter()
-            .find(|(_, line)| !line.trim_start().starts_with('#'))
-            .map(|(begin, _)| begin);
-        if let Some(begin) = first {
-            let mark = begin + INDENT + 2;
-            lines.0.replace_range(mark..mark + 2, "- ");
-        }
-    }
-}
-
-fn section(lines: &mut Lines, depth: usize, group: &str, one: &Guessed) {
-    let mut inside = one
-        .fields
-        .iter()
-        .filter_map(|guess| {
-            guess
-                .field
-                .strip_prefix(group)?
-                .strip_prefix('.')
-                .map(|name| (name, guess))
-        })
-        .peekable();
-    if inside.peek().is_none() {
-        return;
-    }
-    lines.put(depth, &format!("{group}:"), None);
-    for (name, guess) in inside {
-        field(lines, depth + 1, name, guess, one);
-    }
-}
-
-fn applies_to(lines: &mut Lines, depth: usize, one: &Guessed) {
-    let Some(event) = &one.event else { return };
-    let mut patterns: Vec<String> = Vec::new();
-    let of_stay = |word: &str| {
-        let words = super::words::words(word);
-        ["reservation", "booking", "order", "stay"]
-            .iter()
-            .any(|name| words.iter().any(|word| word == name))
-    };
-    let some = one.sort == Sort::Stay && event.words.iter().any(|word| of_stay(word));
-    for word in event.words.iter().filter(|word| !some || of_stay(word)) {
-        // `booking.created`: its siblings speak of the same thing.
-        let head = word.find(['.', '/']).map(|at| &word[..=at]);
-        let of_stay = head.is_some_and(|head| {
-            ["reservation", "booking"]
-                .iter()
-                .any(|name| head.to_lowercase().starts_with(name))
-        });
-        let pattern = match (head, one.sort) {
-            (Some(head), Sort::Stay) if of_stay => format!("{head}*"),
-            _ => word.clone(),
-        };
-        if !patterns.contains(&pattern) {
-            patterns.push(pattern);
-        }
-    }
-    let words: Vec<String> = patterns.iter().map(|word| scalar(word)).collect();
-    let text = format!("applies_to: {{{}: [{}]}}", one.at(&event.steps), words.join(", "));
-    lines.put(depth, &text, Some("and which other types like it?"));
-}
-
-/// What the type of a delivery says and a change does not show.
-fn events(lines: &mut Lines, depth: usize, one: &Guessed) {
-    let Some(event) = &one.event else { return };
-    let says = |word: &str, parts: &[&str]| parts.iter().any(|part| word.to_lowercase().contains(part));
-    let known: Vec<String> = event
-        .words
-        .iter()
-        .filter_map(|word| {
-            let ours = match one.sort {
-                Sort::Stay if says(word, &["cancel", "declin"]) => None,
-                Sort::Stay if says(word, &["creat", "new"]) => Some("reservation.created"),
-                Sort::Payment if says(word, &["refund"]) => Some("payment.refunded"),
-                Sort::Message => Some("message.received"),
-                _ => None,
-            }?;
-            Some(format!("{}: {ours}", scalar(word)))
-        })
-        .collect();
-    if !known.is_empty() {
-        let text = format!(
-            "event: {{from: {}, map: {{{}}}}}",
-            one.at(&event.steps),
-            known.join(", ")
-        );
-        lines.put(depth, &text, None);
-    }
-    let changes: Vec<String> = event
-        .words
-        .iter()
-        .filter(|word| says(word, &["updat", "chang", "modif", "amend", "cancel"]))
-        .map(|word| scalar(word))
-        .collect();
-    if one.sort == Sort::Stay && !changes.is_empty() {
-        let all = ["check_in", "check_in_date"]
-            .iter()
-            .any(|day| one.fields.iter().any(|guess| guess.field == *day));
-        let guest = one.fields.iter().any(|guess| guess.field.starts_with("guest."));
-        let text = format!("partial: {{{}: [{}]}}", one.at(&event.steps), changes.join(", "));
-        match all && guest {
-            true => lines.remark(depth, &format!("{text}   if such a delivery says only what changed")),
-            false => lines.put(depth, &text, Some("it says only a part; the rest keeps its value")),
-        }
-    }
-}
-
-fn field(lines: &mut Lines, depth: usize, name: &str, guess: &Guess, one: &Guessed) {
-    let places: Vec<String> = guess.places.iter().map(|steps| one.at(steps)).collect();
-    let at = match (guess.field, places.as_slice()) {
-        (_, [place]) if guess.field != "property.ids" => place.clone(),
-        _ => format!("[{}]", places.join(", ")),
-    };
-    let note = guess.note.as_deref();
-    match &guess.how {
-        How::Plain => lines.put(depth, &format!("{name}: {at}"), note),
-        How::Minor => lines.put(depth, &format!("{name}: {{from: {at}, minor: true}}"), note),
-        How::Sum => lines.put(depth, &format!("{name}: {{from: {at}, pick: sum}}"), note),
-        How::First => lines.put(depth, &format!("{name}: {{from: {at}, pick: min}}"), note),
-        How::DayAfterLast => lines.put(depth, &format!("{name}: {{from: {at}, pick: max, plus_days: 1}}"), note),
-        How::Fixed(value) => lines.put(depth, &format!("{name}: {{value: {value}}}"), note),
-        How::Words(words, other) if guess.field == "status" => status(lines, depth, &at, words, *other, note),
-        How::Words(words, other) => {
-            let words: Vec<String> = words
-                .iter()
-                .map(|(word, ours)| format!("{}: {ours}", scalar(word)))
-                .collect();
-            let other = other.map(|other| format!(", else: {other}")).unwrap_or_default();
-            let text = format!("{name}: {{from: {at}, map: {{{}}}{other}}}", words.join(", "));
-            lines.put(depth, &text, note.or(Some("a guess; which other words are there?")));
-        }
-    }
-}
-
-fn status(
-    lines: &mut Lines,
-    depth: usize,
-    at: &str,
-    words: &[(String, &str)],
-    other: Option<&str>,
-    note: Option<&str>,
-) {
-    lines.put(depth, "status:", note);
-    lines.put(depth + 1, &format!("from: {at}"), None);
-    lines.put(depth + 1, "map:", None);
-    let folded = |word: &str| word.trim().to_lowercase().replace([' ', '-'], "_");
-    let mut known: Vec<String> = Vec::new();
-    for (word, ours) in words {
-        if known.contains(&folded(word)) {
-            continue;
-        }
-        known.push(folded(word));
-        let note = match *ours {
-            "unknown" => "seen; which of ours is it? confirmed, pending, cancelled, …",
-            _ if folded(word) == folded(ours) => "seen",
-            _ => "seen; the meaning is a guess",
-        };
-        lines.put(depth + 2, &format!("{}: {ours}", scalar(word)), Some(note));
-    }
-    if other.is_some() {
-        for word in ["cancelled", "canceled"] {
-            if !known.iter().any(|one| one == word) {
-                lines.put(
-                    depth + 2,
-                    &format!("{word}: cancelled"),
-                    Some("not seen; how does this sender write it?"),
-                );
-            }
-        }
-    }
-    if let Some(other) = other {
-        lines.put(depth + 1, &format!("else: {other}"), None);
-    }
-}
-
-impl Guessed {
-    /// The steps to the list of stays.
-    fn list(&self, items: usize) -> Vec<Step> {
-        let first = self.fields.iter().chain(&self.names).flat_map(|guess| &guess.places);
-        let mut inside = first.filter(|steps| steps.get(items - 1) == Some(&Step::Every));
-        inside.next().map(|steps| steps[..items].to_vec()).unwrap_or_default()
-    }
-
-    /// A path as a mapping writes it: `@` for what lies in an item.
-    fn at(&self, steps: &[Step]) -> String {
-        match self.items {
-            Some(items) if steps.get(items - 1) == Some(&Step::Every) => quoted(&path("@", &steps[items..])),
-            _ => quoted(&path("$", steps)),
-        }
-    }
+    text.replace(char::is_control, " ")
 }
 
 /// A path as YAML, in quotes where it needs them.
-pub fn quoted(path: &str) -> String {
-    let plain = path.starts_with('$')
-        && path
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '$' | '.' | '_'));
+fn quoted(path: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '$' | '.' | '_');
+    let plain = path.starts_with('$') && path.chars().all(safe);
     if plain { path.to_owned() } else { in_quotes(path) }
 }
 
-/// A word of the sender as YAML, in quotes where it would mean something else or end early.
+/// A word of the sender as YAML, in quotes where it could mean something else or end early.
 fn scalar(word: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '/');
     let reserved = [
         "true", "false", "yes", "no", "on", "off", "null", "y", "n", "else", "from",
     ];
-    let plain = word.starts_with(|c: char| c.is_ascii_alphabetic())
-        && word.chars().all(safe)
-        && !reserved.contains(&word.to_lowercase().as_str());
+    let plain = word.starts_with(|c: char| c.is_ascii_alphabetic()) && word.chars().all(safe);
+    let plain = plain && !reserved.contains(&word.to_lowercase().as_str());
     if plain { word.to_owned() } else { in_quotes(word) }
 }
 
 /// In double quotes, as JSON and YAML both read them.
 fn in_quotes(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    Value::from(text).to_string()
 }

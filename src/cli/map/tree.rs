@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::shape::Shape;
-use super::words::words;
+use super::names::fold;
 
 /// Places of one body that are looked at; what comes after is counted.
 const PLACES_MAX: usize = 400;
@@ -27,8 +26,16 @@ pub enum Step {
     At(usize),
     /// Whatever stands in a list of like things.
     Every,
-    /// Any of several names of one object; no place of a body has it.
-    Any(Vec<String>),
+}
+
+impl Step {
+    /// The name, where it is one.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Step::Name(name) => Some(name),
+            Step::At(_) | Step::Every => None,
+        }
+    }
 }
 
 /// A place in a body, and what stands there.
@@ -161,26 +168,32 @@ impl Place {
     /// The first value that is not null or empty, else what there is.
     pub fn value(&self) -> &Value {
         static NOTHING: Value = Value::Null;
-        let said = self.values.iter().find(|value| Shape::of(value) != Shape::Nothing);
+        let said = self.values.iter().find(|value| !is_nothing(value));
         said.or(self.values.first()).unwrap_or(&NOTHING)
     }
 
-    /// Its last name, as the words in it.
-    pub fn words(&self) -> Vec<String> {
-        self.names().next_back().map(|name| words(name)).unwrap_or_default()
+    /// Its last name.
+    pub fn last_name(&self) -> &str {
+        self.steps.iter().rev().find_map(Step::name).unwrap_or_default()
     }
 
-    /// The names on the way to it, its own last.
-    pub fn names(&self) -> impl DoubleEndedIterator<Item = &String> {
-        self.steps.iter().filter_map(|step| match step {
-            Step::Name(name) => Some(name),
-            _ => None,
-        })
+    /// Its last two names, folded, with `.` between them.
+    pub fn tail(&self) -> String {
+        let mut names: Vec<String> = self
+            .steps
+            .iter()
+            .rev()
+            .filter_map(Step::name)
+            .take(2)
+            .map(fold)
+            .collect();
+        names.reverse();
+        names.join(".")
     }
 
-    /// Whether it stands in a list of like things, below `from` steps.
-    pub fn is_listed(&self, from: usize) -> bool {
-        self.steps.iter().skip(from).any(|step| *step == Step::Every)
+    /// The steps to it from an object that it lies in.
+    pub fn inside(&self, scope: &[Step]) -> Option<&[Step]> {
+        self.steps.strip_prefix(scope)
     }
 
     fn shown(&self) -> String {
@@ -199,6 +212,17 @@ impl Place {
                 format!("{value}, {}  ({count} times)", others.join(", "))
             }
         }
+    }
+}
+
+/// Null, or an empty text, list or object.
+pub fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(entries) => entries.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -223,10 +247,6 @@ pub fn path(root: &str, steps: &[Step]) -> String {
             Step::At(at) => _ = write!(out, "[{at}]"),
             Step::Name(name) if is_plain(name) => _ = write!(out, ".{name}"),
             Step::Name(name) => _ = write!(out, "[{}]", in_quotes(name)),
-            Step::Any(names) => {
-                let names: Vec<String> = names.iter().map(|name| in_quotes(name)).collect();
-                let _ = write!(out, "[{}]", names.join(","));
-            }
         }
     }
     out
