@@ -282,15 +282,38 @@ impl Severity {
     }
 }
 
-/// The nearest of `known` to `word`, where one is near enough to be meant.
+/// The nearest of `known` to `word`, where one is near enough to be meant. None where two are equally near, nor what is
+/// spelled alike and means something else: with another number in it, or the opposite.
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = 1 + word.chars().count() / 5;
-    known
+    let near = known
         .into_iter()
+        .filter(|candidate| !means_something_else(word, candidate));
+    let mut near: Vec<(usize, &str)> = near
         .map(|candidate| (distance(word, candidate), candidate))
         .filter(|(far, _)| *far <= limit)
-        .min_by_key(|(far, _)| *far)
-        .map(|(_, candidate)| candidate)
+        .collect();
+    near.sort_unstable();
+    near.dedup();
+    match near.as_slice() {
+        [(first, _), (second, _), ..] if first == second => None,
+        [(_, candidate), ..] => Some(candidate),
+        [] => None,
+    }
+}
+
+/// `lock2` is no misspelt `lock1`, and `unconfirmed` no misspelt `confirmed`.
+fn means_something_else(word: &str, candidate: &str) -> bool {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let last = |text: &str| text.rsplit('.').next().unwrap_or_default().to_lowercase();
+    let (a, b) = (last(word), last(candidate));
+    let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    let turned = long
+        .strip_suffix(short.as_str())
+        .map(|head| head.trim_end_matches(['_', '-', ' ']));
+    let written = digits(word);
+    !written.is_empty() && written != digits(candidate)
+        || turned.is_some_and(|head| ["un", "in", "non", "not", "no", "dis"].contains(&head))
 }
 
 /// Edit distance with transpositions (optimal string alignment), ignoring case.

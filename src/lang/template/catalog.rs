@@ -1,11 +1,12 @@
 //! The visible list of filters, functions and tests: what is documented is what there is.
 
-use super::fault::{Fault, Outcome, nearest};
+use super::fault::{Fault, Outcome};
 use super::filters::{checks, lists, numbers, texts};
 use super::meter::Meter;
 use super::times;
 use super::tree::Application;
 use super::value::Value;
+use crate::lang::diag::did_you_mean;
 
 /// How something of the list is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +91,7 @@ pub(super) fn find(kind: FilterKind, name: &str) -> Outcome<&'static FilterDoc> 
         FilterKind::Test => "test after `is`",
     };
     let fault = Fault::new(format!("`{name}` is not a {what} Stayhook knows"));
-    Err(match nearest(name, of_kind().map(|doc| doc.name)) {
+    Err(match did_you_mean(name, of_kind().map(|doc| doc.name)) {
         Some(near) => fault.help(format!("did you mean `{near}`?")),
         None => fault,
     })

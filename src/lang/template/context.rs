@@ -6,9 +6,10 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use serde_json::Value as Json;
 
-use super::fault::{Fault, Outcome, nearest};
+use super::fault::{Fault, Outcome};
 use super::number::Number;
 use super::value::{Value, dotted, from_json};
+use crate::lang::diag::did_you_mean;
 
 /// The values a template may read. Cheap to clone; what stands behind a name is turned into values when a template reads
 /// it: a plain `guest.name` alone, everything else once for all that share it.
@@ -144,7 +145,7 @@ impl Context {
                 if map.loose || is_below(self.loose, &full) {
                     return Ok(Value::Missing(Some(full.into())));
                 }
-                let near = nearest(key, map.entries.keys().map(AsRef::as_ref));
+                let near = did_you_mean(key, map.entries.keys().map(AsRef::as_ref));
                 Err(unknown(
                     &full,
                     near.map(|near| name.map_or_else(|| near.to_owned(), |name| dotted(name, near))),

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::catalog::{Call, FilterKind};
 use super::context::{Context, Step, extended, step, unknown};
-use super::fault::{Fault, Outcome, nearest};
+use super::fault::{Fault, Outcome};
 use super::meter::Meter;
 use super::number::{Number, Sum};
 use super::tree::{Application, Expr, Node};
 use super::value::Value;
+use crate::lang::diag::did_you_mean;
 
 /// One evaluation: the values given, the names set on the way, and the meter.
 pub(super) struct Evaluation<'c> {
@@ -121,7 +122,7 @@ impl<'c> Evaluation<'c> {
             .iter()
             .map(|(known, _)| known.as_ref())
             .chain(self.cx.root_names());
-        Err(unknown(name, nearest(name, known).map(str::to_owned)))
+        Err(unknown(name, did_you_mean(name, known).map(str::to_owned)))
     }
 
     fn part(&mut self, of: &Expr, subscript: &Expr) -> Outcome<Value> {
