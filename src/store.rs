@@ -43,7 +43,7 @@ pub use health::{Health, Room};
 pub use known::{Looked, Lookup, Name, Within};
 pub use neighbours::Beside;
 pub use outbox::{Candidate, Lease, Start};
-pub use read::{CALLED_MAX, Counts, Filter, Page};
+pub use read::{Counts, Filter, Page};
 pub use replay::ReplayWhich;
 pub use rescue::{Paused, Rescued};
 pub use revisions::Revision;

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::model::fact::{Fact, Says, Stamp};
 use crate::model::id::StayId;
 use crate::model::plan::Place;
-use crate::model::reservation::Stay;
+use crate::model::reservation::{CALLED_MAX, Stay};
 
 use super::fold::{Folded, fold, merge};
 use super::view::{View, view};
@@ -36,7 +36,8 @@ pub struct Several {
 impl Several {
     /// In words for the sender.
     pub fn because(&self) -> String {
-        format!("{} stays are called {}, send the id", self.count, self.called)
+        let more = if self.count < CALLED_MAX { "" } else { " or more" };
+        format!("{}{more} stays are called {}, send the id", self.count, self.called)
     }
 }
 

@@ -146,6 +146,9 @@ pub struct Lasted {
     pub since_ms: i64,
 }
 
+/// The most stays of one name that are looked at.
+pub const CALLED_MAX: usize = 20;
+
 /// How many statuses of a stay are remembered, the last ones.
 const LASTED_MAX: usize = 16;
 

@@ -185,8 +185,42 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
     use crate::model::delivery::{Arrival, Receipt, ReceiptKey};
+    use crate::model::reservation::CALLED_MAX;
 
+    use super::super::dialect::Param;
     use super::*;
+
+    #[tokio::test]
+    async fn names_are_found_in_an_index_and_a_shared_one_costs_no_more_than_a_few_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let address = format!("sqlite://{}", folder.path().join("x.db").display());
+        let (store, _writer) = Store::open(&address).await.unwrap();
+        let mut conn = store.reader().await.unwrap();
+        let name = || -> [Param; 4] { ["HM1".into(), "lab".into(), None::<String>.into(), true.into()] };
+        let [value, source, scope, _] = name();
+        let mut own = Sql::new("EXPLAIN QUERY PLAN ");
+        own.push(OWN.0).rows([[value, source, scope]]).push(OWN.1);
+        let mut shared = Sql::new("EXPLAIN QUERY PLAN ");
+        shared.push(SHARED.0).rows([name()]).push(SHARED.1);
+        for (sql, wanted) in [
+            (own, "SEARCH i USING PRIMARY KEY (value=? AND source=?"),
+            (
+                shared,
+                "SEARCH n USING PRIMARY KEY (value=? AND source=? AND nameless=?",
+            ),
+        ] {
+            let rows = conn.fetch(sql).await.unwrap();
+            let steps: Vec<String> = rows.iter().map(|row| row.text(3).unwrap()).collect();
+            assert!(steps.iter().any(|step| step.starts_with(wanted)), "{steps:#?}");
+            assert!(
+                !steps
+                    .iter()
+                    .any(|step| step.starts_with("SCAN i") || step.starts_with("SCAN n")),
+                "{steps:#?}"
+            );
+        }
+        assert!(SHARED.1.ends_with(&format!("LIMIT {CALLED_MAX})")));
+    }
 
     #[tokio::test]
     async fn what_is_read_together_is_bounded_by_its_bytes() {

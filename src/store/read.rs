@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::model::clock::{Time, from_ms};
+use crate::model::reservation::CALLED_MAX;
 
 use super::dialect::{Conn, Row, Sql};
 use super::rows::{
@@ -13,9 +14,6 @@ use super::{Store, StoreError};
 
 /// The longest page.
 pub const PAGE_MAX: usize = 500;
-
-/// The most stays of one name that are looked at.
-pub const CALLED_MAX: usize = 20;
 
 /// Runs of a plan in the making are not there yet.
 pub(super) const SEEN: &str = "plan <= (SELECT active FROM plan_state)";

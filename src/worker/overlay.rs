@@ -6,9 +6,9 @@ use crate::model::decision::FactDecision;
 use crate::model::fact::Fact;
 use crate::model::id::StayId;
 use crate::model::plan::{EndedBy, Planned, SETTLE};
-use crate::model::reservation::Stay;
+use crate::model::reservation::{CALLED_MAX, Stay};
 use crate::model::run::RunState;
-use crate::store::{CALLED_MAX, Looked};
+use crate::store::Looked;
 
 /// Stays as the facts of one delivery have left them so far. A delivery has thousands of facts, so they are found by
 /// their names and not one by one.

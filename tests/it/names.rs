@@ -179,6 +179,55 @@ async fn a_code_that_two_stays_carry_decides_nothing() {
 }
 
 #[tokio::test]
+async fn a_code_that_a_whole_business_carries_names_nobody_and_costs_little() {
+    let house = house().await;
+    for id in 0..40 {
+        house
+            .deliver("lab", &stay(&format!(r#""code": "Direct", "id": "x{id}""#), 1, ""))
+            .await;
+    }
+    house.idle().await;
+    assert_eq!(stays(&house).await, 40);
+    house.tell("lab", &stay(r#""code": "Direct""#, 2, "")).await;
+    assert_eq!(
+        house.delivery(40).await.because,
+        "20 or more stays are called Direct, send the id"
+    );
+    assert_eq!(called(&house, "lab", "Direct").await.len(), 20);
+}
+
+#[tokio::test]
+async fn a_stay_that_lists_two_properties_says_so_on_its_delivery() {
+    let house = Plan::default()
+        .source("lab", OPEN)
+        .properties(crate::clock::brannan())
+        .recipe(BOOKED)
+        .build()
+        .await;
+    let both = stay(
+        r#""id": 1"#,
+        1,
+        r#", "property": {"ids": ["brannan", "elsewhere", "alfama"]}"#,
+    );
+    house.tell("lab", &both).await;
+    let warnings = house.warnings(0).await;
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].contains("two properties of the configuration, `brannan` and `alfama`"),
+        "{warnings:?}"
+    );
+    assert_eq!(house.reservation("lab", "1").await["property"]["key"], "brannan");
+    // One under two of its names is one.
+    let one = stay(
+        r#""id": 2"#,
+        1,
+        r#", "property": {"ids": ["brannan"], "name": "brannan"}"#,
+    );
+    house.tell("lab", &one).await;
+    assert!(house.warnings(1).await.is_empty());
+}
+
+#[tokio::test]
 async fn own_names_of_two_stays_count_for_the_first() {
     let house = house().await;
     house.tell("lab", &stay(r#""id": "x1""#, 1, "")).await;
