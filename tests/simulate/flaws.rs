@@ -116,8 +116,3 @@ fn a_mixture_of_two_plans_is_seen() {
 fn what_is_tried_for_longer_than_it_may_be_is_seen() {
     said_of(Flaw::NoEnd, &["after its time for retries"]);
 }
-
-#[test]
-fn a_new_life_in_which_nothing_is_planned_is_seen() {
-    said_of(Flaw::SameLife, &["nobody has planned"]);
-}

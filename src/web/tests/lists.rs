@@ -102,7 +102,7 @@ async fn mistakes_say_what_is_allowed_and_repeat_nothing() {
     for (query, part) in [
         (
             "runs?stat=dead",
-            "there is state, recipe, source, code, event, since, limit, cursor",
+            "there is state, recipe, source, code, event, failed_steps, since, limit, cursor",
         ),
         ("runs?Wilhelmina=1", "an unknown parameter"),
         ("runs?state=Wilhelmina", "`state` is one of scheduled, ready"),

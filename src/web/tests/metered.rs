@@ -16,6 +16,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("attempt_lateness_seconds", "histogram"),
     ("decisions_total", "counter"),
     ("runs_ended_total", "counter"),
+    ("failed_steps_total", "counter"),
     ("store_up", "gauge"),
     ("undecided_deliveries", "gauge"),
     ("undecided_oldest_age_seconds", "gauge"),

@@ -119,7 +119,6 @@ impl Sim {
                 "UPDATE runs SET state = 'scheduled' WHERE entries LIKE 'check_%' AND state = 'succeeded'"
             }
             Flaw::NoEnd => "UPDATE runs SET step_until = NULL WHERE step_until IS NOT NULL",
-            Flaw::SameLife => "UPDATE runs SET ended_by = NULL WHERE ended_by = 'old_life'",
             Flaw::Mixed => "UPDATE runs SET plan = 0 WHERE plan > (SELECT active FROM plan_state)",
             Flaw::PlanLost => "DELETE FROM runs WHERE state = 'scheduled' AND stay_id IS NOT NULL AND seq % 5 = 0",
             _ => return,

@@ -25,8 +25,6 @@ pub enum Flaw {
     OneZone,
     /// What is tried again never ends.
     NoEnd,
-    /// What went in a life of a stay that is over counts in the next one.
-    SameLife,
     /// Whatever a plan in the making has written counts, though the process died over it.
     Mixed,
 }
