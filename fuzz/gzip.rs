@@ -74,13 +74,12 @@ fn gzip() {
         clock: Clock::manual(from_ms(1_801_126_800_000)),
         ids: Arc::new(Ids::seeded(1)),
         sources: Arc::new(move |name| all.iter().find(|source| source.name() == name).cloned()),
-        trusted_proxies: Vec::new(),
         on_stored: Arc::new(|| ()),
         rejections: Arc::new(Rejections::new()),
         tally: Arc::new(Nobody),
         limits: Limits {
             // What is not given back is missed soon.
-            held_bytes: 2 * LARGE + 1_000,
+            held_bytes: 4 * LARGE,
             ..Limits::default()
         },
     });

@@ -78,6 +78,7 @@ pub struct App {
     admin: TcpListener,
     hooks_router: axum::Router,
     admin_router: axum::Router,
+    limits: Limits,
     writer: crate::store::Writer,
     stopping: Arc<AtomicBool>,
     live: Arc<Present>,
@@ -170,7 +171,6 @@ impl App {
             clock: clock.clone(),
             ids: Arc::new(ids),
             sources: Arc::new(move |name: &str| lookup.setup().sources.get(name).cloned()),
-            trusted_proxies: config.trusted_proxies.clone(),
             on_stored: Arc::new(move || wake.notify_one()),
             rejections,
             tally: Arc::new(Counted {
@@ -184,13 +184,14 @@ impl App {
             clock,
             token: config.admin.token.clone(),
             hosts: config.admin.hosts.clone(),
-            metrics_open: config.admin.metrics_open || config.admin.listen.ip().is_loopback(),
+            metrics_open: config.admin.metrics_open,
             meter,
             live: live.clone(),
         };
         Ok(App {
             hooks_router: receive::router(receiver),
             admin_router: web::router(console),
+            limits: Limits::behind(&config.trusted_proxies),
             engine,
             hooks,
             admin,
@@ -236,6 +237,7 @@ impl App {
             admin,
             hooks_router,
             admin_router,
+            limits,
             writer,
             stopping,
             live: _,
@@ -247,8 +249,8 @@ impl App {
         let mut writing = tokio::task::JoinSet::new();
         let own = store.clone();
         writing.spawn(async move { Store::run_writer(writer, &own).await });
-        let limits = Limits::default();
-        tasks.spawn("hooks", listener::serve(hooks, hooks_router, limits, stop.clone()));
+        let own = (limits.clone(), stop.clone());
+        tasks.spawn("hooks", listener::serve(hooks, hooks_router, own.0, own.1));
         tasks.spawn("admin", listener::serve(admin, admin_router, limits, stop.clone()));
         let own = (store.clone(), engine.clock.clone(), stop.clone());
         tasks.spawn("store", async move { own.0.keep_up(own.1, own.2).await });
@@ -389,10 +391,12 @@ impl Live for Present {
                 "live_from": source.live_from().map(|at| at.to_rfc3339()),
                 "asks_for": source.asks_for(),
                 "emits": source.emits(),
-                "rejections": self.rejections.last(name).iter().map(|rejection| json!({"reason": rejection.reason, "at": rejection.at.to_rfc3339()})).collect::<Vec<_>>(),
+                "rejections": self.rejections.told(name),
             })
         };
-        names.iter().map(source).collect()
+        let unknown = self.rejections.told(receive::UNKNOWN);
+        let unknown = (!unknown.is_empty()).then(|| json!({"name": receive::UNKNOWN, "rejections": unknown}));
+        names.iter().map(source).chain(unknown).collect()
     }
 
     fn connections(&self) -> Value {

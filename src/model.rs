@@ -19,3 +19,4 @@ pub mod reservation;
 pub mod retry;
 pub mod run;
 pub mod secret;
+pub mod throttle;

@@ -1,50 +1,55 @@
 //! HTTP in: a request is authenticated over its raw bytes, recognised, stored, and only then answered with 200.
 //!
-//! What it costs in memory at the most, whatever comes: the listener's 512 connections with a head of 64 KiB each; bodies
-//! that are held at a time, which share [`Limits::held_bytes`] over all connections; those that wait for the store's next
-//! commit, which share the store's own bound; and one parsed body per thread, which lives only until its receipt key is
+//! What needs no body is asked for before a byte of the body is kept: tokens in the address or a header, user and password,
+//! addresses, the form and time of a signature. A signature is tried over the bytes as they came, before they are unpacked
+//! or read; what is long or compressed is worked on beside the threads that answer, that of strangers one at a time.
+//!
+//! What it costs in memory at the most, whatever comes: the listener's 512 connections with a head and a begin of a body of
+//! 64 KiB each; longer bodies that are held at a time, which share [`Limits::held_bytes`]; those that wait for the store's
+//! next commit, which share the store's own bound; and one parsed body per thread, which lives only until its receipt key is
 //! known and never while anything is waited for. What is turned away is dropped at once.
 
 mod answer;
 mod body;
-mod proxy;
+mod incoming;
+mod memory;
 mod rejections;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::routing::any;
-use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Method, Request, Response};
-use ipnet::IpNet;
+use http::{Method, Request, Response};
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::model::body::{FORM, decode_with_text, without_charset};
+use crate::listener::Caller;
+use crate::listener::proxy::network;
 use crate::model::clock::Clock;
 use crate::model::delivery::{Arrival, Receipt};
 use crate::model::id::Ids;
-use crate::source::{self, Denied, Source};
+use crate::source::{Proof, Seen, Source};
 use crate::store::{Store, StoreError};
 
 use self::answer::Problem;
+use self::body::Encoding;
+use self::incoming::{Incoming, Read, Workers};
+use self::memory::{Held, Memory, Payer};
 
 pub use self::rejections::{Rejection, Rejections, UNKNOWN};
 
 /// Finds a source by the name in the path.
 pub type Sources = Arc<dyn Fn(&str) -> Option<Arc<Source>> + Send + Sync>;
 
-/// A header or parameter that a source which learns keeps is cut to this many characters.
-const NOTICED_VALUE_MAX: usize = 200;
+/// How many long or compressed bodies of known senders are read at a time.
+const SENDERS_AT_ONCE: usize = 2;
 
 /// Everything that receiving needs.
 #[derive(Clone)]
@@ -57,8 +62,6 @@ pub struct Receiver {
     pub ids: Arc<Ids>,
     /// The configured sources as they are now.
     pub sources: Sources,
-    /// Whose word on the sender's address is taken (`X-Forwarded-For`).
-    pub trusted_proxies: Vec<IpNet>,
     /// Called after a delivery that is no duplicate was stored; wakes the inbox. A delivery whose sender has hung up, or
     /// was told to come back, may be stored without it.
     pub on_stored: Arc<dyn Fn() + Send + Sync>,
@@ -85,7 +88,8 @@ pub struct Limits {
     pub body_read: Duration,
     /// How long the store may take before the sender is told to come back; the answer is out within 2 s.
     pub store: Duration,
-    /// How many bytes of bodies are held in memory at a time, over all connections; beyond it the answer is 503.
+    /// How many bytes of bodies are held in memory at a time, over all connections, beside the first 64 KiB of each. One
+    /// source, and one address of which nothing is known yet, gets a part of it; beyond that the answer is 503.
     pub held_bytes: usize,
 }
 
@@ -111,12 +115,23 @@ pub trait Tally: Send + Sync {
 
 struct Shared {
     receiver: Receiver,
-    held: Arc<Semaphore>,
+    memory: Arc<Memory>,
+    /// Work for those who have not shown yet who they are: one thing at a time.
+    strangers: Workers,
+    /// Work for those who have.
+    senders: Workers,
+    drained: Semaphore,
 }
 
 /// `/hooks/{source}`, and two parts more at the most, of which any may be the token; whatever else is asked for is not found.
 pub fn router(receiver: Receiver) -> Router {
-    let held = Arc::new(Semaphore::new(receiver.limits.held_bytes.min(Semaphore::MAX_PERMITS)));
+    let shared = Arc::new(Shared {
+        memory: Arc::new(Memory::new(receiver.limits.held_bytes)),
+        strangers: Workers::new(1),
+        senders: Workers::new(SENDERS_AT_ONCE),
+        drained: Semaphore::new(body::DRAINED_MAX),
+        receiver,
+    });
     Router::new()
         .route("/hooks/{source}", any(hook))
         // The same address with a slash at its end, as people paste it.
@@ -126,7 +141,7 @@ pub fn router(receiver: Receiver) -> Router {
         .route("/hooks/{source}/{one}/{two}", any(hook))
         .route("/hooks/{source}/{one}/{two}/", any(hook))
         .fallback(|| async { answer::NO_SUCH_PAGE.response() })
-        .with_state(Arc::new(Shared { receiver, held }))
+        .with_state(shared)
 }
 
 /// How a request ended.
@@ -151,17 +166,19 @@ async fn hook(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Resp
         _ => "/hooks/{source}/{path}/{token}",
     };
     let Some(source) = (receiver.sources)(&name) else {
-        body::let_go(&parts.headers, body).await;
-        receiver.turned_away(UNKNOWN, "unknown source");
-        tracing::debug!(route, status = 404, "no such source");
+        let asked_for = answer::name_asked_for(&name);
+        body::let_go(&parts, body, &shared.drained).await;
+        if let Some(more) = receiver.turned_away(UNKNOWN, "unknown source", Some(asked_for.clone())) {
+            tracing::warn!(route, status = 404, name = asked_for, more, "no source has this name");
+        }
         return answer::UNKNOWN_SOURCE.response();
     };
     if segments.len() > 1 && !source.reads_path() {
-        body::let_go(&parts.headers, body).await;
+        body::let_go(&parts, body, &shared.drained).await;
         return answer::NO_SUCH_PAGE.response();
     }
     let name = source.name();
-    match receive(&shared, &source, &segments, &parts, body).await {
+    match receive(&shared, &source, segments, parts, body).await {
         Ok(Done::Ping) => {
             receiver.tally.pinged(name);
             tracing::debug!(route, source = name, status = 200, "ping");
@@ -189,12 +206,14 @@ async fn hook(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Resp
             response
         }
         Err(problem) => {
-            let (status, reason) = (problem.status.as_u16(), problem.reason);
-            receiver.turned_away(name, reason);
-            if problem.status.is_server_error() {
-                tracing::warn!(route, source = name, status, reason, "turned away");
-            } else {
-                tracing::info!(route, source = name, status, reason, "turned away");
+            let (status, reason, came) = (problem.status.as_u16(), problem.reason, problem.came.as_deref());
+            let more = receiver.turned_away(name, reason, came.map(str::to_owned));
+            match more {
+                None => {}
+                Some(more) if problem.status.is_server_error() => {
+                    tracing::warn!(route, source = name, status, reason, came, more, "turned away");
+                }
+                Some(more) => tracing::info!(route, source = name, status, reason, came, more, "turned away"),
             }
             problem.response()
         }
@@ -202,43 +221,30 @@ async fn hook(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Resp
 }
 
 impl Receiver {
-    fn turned_away(&self, source: &str, reason: &'static str) {
-        self.rejections.record(source, reason, self.clock.now());
+    /// Counts it; `None` where the log has enough of them.
+    fn turned_away(&self, source: &str, reason: &'static str, came: Option<String>) -> Option<u64> {
         self.tally.rejected(source, reason);
+        self.rejections.record(source, reason, came, self.clock.now())
     }
 }
 
 /// The source that a path names and what stands behind it, decoded. What is not UTF-8 gets replacement characters and
 /// fits nothing.
-fn named(path: &str) -> (Cow<'_, str>, Vec<Cow<'_, str>>) {
+fn named(path: &str) -> (Cow<'_, str>, Vec<String>) {
     let rest = path.strip_prefix("/hooks/").unwrap_or_default();
     let mut parts = rest.split('/');
     let decoded = |text| percent_decode_str(text).decode_utf8_lossy();
     let name = decoded(parts.next().unwrap_or_default());
-    (name, parts.filter(|part| !part.is_empty()).map(decoded).collect())
-}
-
-/// Whether the sender is believed, with any of the segments for its token.
-fn authenticate(source: &Source, request: source::Request<'_>, segments: &[Cow<'_, str>]) -> Result<(), Denied> {
-    let with = |segment: Option<&Cow<'_, str>>| {
-        source.authenticate(&source::Request {
-            path_token: segment.map(AsRef::as_ref),
-            ..request
-        })
-    };
-    let first = with(segments.first());
-    if first.is_err() && segments.iter().skip(1).any(|segment| with(Some(segment)).is_ok()) {
-        return Ok(());
-    }
-    first
+    let rest = parts.filter(|part| !part.is_empty());
+    (name, rest.map(|part| decoded(part).into_owned()).collect())
 }
 
 async fn receive(
     shared: &Shared,
-    source: &Source,
-    segments: &[Cow<'_, str>],
-    parts: &Parts,
-    body: Body,
+    source: &Arc<Source>,
+    segments: Vec<String>,
+    parts: Parts,
+    mut body: Body,
 ) -> Result<Done, Problem> {
     let receiver = &shared.receiver;
     let query = parts.uri.query().unwrap_or_default();
@@ -255,84 +261,69 @@ async fn receive(
     if said.as_ref().is_some_and(|said| said.len() > source.body_max()) {
         return Err(answer::TOO_LARGE);
     }
-    let encoding = match body::encoding(&parts.headers) {
-        Ok(encoding) => encoding,
-        Err(problem) => {
-            body::let_go(&parts.headers, body).await;
-            return Err(problem);
-        }
+    let client = parts.extensions.get::<Caller>().and_then(|caller| caller.address);
+    let name = source.name().to_owned();
+    let mut request = Incoming {
+        source: source.clone(),
+        segments,
+        client,
+        now: receiver.clock.now(),
+        said,
+        gzip: false,
+        raw: Vec::new(),
+        unpacked: None,
+        // Nothing is taken of it before the head was looked at.
+        held: Held::new(
+            shared.memory.clone(),
+            Payer::Stranger(name.clone(), client.map(network)),
+        ),
+        parts,
     };
-    let mut held = body::Held::new(shared.held.clone());
     // Whatever body a GET has means nothing.
-    let (raw, unpacked) = if parts.method == Method::GET {
-        (Vec::new(), None)
-    } else {
-        let (max, time) = (source.body_max(), receiver.limits.body_read);
-        body::read(parts, body, encoding, max, time, &mut held).await?
-    };
-    let peer = parts
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|peer| peer.0.ip());
-    let now = receiver.clock.now();
-    let request = source::Request {
-        path_token: None,
-        query,
-        headers: &parts.headers,
-        raw: &raw,
-        decoded: unpacked.as_deref().unwrap_or(&raw),
-        client_ip: peer.and_then(|peer| proxy::client(peer, &parts.headers, &receiver.trusted_proxies)),
-        now,
-    };
-    let believed = authenticate(source, request, segments);
-    believed.map_err(|denied| answer::unauthenticated(denied.reason, source))?;
-    let by_get = said.is_some();
-    let beside = |name: &str| match name.starts_with(['?', '/']) {
-        true => source.in_address(name, query, segments.iter().map(AsRef::as_ref)),
-        false if by_get && name == CONTENT_TYPE => Some(FORM.to_owned()),
-        false => header(&parts.headers, name),
-    };
-    let body = said.map_or_else(|| unpacked.unwrap_or(raw), String::into_bytes);
-    if body::is_blank(&body) {
-        let word = source.challenge(&Value::Null, &beside);
-        return Ok(word.map_or(Done::Tried, Done::Challenge));
-    }
-    let kind = if by_get {
-        Some(FORM)
-    } else {
-        body::content_type(&parts.headers)?
-    };
-    let (receipt, headers, rewritten) = {
-        let (mut parsed, text) = decode_with_text(kind, &body).map_err(body::unreadable)?;
-        if let Some(word) = source.challenge(&parsed, &beside) {
-            return Ok(Done::Challenge(word));
+    if request.parts.method == Method::GET {
+        if request.proof(Seen::Whole)? == Proof::Pending {
+            return Err(answer::unauthenticated("not shown", source));
         }
-        if source.is_ping(&parsed, &beside) {
-            return Ok(Done::Tried);
-        }
-        let rewritten = body::without_secrets(source, &mut parsed, text.as_deref());
-        let beside = |name: &str| match &rewritten {
-            Some(_) if name == CONTENT_TYPE => kind.map(without_charset).map(str::to_owned),
-            _ => beside(name),
-        };
-        let mut kept = source.kept_headers(&beside);
-        for name in source.noticed(parts.headers.keys().map(HeaderName::as_str), query) {
-            if let Some(value) = beside(&name) {
-                kept.entry(name)
-                    .or_insert_with(|| value.chars().take(NOTICED_VALUE_MAX).collect());
+    } else {
+        let head = request.proof(Seen::Head);
+        let read = match head.and_then(|proof| Ok((proof, body::encoding(&request.parts.headers)?))) {
+            Ok((proof, encoding)) => {
+                request.gzip = encoding == Encoding::Gzip;
+                if proof == Proof::Shown {
+                    request.held = Held::new(shared.memory.clone(), Payer::Source(name));
+                }
+                let (max, time) = (source.body_max(), receiver.limits.body_read);
+                let raw = body::read(&request.parts, &mut body, max, time, &mut request.held).await;
+                raw.map(|raw| (proof, raw))
             }
+            Err(problem) => Err(problem),
+        };
+        let (proof, raw) = match read {
+            Ok(read) => read,
+            Err(problem) => {
+                if problem != answer::SLOW && problem != answer::CUT_OFF {
+                    body::let_go(&request.parts, body, &shared.drained).await;
+                }
+                return Err(problem);
+            }
+        };
+        request.raw = raw;
+        if proof == Proof::Pending {
+            request = shared.strangers.run(request, Incoming::prove).await?.0;
         }
-        let kept = Value::from_iter(kept);
-        let receipt = source.receipt_key(&body, &parsed, &beside);
-        (receipt, kept.to_string(), rewritten)
-    };
-    let arrival = Arrival {
-        id: receiver.ids.delivery(now),
-        source: source.name().to_owned(),
-        receipt,
-        received_at: now,
-        headers,
-        body: rewritten.unwrap_or(body),
+    }
+    let (_request, read) = shared.senders.run(request, Incoming::read).await?;
+    let arrival = match read {
+        Read::Tried => return Ok(Done::Tried),
+        Read::Challenge(word) => return Ok(Done::Challenge(word)),
+        Read::Delivery(kept) => Arrival {
+            id: receiver.ids.delivery(kept.now),
+            source: source.name().to_owned(),
+            receipt: kept.receipt,
+            received_at: kept.now,
+            headers: kept.headers,
+            body: kept.body,
+        },
     };
     match tokio::time::timeout(receiver.limits.store, receiver.store.receive(arrival)).await {
         Ok(Ok(receipt)) => Ok(Done::Stored(receipt)),
@@ -340,10 +331,6 @@ async fn receive(
         Ok(Err(error)) => Err(answer::not_stored(&error)),
         Err(_) => Err(answer::TOO_SLOW),
     }
-}
-
-fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    String::from_utf8(headers.get(name)?.as_bytes().to_vec()).ok()
 }
 
 #[cfg(test)]

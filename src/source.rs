@@ -44,7 +44,7 @@ use crate::model::fact::Fact;
 pub use self::about::{About, about, preset_file};
 pub use self::allowed::Allowed;
 pub(crate) use self::auth::guessable;
-pub use self::authenticate::Denied;
+pub use self::authenticate::{Denied, Proof, Seen, UNPROVEN_MAX};
 pub use self::incoming::CHALLENGE_MAX;
 pub use self::look::Reading;
 pub use self::preset::PRESETS;
@@ -66,6 +66,7 @@ pub struct Source {
     by_post: bool,
     by_get: bool,
     body_max: usize,
+    any_content_type: bool,
     duplicate_window: TimeDelta,
     respond: Option<Respond>,
     challenge: Option<Lookup>,
@@ -237,7 +238,20 @@ impl Source {
 
     /// Whether the request comes from the sender it claims to come from.
     pub fn authenticate(&self, request: &Request<'_>) -> Result<(), Denied> {
-        self.auth.holds(request)
+        match self.proof(request, Seen::Whole)? {
+            Proof::Shown => Ok(()),
+            Proof::Pending => Err(Denied { reason: "not shown" }),
+        }
+    }
+
+    /// The same as far as the request is there: what needs no body is asked for before a body is read.
+    pub fn proof(&self, request: &Request<'_>, seen: Seen) -> Result<Proof, Denied> {
+        self.auth.proof(request, seen)
+    }
+
+    /// Whether JSON is taken whatever content type it comes with.
+    pub fn any_content_type(&self) -> bool {
+        self.any_content_type
     }
 
     /// What recognises this delivery when it comes again.

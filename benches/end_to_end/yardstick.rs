@@ -117,7 +117,6 @@ async fn paused(folder: &Path) -> Router {
         clock: Clock::System,
         ids: Arc::new(Ids::random()),
         sources: Arc::new(move |name: &str| config.sources.iter().find(|source| source.name() == name).cloned()),
-        trusted_proxies: Vec::new(),
         on_stored: Arc::new(|| {}),
         rejections: Arc::new(Rejections::new()),
         tally: Arc::new(Silent),

@@ -31,16 +31,11 @@ pub(super) async fn open(
     let first = Store::open(&config.database).await;
     let (hooks, admin) = match first {
         Ok((store, writer)) => {
-            return Ok((
-                store,
-                writer,
-                bind(config.listen).await?,
-                bind(config.admin.listen).await?,
-            ));
+            return Ok((store, writer, bind(config.listen)?, bind(config.admin.listen)?));
         }
         Err(StoreError::Full) => (
-            twin(bind(config.listen).await?, config.listen)?,
-            twin(bind(config.admin.listen).await?, config.admin.listen)?,
+            twin(bind(config.listen)?, config.listen)?,
+            twin(bind(config.admin.listen)?, config.admin.listen)?,
         ),
         Err(error) => return Err(error.into()),
     };
@@ -107,9 +102,8 @@ pub(super) async fn recover(engine: &Engine, stop: &CancellationToken) -> Result
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    let bound = TcpListener::bind(address).await;
-    bound.map_err(|error| StartError::Listen(address, error))
+fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    listener::bind(address).map_err(|error| StartError::Listen(address, error))
 }
 
 /// Two ends of one address, so that nobody finds it closed when one takes over from the other.

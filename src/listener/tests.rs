@@ -5,6 +5,7 @@ use axum::routing::get;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::Notify;
 
+use super::seats::PATIENCE;
 use super::*;
 
 const GET: &[u8] = b"GET /peer HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -116,20 +117,69 @@ async fn heads_have_a_time_and_a_size() {
 }
 
 #[tokio::test]
-async fn no_more_connections_than_allowed() {
+async fn what_is_being_answered_is_not_closed_for_others() {
     let served = served(Limits {
         connections: 1,
         ..Limits::default()
     })
     .await;
     let mut first = connect(&served).await;
-    ask(&mut first, GET).await;
+    first.write_all(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    served.entered.notified().await;
     let mut second = connect(&served).await;
     second.write_all(GET).await.unwrap();
-    let early = timeout(Duration::from_millis(100), second.fill_buf()).await;
+    let early = timeout(2 * PATIENCE, second.fill_buf()).await;
     assert!(early.is_err(), "served beside the first");
-    drop(first);
+    served.go_on.notify_one();
+    assert!(head(&mut first).await.starts_with("HTTP/1.1 200"));
+    // Now the first is the quietest.
     assert!(head(&mut second).await.starts_with("HTTP/1.1 200"));
+    assert_eq!(rest(&mut first).await, "waited");
+}
+
+#[tokio::test]
+async fn a_host_that_says_nothing_keeps_nobody_out() {
+    let served = served(Limits {
+        connections: 8,
+        ..Limits::default()
+    })
+    .await;
+    let mut idle = Vec::new();
+    for _ in 0..5 {
+        for _ in 0..8 {
+            idle.push(connect(&served).await);
+        }
+        let mut probe = connect(&served).await;
+        assert!(ask(&mut probe, GET).await.starts_with("HTTP/1.1 200"));
+    }
+}
+
+#[tokio::test]
+async fn whoever_holds_most_gives_one_up() {
+    let served = served(Limits {
+        connections: 6,
+        trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
+        ..Limits::default()
+    })
+    .await;
+    let of = |client: &str| format!("GET /peer HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {client}\r\n\r\n");
+    // The eldest, and the only one of its address.
+    let mut sender = connect(&served).await;
+    ask(&mut sender, of("203.0.113.1").as_bytes()).await;
+    let mut many = Vec::new();
+    for n in 0..20 {
+        let mut stream = connect(&served).await;
+        // Addresses of one network of the sixth version count as one.
+        let client = if n % 2 == 0 {
+            "2001:db8::1".to_owned()
+        } else {
+            format!("[2001:db8::{n}]:80")
+        };
+        ask(&mut stream, of(&client).as_bytes()).await;
+        many.push(stream);
+    }
+    let answer = ask(&mut sender, of("203.0.113.1").as_bytes()).await;
+    assert!(answer.contains("HTTP/1.1 200"), "{answer}");
 }
 
 #[tokio::test]

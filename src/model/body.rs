@@ -186,6 +186,11 @@ fn form_of(fields: &Map<String, Value>) -> Vec<u8> {
     out.into_bytes()
 }
 
+/// Whether a content type says what a body is: JSON or a form.
+pub fn is_known(content_type: &str) -> bool {
+    !matches!(sort(Some(content_type)), Err(Unreadable::ContentType))
+}
+
 fn sort(content_type: Option<&str>) -> Result<Sort, Unreadable> {
     let json = Sort {
         form: false,

@@ -1,5 +1,5 @@
 //! What a sender is told. Problems are `application/problem+json` (RFC 9457), in fixed words: nothing of the request,
-//! not even its address, comes back in them.
+//! not even its address, comes back in them, but for a content type that is not taken.
 
 use axum::body::Body;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
@@ -22,6 +22,40 @@ pub(super) struct Problem {
     detail: &'static str,
     /// One more header, its name in lower case.
     header: Option<(&'static str, &'static str)>,
+    /// What came, as a log may show it.
+    pub(super) came: Option<Box<str>>,
+}
+
+/// So many characters of what came are shown.
+const CAME_MAX: usize = 80;
+
+/// What came with a request, without what could harm a terminal or a log, and not longer than a line.
+pub(super) fn harmless(text: &str) -> String {
+    let clean = |c: char| {
+        if c.is_alphanumeric() || " -_.,:;=+*/()'\"".contains(c) {
+            c
+        } else {
+            '?'
+        }
+    };
+    let mut shown: String = text.chars().take(CAME_MAX).map(clean).collect();
+    if text.chars().nth(CAME_MAX).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// A name that no source has, of which nobody knows whether it is one: what looks like a token that was put in the wrong
+/// place, long or full of digits, is cut to its beginning.
+pub(super) fn name_asked_for(name: &str) -> String {
+    let digits = name.chars().filter(char::is_ascii_digit).count();
+    let words = name.split(|c: char| !c.is_alphanumeric());
+    let longest = words.map(|word| word.chars().count()).max().unwrap_or_default();
+    if digits > 6 || longest > 20 {
+        let begin: String = name.chars().take(4).collect();
+        return format!("{}… ({} characters)", harmless(&begin), name.chars().count());
+    }
+    harmless(name)
 }
 
 impl Problem {
@@ -33,6 +67,7 @@ impl Problem {
             title: reason,
             detail,
             header: None,
+            came: None,
         }
     }
 
@@ -42,11 +77,12 @@ impl Problem {
     }
 
     pub(super) fn response(&self) -> Response<Body> {
+        let came = self.came.as_ref().map(|came| format!("It came as `{came}`. "));
         let body = json!({
             "type": format!("urn:stayhook:problem:{}", self.slug),
             "title": self.title,
             "status": self.status.as_u16(),
-            "detail": self.detail,
+            "detail": format!("{}{}", came.unwrap_or_default(), self.detail),
         });
         let mut response = with_body(self.status, "application/problem+json", body.to_string());
         if let Some((name, value)) = self.header {
@@ -135,13 +171,34 @@ pub(super) const BROKEN_GZIP: Problem = Problem::new(
     "The header says that the body is gzip, but it cannot be decompressed.",
 );
 
+pub(super) const PACKED: Problem = Problem::new(
+    StatusCode::PAYLOAD_TOO_LARGE,
+    "packed",
+    "gzip out of bounds",
+    "The gzip has more than 64 members, or unpacks to more than 1 MiB and 128 times its size. Send the body in one piece, or \
+     uncompressed.",
+)
+.with("connection", "close");
+
 pub(super) const WRONG_TYPE: Problem = Problem::new(
     StatusCode::UNSUPPORTED_MEDIA_TYPE,
     "content-type",
     "wrong content type",
     "Deliveries are JSON, with `Content-Type: application/json` or without a content type, or forms, with \
-     `Content-Type: application/x-www-form-urlencoded`. If the sender lets you choose a format, choose JSON rather than XML.",
+     `Content-Type: application/x-www-form-urlencoded`. If the sender lets you choose a format, choose JSON rather than XML. \
+     Where it calls JSON something else, write `content_type: any` for this source.",
 );
+
+/// The content type is not one that is read.
+pub(super) fn wrong_type(headers: &HeaderMap) -> Problem {
+    let came = headers
+        .get(CONTENT_TYPE)
+        .map(|kind| String::from_utf8_lossy(kind.as_bytes()));
+    Problem {
+        came: came.map(|kind| harmless(&kind).into()),
+        ..WRONG_TYPE
+    }
+}
 
 pub(super) const CHARSET: Problem = Problem::new(
     StatusCode::UNSUPPORTED_MEDIA_TYPE,

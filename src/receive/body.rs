@@ -1,29 +1,41 @@
 //! From the wire to bytes, within bounds of size, time and memory.
 
+use std::borrow::Cow;
 use std::io::Read as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use http::request::Parts;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::listener::Caller;
 use crate::model::body::{self, Unreadable};
 use crate::model::json;
 use crate::source::Source;
 
 use super::answer::{self, Problem};
+use super::memory::Held;
 
 /// How much of a body that will not be used is read on and thrown away at the most.
 const THROWN_AWAY: usize = 4 << 20;
 /// And for how long.
 const THROWN_AWAY_FOR: Duration = Duration::from_secs(1);
+
+/// Of so many requests at a time; to more the answer goes out while they still write.
+pub(super) const DRAINED_MAX: usize = 32;
+
+/// No sender packs a body in more pieces.
+const MEMBERS_MAX: usize = 64;
+/// Beyond the first MiB a body is at most so many times as long as what came over the wire.
+const RATIO_MAX: usize = 128;
+/// How much is unpacked at a time.
+const CHUNK: usize = 64 << 10;
 
 /// A transport compression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,83 +62,55 @@ pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
     Ok(found)
 }
 
-/// A request's share of the memory for bodies; given back when dropped.
-pub(super) struct Held {
-    all: Arc<Semaphore>,
-    mine: Option<OwnedSemaphorePermit>,
-}
-
-impl Held {
-    pub(super) fn new(all: Arc<Semaphore>) -> Held {
-        Held { all, mine: None }
-    }
-
-    /// Takes `bytes` more, or says that there is no room. Never waits: what waits would hold what it has.
-    fn take(&mut self, bytes: usize) -> Result<(), Problem> {
-        let bytes = u32::try_from(bytes).map_err(|_| answer::OVERLOADED)?;
-        let more = self.all.clone().try_acquire_many_owned(bytes);
-        let more = more.map_err(|_| answer::OVERLOADED)?;
-        match &mut self.mine {
-            Some(mine) => mine.merge(more),
-            None => self.mine = Some(more),
-        }
-        Ok(())
-    }
-}
-
-/// The body as it came and, where it came compressed, unpacked. Neither is longer than `max` bytes.
+/// The body as it came, not longer than `max` bytes.
 pub(super) async fn read(
     parts: &Parts,
-    mut body: Body,
-    encoding: Encoding,
+    body: &mut Body,
     max: usize,
     time: Duration,
     held: &mut Held,
-) -> Result<(Vec<u8>, Option<Vec<u8>>), Problem> {
+) -> Result<Vec<u8>, Problem> {
     let announced = parts.headers.get(CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    let too_large = announced.is_some_and(|length| length > max as u64);
-    let read = if too_large {
-        Err(answer::TOO_LARGE)
-    } else {
-        let whole = timeout(time, collect(&mut body, max, held)).await;
-        whole.unwrap_or(Err(answer::SLOW))
-    };
-    if matches!(&read, Err(problem) if *problem == answer::TOO_LARGE || *problem == answer::OVERLOADED) {
-        let_go(&parts.headers, body).await;
+    if announced.is_some_and(|length| length > max as u64) {
+        return Err(answer::TOO_LARGE);
     }
-    let raw = read?;
-    let unpacked = match encoding {
-        Encoding::Identity => None,
-        Encoding::Gzip if raw.is_empty() => None,
-        Encoding::Gzip => {
-            let unpacked = unpack(&raw, max)?;
-            held.take(unpacked.len())?;
-            Some(unpacked)
+    let seat = parts.extensions.get::<Caller>().map(|caller| &*caller.seat);
+    let collect = async {
+        let mut bytes = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| answer::CUT_OFF)?;
+            let Ok(chunk) = frame.into_data() else { continue };
+            if chunk.len() > max - bytes.len() {
+                return Err(answer::TOO_LARGE);
+            }
+            if let Some(seat) = seat {
+                seat.heard();
+            }
+            held.take(chunk.len())?;
+            bytes.extend_from_slice(&chunk);
         }
+        Ok(bytes)
     };
-    Ok((raw, unpacked))
-}
-
-async fn collect(body: &mut Body, max: usize, held: &mut Held) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| answer::CUT_OFF)?;
-        let Ok(chunk) = frame.into_data() else { continue };
-        if chunk.len() > max - bytes.len() {
-            return Err(answer::TOO_LARGE);
-        }
-        held.take(chunk.len())?;
-        bytes.extend_from_slice(&chunk);
+    if let Some(seat) = seat {
+        seat.answering(false);
     }
-    Ok(bytes)
+    let read = timeout(time, collect).await;
+    if let Some(seat) = seat {
+        seat.answering(true);
+    }
+    read.unwrap_or(Err(answer::SLOW))
 }
 
 /// Reads on for a while what will not be used, and keeps nothing of it, so that a sender that writes before it reads
 /// comes to read the answer and not a broken connection. One that asks before it writes needs no such thing.
-pub(super) async fn let_go(headers: &HeaderMap, mut body: Body) {
-    if headers.contains_key(EXPECT) {
+pub(super) async fn let_go(parts: &Parts, mut body: Body, drained: &Semaphore) {
+    if parts.headers.contains_key(EXPECT) {
         return;
+    }
+    let Ok(_one) = drained.try_acquire() else { return };
+    if let Some(caller) = parts.extensions.get::<Caller>() {
+        caller.seat.answering(false);
     }
     let mut left = THROWN_AWAY;
     let read = async {
@@ -140,15 +124,29 @@ pub(super) async fn let_go(headers: &HeaderMap, mut body: Body) {
     let _ = timeout(THROWN_AWAY_FOR, read).await;
 }
 
-/// Unpacks gzip and stops at the bound, however much more would come out of it.
-fn unpack(packed: &[u8], max: usize) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::new();
-    let mut reader = MultiGzDecoder::new(packed).take(max as u64 + 1);
-    reader.read_to_end(&mut bytes).map_err(|_| answer::BROKEN_GZIP)?;
-    if bytes.len() > max {
-        return Err(answer::TOO_LARGE);
+/// Unpacks gzip and stops at the bounds, however much more would come out of it.
+pub(super) fn unpack(packed: &[u8], max: usize, held: &mut Held) -> Result<Vec<u8>, Problem> {
+    let most = max.min((packed.len().saturating_mul(RATIO_MAX)).max(1 << 20));
+    let (mut rest, mut bytes, mut chunk) = (packed, Vec::new(), vec![0; CHUNK]);
+    for _ in 0..MEMBERS_MAX {
+        let mut member = GzDecoder::new(&mut rest);
+        loop {
+            let room = CHUNK.min(most + 1 - bytes.len());
+            let read = member.read(&mut chunk[..room]).map_err(|_| answer::BROKEN_GZIP)?;
+            if read == 0 {
+                break;
+            }
+            held.take(read)?;
+            bytes.extend_from_slice(&chunk[..read]);
+            if bytes.len() > most {
+                return Err(if most < max { answer::PACKED } else { answer::TOO_LARGE });
+            }
+        }
+        if rest.is_empty() {
+            return Ok(bytes);
+        }
     }
-    Ok(bytes)
+    Err(answer::PACKED)
 }
 
 /// Whether there is nothing in a body; a byte order mark alone says nothing.
@@ -159,11 +157,29 @@ pub(super) fn is_blank(body: &[u8]) -> bool {
         .is_empty()
 }
 
-/// The content type; only the first one counts.
-pub(super) fn content_type(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-    let value = headers.get(CONTENT_TYPE);
-    let text = value.map(|value| std::str::from_utf8(value.as_bytes()));
-    text.transpose().map_err(|_| answer::WRONG_TYPE)
+/// The content type as which a body is read; only the first one counts. A source may take any: then it is what the body
+/// looks like, in the charset that is named.
+pub(super) fn content_type<'h>(
+    source: &Source,
+    headers: &'h HeaderMap,
+    bytes: &[u8],
+) -> Result<Option<Cow<'h, str>>, Problem> {
+    let value = headers
+        .get(CONTENT_TYPE)
+        .map(|value| std::str::from_utf8(value.as_bytes()));
+    let sent = match value.transpose() {
+        Ok(sent) => sent,
+        Err(_) if source.any_content_type() => None,
+        Err(_) => return Err(answer::wrong_type(headers)),
+    };
+    if !source.any_content_type() || sent.is_none_or(body::is_known) {
+        return Ok(sent.map(Cow::Borrowed));
+    }
+    let kind = body::guess_type(bytes).unwrap_or("application/json");
+    let parameters = sent.and_then(|sent| sent.split_once(';'));
+    Ok(Some(
+        parameters.map_or(kind.into(), |(_, rest)| format!("{kind};{rest}").into()),
+    ))
 }
 
 /// The body without its secrets, in UTF-8; `None` where there are none in it, and it is kept byte for byte. `text` is that
@@ -178,9 +194,9 @@ pub(super) fn without_secrets(source: &Source, parsed: &mut Value, text: Option<
 }
 
 /// What a body that cannot be read is told.
-pub(super) fn unreadable(why: Unreadable) -> Problem {
+pub(super) fn unreadable(why: Unreadable, headers: &HeaderMap) -> Problem {
     match why {
-        Unreadable::ContentType => answer::WRONG_TYPE,
+        Unreadable::ContentType => answer::wrong_type(headers),
         Unreadable::Charset => answer::CHARSET,
         Unreadable::NotUtf8 => answer::NOT_UTF8,
         Unreadable::NotInCharset => answer::NOT_IN_CHARSET,

@@ -12,6 +12,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::DateTime;
+use http::HeaderMap;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -23,6 +24,7 @@ use super::*;
 use crate::lang::diag::Report;
 use crate::lang::yaml;
 use crate::listener;
+use crate::source;
 use crate::store::Writer;
 
 use crate::model::body::FORM;
@@ -62,6 +64,14 @@ fn sources() -> Vec<Source> {
             "shaking",
             "token: open-7f2c9d1e\nlearn: true\nrespond: {challenge: query.validationToken}",
         ),
+        ("open", "auth: none\nlearn: true\nbody_max: 64MiB"),
+        ("any", "auth: none\ncontent_type: any\nlearn: true"),
+        (
+            "signed",
+            "auth: {hmac: {header: X-Sig}}\nsecret: a-secret-of-some-length\nbody_max: 64MiB\nlearn: true",
+        ),
+        ("in-body", "auth: {token: {body: $.key}}\ntoken: open-7f2c9d1e\nlearn: true"),
+        ("large", "token: open-7f2c9d1e\nbody_max: 64MiB\nlearn: true"),
         ("fenced", "auth: none\nlearn: true\nallow_ips: [203.0.113.0/24]"),
     ]
     .into_iter()
@@ -130,7 +140,6 @@ impl Lab {
             clock: Clock::manual(DateTime::from_timestamp(1_801_126_803, 0).unwrap()),
             ids: Arc::new(Ids::seeded(1)),
             sources: Arc::new(move |name| all.iter().find(|source| source.name() == name).cloned()),
-            trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
             on_stored: Arc::new(move || _ = bell.fetch_add(1, Ordering::SeqCst)),
             rejections: rejections.clone(),
             tally: counted.clone(),
@@ -142,7 +151,10 @@ impl Lab {
         tasks.spawn(listener::serve(
             listener,
             router(receiver),
-            listener::Limits::default(),
+            listener::Limits {
+                trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
+                ..listener::Limits::default()
+            },
             CancellationToken::new(),
         ));
         Lab {

@@ -33,11 +33,34 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// So many bytes of a body are unpacked, or read for a token that stands in it, before the sender is known.
+pub const UNPROVEN_MAX: usize = 1 << 20;
+
 /// Why a request was not believed; for counting only, the answer never says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Denied {
     /// A few fixed words.
     pub reason: &'static str,
+}
+
+/// How much of a request is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Its head.
+    Head,
+    /// Its body too, compressed as it came.
+    Packed,
+    /// All of it.
+    Whole,
+}
+
+/// What a request shows, as far as it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// All that is asked for.
+    Shown,
+    /// Nothing wrong, but what is asked for stands further behind.
+    Pending,
 }
 
 /// What has to hold.
@@ -77,15 +100,17 @@ pub(super) enum Place {
 /// A request that is looked at, with its body once somebody has had to read it.
 struct Look<'a> {
     request: &'a Request<'a>,
+    seen: Seen,
     body: OnceCell<Option<Value>>,
 }
 
 impl Look<'_> {
-    /// The body as it will be mapped; `None` where it cannot be read.
+    /// The body as it will be mapped; `None` where it cannot be read, or is too long to be read for somebody unknown.
     fn body(&self) -> Option<&Value> {
         let kind = self.request.headers.get(http::header::CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok());
-        let read = || body::decode(kind, self.request.decoded).ok();
+        let short = Some(self.request.decoded).filter(|bytes| bytes.len() <= UNPROVEN_MAX);
+        let read = || body::decode(kind, short?).ok();
         self.body.get_or_init(read).as_ref()
     }
 }
@@ -111,7 +136,8 @@ impl Scheme {
         }
     }
 
-    fn reads_body(&self) -> bool {
+    /// Whether a token may stand in the body.
+    pub(super) fn reads_body(&self) -> bool {
         !self.body_paths().is_empty()
     }
 
@@ -133,20 +159,20 @@ impl Scheme {
         }
     }
 
-    /// Whether the request satisfies it.
-    pub(super) fn holds(&self, request: &Request<'_>) -> Result<(), Denied> {
+    /// Whether the request satisfies it, as far as it is there. Nothing is [`Proof::Pending`] once it is there as a whole.
+    pub(super) fn proof(&self, request: &Request<'_>, seen: Seen) -> Result<Proof, Denied> {
         let body = OnceCell::new();
-        self.holds_for(&Look { request, body })
+        self.proof_of(&Look { request, seen, body })
     }
 
-    fn holds_for(&self, look: &Look<'_>) -> Result<(), Denied> {
+    fn proof_of(&self, look: &Look<'_>) -> Result<Proof, Denied> {
         let request = look.request;
         match self {
-            Scheme::Open => Ok(()),
+            Scheme::Open => Ok(Proof::Shown),
             Scheme::Token(place, tokens) => words::token(place, tokens, look),
             Scheme::Basic { username, password } => basic(username, password, request.headers),
-            Scheme::Hmac(signature) => signature.holds(request),
-            Scheme::Webhooks(standard) => standard.holds(request),
+            Scheme::Hmac(signature) => signature.proof(request, look.seen),
+            Scheme::Webhooks(standard) => standard.proof(request, look.seen),
             Scheme::AllowIps(nets) => {
                 // `::ffff:192.0.2.1` is 192.0.2.1 on a socket that listens to both.
                 let ip = request.client_ip.map(|ip| IpAddr::to_canonical(&ip));
@@ -155,10 +181,20 @@ impl Scheme {
                     "address not allowed",
                 )
             }
-            Scheme::All(all) => all.iter().try_for_each(|scheme| scheme.holds_for(look)),
+            Scheme::All(all) => all.iter().try_fold(Proof::Shown, |proof, scheme| {
+                let more = scheme.proof_of(look)?;
+                Ok(if more == Proof::Shown { proof } else { more })
+            }),
             Scheme::Any(any) => {
-                let fits = any.iter().any(|scheme| scheme.holds_for(look).is_ok());
-                check(fits, "none of the alternatives holds")
+                let mut pending = false;
+                for scheme in any {
+                    match scheme.proof_of(look) {
+                        Ok(Proof::Shown) => return Ok(Proof::Shown),
+                        Ok(Proof::Pending) => pending = true,
+                        Err(_) => {}
+                    }
+                }
+                check(pending, "none of the alternatives holds").map(|_| Proof::Pending)
             }
         }
     }
@@ -259,6 +295,10 @@ impl Scheme {
     }
 }
 
-fn check(holds: bool, reason: &'static str) -> Result<(), Denied> {
-    if holds { Ok(()) } else { Err(Denied { reason }) }
+fn check(holds: bool, reason: &'static str) -> Result<Proof, Denied> {
+    if holds {
+        Ok(Proof::Shown)
+    } else {
+        Err(Denied { reason })
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::authenticate::Scheme;
+use super::authenticate::{Scheme, UNPROVEN_MAX};
 use super::mapping::{self, Mapping};
 use super::path::{Compiling, Lookup, is_credential};
 use super::predicate::Predicate;
@@ -63,6 +63,8 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
     let stays_of = fields.text("stays_of", report).unwrap_or(name).to_owned();
     let duplicate_window = fields.duration("duplicate_window", report).unwrap_or(DUPLICATE_WINDOW);
     let body_max = fields.get("body_max").map_or(Some(BODY_MAX), |node| size(node, report));
+    let body_max_at = fields.get("body_max").map(|node| node.place.clone());
+    let any_content_type = fields.word("content_type", report) == Some("any");
     let methods = fields.get("methods");
     let emits = emits(fields.get("emits"), report);
     let (respond, challenge) = fields.get("respond").map_or((None, None), |node| respond(node, report));
@@ -73,6 +75,13 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
     let place = fields.place().clone();
     fields.finish(report);
 
+    if let (Some(place), Some(true)) = (body_max_at, scheme.as_ref().map(Scheme::reads_body))
+        && body_max > Some(UNPROVEN_MAX)
+    {
+        report
+            .warning("body-max", &place, "a token that stands in the body is looked for in bodies of up to 1MiB only")
+            .help("longer ones are refused unless something else proves the sender: a token in the address or in a header, or a signature");
+    }
     let signed = scheme.as_ref().and_then(Scheme::covered);
     let (by_post, by_get) = self::methods(methods, signed.is_some(), report);
     let mut cx = Compiling {
@@ -130,6 +139,7 @@ fn compiled(name: &str, settings: &Node, report: &mut Report) -> Option<Source> 
         by_post,
         by_get,
         body_max: body_max?,
+        any_content_type,
         duplicate_window,
         respond,
         challenge,

@@ -135,6 +135,13 @@ pub static PRESET: Shape = Shape {
             "body_max: 2MiB",
         ),
         key(
+            "content_type",
+            Form::Word(&["any"]),
+            "`any`: JSON and forms are taken whatever content type they come with, such as `text/plain`. Default: only with \
+             their own, or with none.",
+            "content_type: any",
+        ),
+        key(
             "duplicate_window",
             Form::Duration,
             "For how long the very same body counts as sent twice, where nothing in it tells deliveries apart; 10m where \

@@ -13,15 +13,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     ("outbound", &["model"]),
     ("action", &["outbound", "lang", "model"]),
-    ("receive", &["source", "store", "model"]),
-    ("listener", &[]),
+    ("listener", &["model"]),
+    ("receive", &["source", "store", "listener", "model"]),
     (
         "worker",
         &[
             "outbound", "decide", "recipe", "source", "action", "store", "lang", "model",
         ],
     ),
-    ("web", &["store", "recipe", "decide", "model", "lang"]),
+    ("web", &["store", "recipe", "decide", "listener", "model", "lang"]),
     (
         "case",
         &[

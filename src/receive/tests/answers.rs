@@ -479,8 +479,90 @@ async fn what_was_turned_away_is_kept_by_reason() {
     assert_eq!(counts, expected);
     let reasons: Vec<_> = lab.rejections.last("lab").iter().map(|one| one.reason).collect();
     assert_eq!(reasons, ["wrong method", "not JSON", "not JSON", "not JSON"]);
+    let shown = |source| lab.rejections.last(source).into_iter().map(|one| one.came);
+    let asked_for: Vec<_> = shown(UNKNOWN).flatten().collect();
+    assert_eq!(asked_for[..2], ["nobody-2", "nobody-1"]);
     for _ in 0..200 {
-        lab.rejections.record("lab", "not JSON", Clock::System.now());
+        lab.rejections.record("lab", "not JSON", None, Clock::System.now());
     }
     assert_eq!(lab.rejections.last("lab").len(), 100);
+}
+
+#[tokio::test]
+async fn a_name_that_no_source_has_is_shown_without_harm() {
+    for (path, shown) in [
+        ("/hooks/hospitable", "hospitable"),
+        ("/hooks/old%20pms_2.b", "old pms_2.b"),
+        ("/hooks/a%0d%0aINFO%1b%5b31m%e2%80%ae", "a??INFO??31m?"),
+        ("/hooks/%ff", "?"),
+        // What looks like a token that was put in its place.
+        ("/hooks/0f9c2b7d41a2c3", "0f9c… (14 characters)"),
+        ("/hooks/kJhGfDsAqWeRtZuIoPlMn", "kJhG… (21 characters)"),
+        (
+            &format!("/hooks/{}", "a-".repeat(200)),
+            &format!("{}…", "a-".repeat(40)),
+        ),
+    ] {
+        let lab = Lab::start().await;
+        assert_eq!(lab.post(path, "{}").await.status, 404);
+        assert_eq!(lab.rejections.last(UNKNOWN)[0].came.as_deref(), Some(shown));
+    }
+}
+
+#[tokio::test]
+async fn a_content_type_that_is_not_taken_is_named_and_can_be_let_in() {
+    let lab = Lab::start().await;
+    let of = |path: &str, kind: &str, body: &str| Sent::post(path, body).header("Content-Type", kind);
+    for (kind, shown) in [
+        ("text/plain; charset=utf-8", "text/plain; charset=utf-8"),
+        ("*/*", "*/*"),
+        ("application/octet-stream", "application/octet-stream"),
+        ("a<script>\u{e9}", "a?script?é"),
+    ] {
+        let answer = lab.send(&of("/hooks/lab", kind, r#"{"a": 1}"#)).await;
+        assert_eq!((answer.status, answer.problem().as_str()), (415, "content-type"));
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.starts_with(&format!("It came as `{shown}`.")), "{detail}");
+        assert!(
+            detail.contains("application/json") && detail.contains("content_type: any"),
+            "{detail}"
+        );
+        assert_eq!(lab.rejections.last("lab")[0].came.as_deref(), Some(shown));
+    }
+    let latin = Sent::post("/hooks/any", b"{\"n\": \"Zo\xeb\"}".as_slice())
+        .header("Content-Type", "text/plain; charset=iso-8859-1");
+    for (n, sent) in [
+        of("/hooks/any", "text/plain", r#"{"a": 1}"#),
+        of("/hooks/any", "*/*", r#"{"a": 2}"#),
+        of("/hooks/any", "application/octet-stream", r#"{"a": 3}"#),
+        of("/hooks/any", "application/json", r#"{"a": 4}"#),
+        of("/hooks/any", "text/plain", "a=5&b=6"),
+        latin,
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert!(!lab.send(sent).await.stored().1, "{n}");
+    }
+    let not_json = lab.send(&of("/hooks/any", "text/plain", "hello")).await;
+    assert_eq!((not_json.status, not_json.problem().as_str()), (400, "not-json"));
+    // What is stored can be read again.
+    let mut conn = lab.second_connection().await;
+    let sql = "SELECT headers, body FROM deliveries ORDER BY seq";
+    let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(sql).fetch_all(&mut conn).await.unwrap();
+    let read: Vec<_> = rows
+        .iter()
+        .map(|(headers, body)| crate::model::body::decode_stored(headers, body).unwrap().to_string())
+        .collect();
+    assert_eq!(
+        read,
+        [
+            r#"{"a":1}"#,
+            r#"{"a":2}"#,
+            r#"{"a":3}"#,
+            r#"{"a":4}"#,
+            r#"{"a":"5","b":"6"}"#,
+            r#"{"n":"Zoë"}"#
+        ]
+    );
 }

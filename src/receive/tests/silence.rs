@@ -119,7 +119,9 @@ async fn nothing_of_a_request_is_written_to_the_log_or_sent_back() {
     let mut answers = String::new();
     for path in [
         "/hooks/lab?q=SECRETQUERY",
-        "/hooks/SECRETNAME",
+        "/hooks/nobody",
+        // A token where the name belongs.
+        "/hooks/xx-1234567-SECRETTOKEN",
         "/hooks/lab/SECRETTOKEN",
         "/hooks/hospitable-v1/SECRETTOKEN",
         "/hooks/hospitable-v1?token=SECRETTOKEN",
@@ -136,6 +138,8 @@ async fn nothing_of_a_request_is_written_to_the_log_or_sent_back() {
         "source=\"lab\"",
         "delivery.id=d_",
         "not authenticated",
+        "name=\"nobody\"",
+        "reason=\"wrong token\"",
     ] {
         let place = if expected.starts_with("not") { &answers } else { &log };
         assert!(place.contains(expected), "{expected} is not in {place}");
@@ -143,4 +147,31 @@ async fn nothing_of_a_request_is_written_to_the_log_or_sent_back() {
     for text in [&log, &answers] {
         assert!(!text.contains("SECRET"), "{text}");
     }
+}
+
+#[tokio::test]
+async fn the_log_is_told_of_a_few_and_all_are_counted() {
+    let written = Written::default();
+    let to = written.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || to.clone())
+        .finish();
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let lab = Lab::start().await;
+    for n in 0..40 {
+        assert_eq!(
+            lab.post(&format!("/hooks/hospitable-v1/wrong-{n}"), "{}").await.status,
+            401
+        );
+        assert_eq!(lab.post(&format!("/hooks/nobody-{n}"), "{}").await.status, 404);
+    }
+    let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    for line in ["wrong token", "no source has this name"] {
+        assert_eq!(log.matches(line).count(), 10, "{log}");
+    }
+    let counts = lab.rejections.counts();
+    assert_eq!(counts[&("hospitable-v1".to_owned(), "wrong token")], 40);
+    assert_eq!(counts[&(UNKNOWN.to_owned(), "unknown source")], 40);
 }

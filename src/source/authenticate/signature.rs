@@ -11,7 +11,7 @@ use sha2::{Sha256, Sha512};
 use subtle::ConstantTimeEq;
 
 use super::key::Key;
-use super::{BASE64, Denied, check};
+use super::{BASE64, Denied, Proof, Seen, check};
 use crate::lang::duration;
 use crate::model::clock::Time;
 use crate::model::id::hash;
@@ -75,12 +75,13 @@ pub(in crate::source) enum Part {
 }
 
 impl Signature {
-    pub(super) fn holds(&self, request: &Request<'_>) -> Result<(), Denied> {
-        self.holds_among(request, SIGNATURES_MAX)
+    pub(super) fn proof(&self, request: &Request<'_>, seen: Seen) -> Result<Proof, Denied> {
+        self.proof_among(request, seen, SIGNATURES_MAX)
     }
 
-    /// The same, with a bound on the signatures that are looked at.
-    pub(super) fn holds_among(&self, request: &Request<'_>, most: usize) -> Result<(), Denied> {
+    /// The same, with a bound on the signatures that are looked at. What stands in the head has to be right before anything
+    /// is computed over a body, and the bytes as they came are tried before they are unpacked.
+    pub(super) fn proof_among(&self, request: &Request<'_>, seen: Seen, most: usize) -> Result<Proof, Denied> {
         let entries = self.entries(request.headers);
         let ts = match &self.timestamp {
             Some(stamp) => stamp.sent(request, &entries)?,
@@ -92,10 +93,11 @@ impl Signature {
         let texts = signatures.filter_map(|entry| entry.strip_prefix(self.prefix.as_str()));
         let offered: Vec<Vec<u8>> = texts.take(most).filter_map(|text| self.decode(text)).collect();
         check(!offered.is_empty(), "signature not readable")?;
-        let mut bodies = vec![request.raw];
-        if request.decoded != request.raw {
-            bodies.push(request.decoded);
-        }
+        let bodies: &[&[u8]] = match seen {
+            Seen::Head => return Ok(Proof::Pending),
+            Seen::Whole if request.decoded != request.raw => &[request.raw, request.decoded],
+            Seen::Packed | Seen::Whole => &[request.raw],
+        };
         let mut found = subtle::Choice::from(0);
         for body in bodies {
             for key in &self.keys {
@@ -106,7 +108,10 @@ impl Signature {
                 }
             }
         }
-        check(found.into(), "wrong signature")
+        match seen {
+            Seen::Packed if !bool::from(found) => Ok(Proof::Pending),
+            _ => check(found.into(), "wrong signature"),
+        }
     }
 
     /// What stands in the signature's header, be it there once or several times.

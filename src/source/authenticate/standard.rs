@@ -8,7 +8,7 @@ use http::HeaderName;
 
 use super::key::Key;
 use super::signature::{Algorithm, Part, Signature, Stamp, StampAt};
-use super::{Denied, check};
+use super::{Denied, Proof, Seen, check};
 use crate::model::clock::Time;
 use crate::source::Request;
 
@@ -53,15 +53,16 @@ impl Standard {
 
     /// Each name of which anything is there has to hold by itself, and both have to give the same id. Else an id that
     /// nobody signed could be put beside one that is signed, and what was sent before would look new.
-    pub(super) fn holds(&self, request: &Request<'_>) -> Result<(), Denied> {
-        let mut known = None;
+    pub(super) fn proof(&self, request: &Request<'_>, seen: Seen) -> Result<Proof, Denied> {
+        let (mut known, mut pending) = (None, false);
         for family in self.families.iter().filter(|one| one.is_there(request.headers)) {
-            family.holds_among(request, SIGNATURES_MAX)?;
+            pending |= family.proof_among(request, seen, SIGNATURES_MAX)? == Proof::Pending;
             let id = family.id(request.headers)?;
             check(known.is_none_or(|known| known == id), "several ids")?;
             known = Some(id);
         }
-        check(known.is_some(), "no signature")
+        let proof = check(known.is_some(), "no signature")?;
+        Ok(if pending { Proof::Pending } else { proof })
     }
 
     pub(super) fn says(&self) -> String {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{BASE64, Denied, Look, Place, check};
+use super::{BASE64, Denied, Look, Place, Proof, Seen, check};
 use crate::model::secret::Secret;
 use crate::source::path::Input;
 
@@ -30,7 +30,7 @@ fn any_same<'a>(offered: impl IntoIterator<Item = &'a [u8]>, known: &[Secret]) -
 /// Of more places where a token could stand nobody looks at the rest.
 const PLACES_MAX: usize = 64;
 
-pub(super) fn token(place: &Place, tokens: &[Secret], look: &Look<'_>) -> Result<(), Denied> {
+pub(super) fn token(place: &Place, tokens: &[Secret], look: &Look<'_>) -> Result<Proof, Denied> {
     let request = look.request;
     let mut offered: Vec<Vec<u8>> = Vec::new();
     match place {
@@ -42,6 +42,7 @@ pub(super) fn token(place: &Place, tokens: &[Secret], look: &Look<'_>) -> Result
             }
         }
         Place::Query(name) => in_query(name, request.query, &mut offered),
+        Place::Body(_) if look.seen != Seen::Whole => return Ok(Proof::Pending),
         Place::Body(path) => {
             let body = look.body().ok_or(Denied {
                 reason: "body not readable",
@@ -88,7 +89,7 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| rest.trim_ascii())
 }
 
-pub(super) fn basic(username: &str, password: &Secret, headers: &HeaderMap) -> Result<(), Denied> {
+pub(super) fn basic(username: &str, password: &Secret, headers: &HeaderMap) -> Result<Proof, Denied> {
     let expected = Secret::new(format!("{username}:{}", password.reveal()));
     let mut seen = false;
     for value in headers.get_all(http::header::AUTHORIZATION) {
@@ -102,7 +103,7 @@ pub(super) fn basic(username: &str, password: &Secret, headers: &HeaderMap) -> R
         if let Ok(pair) = BASE64.decode(pair.trim_ascii())
             && same(&pair, expected.reveal().as_bytes())
         {
-            return Ok(());
+            return Ok(Proof::Shown);
         }
     }
     check(

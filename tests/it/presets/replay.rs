@@ -33,7 +33,6 @@ pub async fn send(house: &House, ids: &Arc<Ids>, request: &Recorded, now: Time) 
         clock: Clock::manual(now),
         ids: ids.clone(),
         sources: Arc::new(move |name| setup.sources.get(name).cloned()),
-        trusted_proxies: Vec::new(),
         on_stored: Arc::new(move || engine.inbox.notify_one()),
         rejections: Arc::new(Rejections::new()),
         tally: Arc::new(Uncounted),

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 /// that is not a trusted proxy itself; where all are, the first. Each proxy appends the address that it saw, so what
 /// stands left of the first untrusted one is only that one's word, and is not looked at. `None` where the address to
 /// believe is not readable.
-pub(super) fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
+pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
     let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
     let mut client = peer.to_canonical();
     if !is_trusted(&client) {
@@ -25,6 +25,14 @@ pub(super) fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Op
         }
     }
     Some(client)
+}
+
+/// Whoever has an address of the sixth version has 2⁶⁴ of them: such a network counts as one, as an address of the fourth does.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & (u128::MAX << 64)).into()),
+        v4 => v4,
+    }
 }
 
 /// `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]`, each also with a port, as some proxies write it.
@@ -43,6 +51,18 @@ fn address(entry: &[u8]) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_network_of_the_sixth_version_counts_as_one_address() {
+        for (address, counts_as) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("2001:db8:1:2::1", "2001:db8:1:2::"),
+        ] {
+            assert_eq!(network(address.parse().unwrap()).to_string(), counts_as);
+        }
+    }
 
     #[test]
     fn the_word_of_trusted_proxies_counts() {
