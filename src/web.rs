@@ -2,6 +2,7 @@
 //! `openapi.json` says of them, so the document cannot leave one out.
 
 mod answer;
+mod attempts;
 mod body;
 mod connections;
 mod deliveries;
@@ -56,11 +57,11 @@ pub struct Console {
     pub store: Store,
     /// The time.
     pub clock: Clock,
-    /// What requests have to carry; without one everything is open, which the configuration allows on loopback only.
+    /// What requests have to carry; without one everything is open to who asks under a loopback name and through no proxy.
     pub token: Option<Secret>,
-    /// The names under which it may be asked, beside loopback ones; a port in them is not looked at.
+    /// The names under which it may be asked with a token, beside loopback ones; a port in them is not looked at.
     pub hosts: Vec<String>,
-    /// Whether `/metrics` is open: on a loopback listener, or with `metrics: open`.
+    /// Whether `/metrics` is open although there is a token.
     pub metrics_open: bool,
     /// What is counted.
     pub meter: Arc<Meter>,
@@ -83,7 +84,8 @@ pub trait Live: Send + Sync {
     fn properties(&self) -> Arc<Properties>;
     /// A list: `name, file, revision, enabled, sentence, broken` (a list, empty for a good recipe) of each recipe.
     fn recipes(&self) -> Value;
-    /// A list: `name, preset, learn, live_from, emits, rejections` (the last ones, as reason and time) of each source.
+    /// A list: `name, preset, learn, live_from, emits, rejections` (the last ones, as reason, time and what came instead) of
+    /// each source; behind them, under the name `(unknown)`, what was posted to none.
     fn sources(&self) -> Value;
     /// By what a delivery of this source would be recognised if it came again, in words: with its kept headers and its body
     /// as it is shown. `None` where there is no such source any more.
@@ -114,9 +116,10 @@ pub trait Live: Send + Sync {
 /// What handlers share.
 type Shared = Arc<Desk>;
 
-/// The console, and the answers that were given to keyed requests.
+/// The console, the answers that were given to keyed requests, and who has shown wrong tokens.
 struct Desk {
     console: Console,
+    attempts: attempts::Attempts,
     answers: once::Answers,
 }
 
@@ -124,6 +127,7 @@ struct Desk {
 pub fn router(console: Console) -> Router {
     let desk: Shared = Arc::new(Desk {
         console,
+        attempts: attempts::Attempts::default(),
         answers: once::Answers::default(),
     });
     let mut router = Router::new();

@@ -32,13 +32,13 @@ pub(super) static ADMIN: Shape = Shape {
         key(
             "hosts",
             Form::Several(&Form::Text),
-            "The names under which it is reached, where that is not localhost.",
+            "The names under which it is reached, besides localhost. Needs `token`: a proxy asks from this machine for anybody.",
             "hosts: [stays.example.com]",
         ),
         key(
             "metrics",
             Form::Word(&["open", "token"]),
-            "`open`: the metrics need no token, wherever it listens.",
+            "`open`: the metrics need no token. Default: where a token is set they need it, as everything but health does.",
             "metrics: open",
         ),
     ],
@@ -51,7 +51,7 @@ pub(super) fn read(node: Option<&Node>, listen: SocketAddr, report: &mut Report)
         listen: default,
         token: None,
         hosts: Vec::new(),
-        metrics_open: false,
+        metrics_open: true,
     };
     let fields = node.and_then(|node| Fields::of(node, &ADMIN, report));
     let (Some(node), Some(mut fields)) = (node, fields) else {
@@ -61,9 +61,12 @@ pub(super) fn read(node: Option<&Node>, listen: SocketAddr, report: &mut Report)
     let listen_node = fields.get("listen");
     admin.listen = address("listen", listen_node, default, report);
     admin.token = fields.get("token").and_then(|node| token(node, report));
-    let hosts = fields.get("hosts").map(Node::items).unwrap_or_default();
+    let hosts_node = fields.get("hosts");
+    let hosts = hosts_node.map(Node::items).unwrap_or_default();
     admin.hosts = hosts.iter().filter_map(|node| host(node, report)).collect();
-    admin.metrics_open = fields.word("metrics", report) == Some("open");
+    let metrics = fields.word("metrics", report);
+    admin.metrics_open = metrics.map_or(admin.token.is_none(), |word| word == "open");
+    let metrics_node = fields.get("metrics").filter(|_| metrics == Some("token"));
     fields.finish(report);
     let place = listen_node.map_or(&node.place, |node| &node.place);
     if report.mistakes() == before && admin.token.is_none() && !admin.listen.ip().is_loopback() {
@@ -74,6 +77,19 @@ pub(super) fn read(node: Option<&Node>, listen: SocketAddr, report: &mut Report)
                 format!("without a token only this machine may be let in, not {}", admin.listen),
             )
             .help("add `token: \"${STAYHOOK_ADMIN_TOKEN}\"`, or listen on `127.0.0.1:8081`");
+    } else if report.mistakes() == before && admin.token.is_none() {
+        let named = hosts_node.map(|node| {
+            (
+                node,
+                "`hosts` without `token` would open it to everybody whom a proxy lets through",
+            )
+        });
+        let asked = metrics_node.map(|node| (node, "`metrics: token` without `token`: there is none to ask for"));
+        for (node, title) in [named, asked].into_iter().flatten() {
+            report
+                .mistake("no-token", &node.place, title)
+                .help("add `token: \"${STAYHOOK_ADMIN_TOKEN}\"`, or take this out");
+        }
     }
     if admin.listen == listen && listen.port() != 0 {
         report

@@ -98,6 +98,20 @@ fn values_are_read() {
 }
 
 #[test]
+fn metrics_are_under_the_token_where_there_is_one() {
+    for (admin, open) in [
+        ("{}", true),
+        ("{metrics: open}", true),
+        ("{token: \"${TOKEN}\"}", false),
+        ("{token: \"${TOKEN}\", metrics: token}", false),
+        ("{token: \"${TOKEN}\", metrics: open}", true),
+        ("{token: \"${TOKEN}\", metrics: open, listen: \"0.0.0.0:1\"}", true),
+    ] {
+        assert_eq!(good(&format!("admin: {admin}")).admin.metrics_open, open, "{admin}");
+    }
+}
+
+#[test]
 fn mistakes_have_their_line() {
     for (text, line, title) in [
         (
@@ -147,6 +161,12 @@ fn mistakes_have_their_line() {
             1,
             "webhooks and `admin` cannot both listen on 127.0.0.1:8080",
         ),
+        (
+            "admin:\n  hosts: [stays.example.com]",
+            2,
+            "`hosts` without `token` would open it to everybody",
+        ),
+        ("admin: {metrics: token}", 1, "`metrics: token` without `token`"),
         ("admin: {token: \"${EMPTY}\"}", 1, "`token` is empty or holds a space"),
         (
             "admin: {hosts: [https://x]}",

@@ -29,6 +29,16 @@ type Histograms = Family<[Label; 1], Histogram, fn() -> Histogram>;
 /// as the log is.
 pub static LOG_LINES_LOST: AtomicU64 = AtomicU64::new(0);
 
+/// Why requests to the admin listener are turned away.
+const ADMIN_REASONS: [&str; 6] = [
+    "no token",
+    "other host",
+    "other origin",
+    "through a proxy",
+    "too many wrong tokens",
+    "wrong token",
+];
+
 /// What is counted as it happens, and what is looked up when somebody asks.
 #[derive(Debug)]
 pub struct Meter {
@@ -36,6 +46,7 @@ pub struct Meter {
     accepted: Counts<1>,
     duplicate: Counts<1>,
     rejected: Counts<2>,
+    turned_away: Counts<1>,
     pings: Counts<1>,
     ack: Histogram,
     last_delivery: Family<[Label; 1], Seconds>,
@@ -210,6 +221,11 @@ impl Meter {
         self.rejected
             .get_or_create(&[("source", source.to_owned()), ("reason", reason.to_owned())])
             .inc();
+    }
+
+    /// A request to the admin listener was turned away for one of a few fixed reasons.
+    pub fn turned_away(&self, reason: &'static str) {
+        self.turned_away.get_or_create(&[("reason", reason.to_owned())]).inc();
     }
 
     /// A request to a configured source was answered and nothing stored: a try or a handshake.

@@ -8,12 +8,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use subtle::ConstantTimeEq;
+use tokio::time::{Instant, sleep_until};
 
+use crate::listener::Caller;
 use crate::model::id::hash;
 use crate::model::secret::Secret;
 
 use super::problem::Problem;
-use super::{Console, Shared};
+use super::{Console, Desk, Shared};
 
 const HEADERS: [(HeaderName, HeaderValue); 3] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -23,9 +25,17 @@ const HEADERS: [(HeaderName, HeaderValue); 3] = [
 
 /// Lets a request through, or says why not; adds what every answer carries.
 pub async fn guard(State(desk): State<Shared>, request: Request, next: Next) -> Response {
-    let mut response = match admit(&desk.console, &request) {
+    let admitted = match admit(&desk.console, &request) {
+        Ok(Some(given)) => believe(&desk, given).await,
+        Ok(None) => Ok(()),
+        Err(refused) => Err(refused),
+    };
+    let mut response = match admitted {
         Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+        Err((reason, problem)) => {
+            desk.console.meter.turned_away(reason);
+            problem.into_response()
+        }
     };
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, value);
@@ -33,43 +43,84 @@ pub async fn guard(State(desk): State<Shared>, request: Request, next: Next) -> 
     response
 }
 
-fn admit(console: &Console, request: &Request) -> Result<(), Problem> {
-    let headers = request.headers();
-    let host = asked_host(headers, request.uri()).filter(|host| known(host, &console.hosts));
+/// Why a request is turned away, for counting and for whoever asks.
+type Refused = (&'static str, Problem);
+
+/// A token, and the address it came from.
+struct Given {
+    token: Vec<u8>,
+    from: Option<IpAddr>,
+}
+
+/// Looks at everything but the token; gives that back where it has to be the right one.
+fn admit(console: &Console, request: &Request) -> Result<Option<Given>, Refused> {
+    let (headers, path) = (request.headers(), request.uri().path());
+    // Without a token it is open for this machine only, and a proxy asks from this machine for anybody.
+    let hosts = console.token.as_ref().map_or(&[][..], |_| &console.hosts);
+    let host = asked_host(headers, request.uri()).filter(|host| known(host, hosts));
     let Some(host) = host else {
-        return Err(Problem::new(
-            StatusCode::MISDIRECTED_REQUEST,
-            "this name is not one of this daemon's: `admin.hosts` lists those beside localhost",
-        ));
+        let detail = match console.token {
+            Some(_) => "this name is not one of this daemon's: `admin.hosts` lists those beside localhost",
+            None => "this name is not one of this daemon's: without `admin.token` it answers to localhost only",
+        };
+        return Err(("other host", Problem::new(StatusCode::MISDIRECTED_REQUEST, detail)));
     };
     for origin in headers.get_all(header::ORIGIN) {
         if !origin.to_str().is_ok_and(|origin| same_host(origin, &host)) {
-            return Err(Problem::new(
-                StatusCode::FORBIDDEN,
-                "requests from pages of other origins are refused",
-            ));
+            let detail = "requests from pages of other origins are refused";
+            return Err(("other origin", Problem::new(StatusCode::FORBIDDEN, detail)));
         }
     }
-    if let Some(token) = &console.token
-        && !open(console, request.uri().path())
-        && !carries(headers, token)
-    {
-        return Err(Problem::new(
-            StatusCode::UNAUTHORIZED,
-            "this takes the header Authorization: Bearer with the admin token",
-        )
-        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+    if matches!(path, "/healthz" | "/readyz") {
+        return Ok(None);
     }
-    Ok(())
+    if console.token.is_none() {
+        if FORWARDED.iter().any(|name| headers.contains_key(*name)) {
+            let detail = "without `admin.token` nobody is let in through a proxy";
+            return Err(("through a proxy", Problem::new(StatusCode::FORBIDDEN, detail)));
+        }
+        return Ok(None);
+    }
+    if path == "/metrics" && console.metrics_open {
+        return Ok(None);
+    }
+    let token = bearer(headers).ok_or_else(|| ("no token", unauthorized()))?.to_vec();
+    let from = request.extensions().get::<Caller>().and_then(|caller| caller.address);
+    Ok(Some(Given { token, from }))
 }
 
-fn open(console: &Console, path: &str) -> bool {
-    match path {
-        "/healthz" | "/readyz" => true,
-        "/metrics" => console.metrics_open,
-        _ => false,
-    }
+fn unauthorized() -> Problem {
+    let detail = "this takes the header Authorization: Bearer with the admin token";
+    Problem::new(StatusCode::UNAUTHORIZED, detail).header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
 }
+
+/// Whether it is the right token; who has shown wrong ones waits for a turn first.
+async fn believe(desk: &Desk, Given { token: given, from }: Given) -> Result<(), Refused> {
+    match desk.attempts.turn(from, Instant::now()) {
+        Ok(wait) if wait.is_zero() => {}
+        Ok(wait) => sleep_until(Instant::now() + wait).await,
+        Err(wait) => {
+            let detail = "too many wrong tokens came from this address; the one of this request was not looked at";
+            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail);
+            let seconds = HeaderValue::from(wait.as_secs() + 1);
+            return Err(("too many wrong tokens", problem.header(header::RETRY_AFTER, seconds)));
+        }
+    }
+    // Hashes are compared, so that neither the time nor the length of the comparison tells anything.
+    let token = desk.console.token.as_ref().map(Secret::reveal).unwrap_or_default();
+    if bool::from(hash(&[&given]).ct_eq(&hash(&[token.as_bytes()]))) {
+        desk.attempts.right(from);
+        return Ok(());
+    }
+    if let Some(more) = desk.attempts.wrong(from, Instant::now()) {
+        let address = from.map(tracing::field::display);
+        tracing::warn!(address, more, "a wrong token for the admin API");
+    }
+    Err(("wrong token", unauthorized()))
+}
+
+/// What proxies add; a program on this machine has no reason to.
+const FORWARDED: [&str; 5] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
 
 /// The one name that was asked for, in lower case, with its port. Two names that differ are none.
 fn asked_host(headers: &HeaderMap, uri: &Uri) -> Option<String> {
@@ -127,17 +178,14 @@ fn same_host(origin: &str, host: &str) -> bool {
     bare(authority) == bare(host)
 }
 
-/// Compares hashes, so that neither the time nor the length of the comparison tells anything.
-fn carries(headers: &HeaderMap, token: &Secret) -> bool {
+/// The one token that was shown.
+fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(only), None) = (given.next(), given.next()) else {
-        return false;
+        return None;
     };
-    let Some((scheme, given)) = only.as_bytes().split_at_checked(7) else {
-        return false;
-    };
-    let given = hash(&[given.trim_ascii()]);
-    scheme.eq_ignore_ascii_case(b"bearer ") && bool::from(given.ct_eq(&hash(&[token.reveal().as_bytes()])))
+    let (scheme, given) = only.as_bytes().split_at_checked(7)?;
+    scheme.eq_ignore_ascii_case(b"bearer ").then(|| given.trim_ascii())
 }
 
 #[cfg(test)]

@@ -186,7 +186,8 @@ async fn people(admin: &str, token: &str) -> String {
         ("GET /api/v1/openapi.json", token, "", "200"),
         ("GET /healthz", "", "", "200"),
         ("GET /readyz", "", "", "200"),
-        ("GET /metrics", "", "", "200"),
+        ("GET /metrics", token, "", "200"),
+        ("GET /metrics", "", "", "401"),
     ] {
         let answer = ask(admin, line, headers, body).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{line}: {answer}");
@@ -209,7 +210,7 @@ async fn settled(daemon: &Daemon, token: &str, wanted: usize) -> Vec<Value> {
                 let again = ["Mailed", "Denied", "Broken off"].contains(&row["recipe"].as_str().unwrap());
                 !open || again || row["code"].as_str().unwrap().ends_with("BreaksSending")
             };
-            let paused = ask(&daemon.admin, "GET /metrics", "", "").await;
+            let paused = ask(&daemon.admin, "GET /metrics", token, "").await;
             let paused = paused.contains("stayhook_connection_paused{connection=\"denied\"} 1");
             if rows.len() >= wanted && paused && rows.iter().all(settled) {
                 return rows;

@@ -13,7 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::{LOG_LINES_LOST, Label, Levels, Meter, Named, Seconds};
+use super::{ADMIN_REASONS, LOG_LINES_LOST, Label, Levels, Meter, Named, Seconds};
 
 /// Bounds in seconds: from a commit on a fast disk to where senders give up.
 const ACK_SECONDS: [f64; 11] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
@@ -32,6 +32,7 @@ impl Meter {
             accepted: Family::default(),
             duplicate: Family::default(),
             rejected: Family::default(),
+            turned_away: Family::default(),
             pings: Family::default(),
             ack: Histogram::new(ACK_SECONDS),
             last_delivery: Family::default(),
@@ -47,6 +48,9 @@ impl Meter {
         };
         meter.register_counts();
         meter.register_levels();
+        for reason in ADMIN_REASONS {
+            meter.turned_away.get_or_create_owned(&[("reason", reason.to_owned())]);
+        }
         let families = &mut meter.registry;
         families.register_collector(Box::new(LogLines));
         families.register(
@@ -77,6 +81,11 @@ impl Meter {
             "deliveries_rejected",
             "Requests that were not accepted, by reason",
             self.rejected.clone(),
+        );
+        families.register(
+            "admin_rejected",
+            "Requests to the admin listener that were turned away, by reason",
+            self.turned_away.clone(),
         );
         families.register(
             "pings",

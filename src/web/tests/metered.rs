@@ -8,6 +8,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("deliveries_accepted_total", "counter"),
     ("deliveries_duplicate_total", "counter"),
     ("deliveries_rejected_total", "counter"),
+    ("admin_rejected_total", "counter"),
     ("pings_total", "counter"),
     ("ack_duration_seconds", "histogram"),
     ("last_delivery_timestamp_seconds", "gauge"),

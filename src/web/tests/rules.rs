@@ -1,5 +1,7 @@
 //! Who may ask, and how.
 
+use futures::StreamExt as _;
+
 use super::*;
 
 fn request(method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Request<Body> {
@@ -12,12 +14,23 @@ fn request(method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<B
 
 #[tokio::test]
 async fn only_our_names_and_our_origins() {
+    // Its names count with a token only.
+    let with_token = House::with(|console| console.token = Some(Secret::new(TOKEN)), Daemon::default()).await;
+    for (host, status) in [
+        ("stays.example.com", 200),
+        ("stays.example.com:443", 200),
+        ("evil.example", 421),
+    ] {
+        let headers = [("host", host), ("authorization", "Bearer let-me-in")];
+        let given = with_token.send(request("GET", "/api/v1/runs", &headers, "")).await;
+        assert_eq!(given.status, status, "{host}");
+    }
     let house = House::new().await;
     for (headers, status) in [
         (vec![("host", "localhost:8081")], 200),
         (vec![("host", "127.0.0.1:8081")], 200),
         (vec![("host", "[::1]")], 200),
-        (vec![("host", "stays.example.com")], 200),
+        (vec![("host", "stays.example.com")], 421),
         (vec![("host", "evil.example")], 421),
         (vec![("host", "192.168.1.5:8081")], 421),
         (vec![], 421),
@@ -40,6 +53,13 @@ async fn only_our_names_and_our_origins() {
             ] {
                 assert_eq!(given.headers[name], value, "{path} {headers:?}");
             }
+        }
+    }
+    for name in ["x-forwarded-for", "forwarded", "via", "x-real-ip", "x-forwarded-host"] {
+        let headers = [("host", "localhost"), (name, "203.0.113.7")];
+        for (path, status) in [("/api/v1/runs", 403), ("/metrics", 403), ("/healthz", 200)] {
+            let given = house.send(request("GET", path, &headers, "")).await;
+            assert_eq!(given.status, status, "{path} {name}");
         }
     }
     // A name in the request line counts as much as the header.
@@ -86,6 +106,45 @@ async fn the_token_opens_everything_but_health() {
     }
     let open = House::with(|console| console.token = Some(Secret::new(TOKEN)), Daemon::default()).await;
     assert_eq!(open.get("/metrics").await.status, 200);
+}
+
+#[tokio::test]
+async fn wrong_tokens_are_counted_and_guessing_gets_slow() {
+    let house = House::with(|console| console.token = Some(Secret::new(TOKEN)), Daemon::default()).await;
+    let with = |token: &str| {
+        let authorization = format!("Bearer {token}");
+        let headers = [("host", "localhost"), ("authorization", authorization.as_str())];
+        house.send(request("GET", "/api/v1/runs", &headers, ""))
+    };
+    let mut statuses = Vec::new();
+    for n in 0..5 {
+        statuses.push(with(&format!("wrong-{n}")).await.status.as_u16());
+    }
+    assert_eq!(statuses, [401; 5]);
+    // All at once: a few wait for a turn, the others are sent away with their tokens unread, the right one among them.
+    let guesses: Vec<String> = (0..100).map(|n| format!("guess-{n}")).collect();
+    let all: futures::stream::FuturesUnordered<_> = guesses.iter().map(|guess| with(guess)).collect();
+    let first: Vec<_> = all.take(80).collect().await;
+    for given in &first {
+        given.problem(429, "not looked at");
+        assert!(given.headers.contains_key("retry-after"));
+    }
+    with(TOKEN).await.problem(429, "not looked at");
+    let metrics = house.get("/metrics").await.text;
+    let count = |reason: &str| -> usize {
+        let name = format!("stayhook_admin_rejected_total{{reason=\"{reason}\"}} ");
+        metrics
+            .lines()
+            .find_map(|line| line.strip_prefix(&name))
+            .unwrap()
+            .parse()
+            .unwrap()
+    };
+    assert!(
+        count("wrong token") >= 5 && count("too many wrong tokens") >= 81,
+        "{metrics}"
+    );
+    assert_eq!(count("no token"), 0);
 }
 
 #[tokio::test]
