@@ -24,6 +24,8 @@ mod program;
 mod report;
 #[path = "end_to_end/round.rs"]
 mod round;
+#[path = "end_to_end/strangers.rs"]
+mod strangers;
 #[path = "end_to_end/target.rs"]
 mod target;
 #[path = "end_to_end/yardstick.rs"]
@@ -56,7 +58,8 @@ struct Args {
     /// How many deliveries of the memory part, and runs in the store of the start part.
     #[arg(long, default_value_t = 100_000)]
     many: usize,
-    /// Only these parts: parse, insert, paused, running, quiet, dead, one-stay, memory, scheduled, replan. All where none is named.
+    /// Only these parts: parse, insert, paused, running, quiet, dead, one-stay, strangers, idle,
+    /// memory, scheduled, replan. All where none is named.
     #[arg(long = "only")]
     only: Vec<String>,
     /// The process that is measured against: set by the benchmark itself.

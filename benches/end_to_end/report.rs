@@ -79,6 +79,24 @@ const RATIOS: &[Ratio] = &[
         Bound::Most(2.0),
     ),
     (
+        "ack p50, 8 strangers without the token ÷ none",
+        ("8 strangers without the token", "ack p50 ms"),
+        ("no strangers", "ack p50 ms"),
+        Bound::Most(1.5),
+    ),
+    (
+        "ack p50, 8 strangers without the signature ÷ none",
+        ("8 strangers without the signature", "ack p50 ms"),
+        ("no strangers", "ack p50 ms"),
+        Bound::Most(1.5),
+    ),
+    (
+        "ack p50, 8 strangers to an open source ÷ none",
+        ("8 strangers to an open source", "ack p50 ms"),
+        ("no strangers", "ack p50 ms"),
+        Bound::Most(1.5),
+    ),
+    (
         "end to end p50 at 200/s ÷ ack p50",
         ("quiet", "end to end p50 ms"),
         ("quiet", "ack p50 ms"),
@@ -88,6 +106,7 @@ const RATIOS: &[Ratio] = &[
 
 /// What is to be reached by itself.
 const BOUNDS: &[(&str, &str, f64)] = &[
+    ("1,500 idle connections", "slowest probe ms", 1000.0),
     ("memory", "idle MB", 30.0),
     ("memory", "peak MB", 100.0),
     ("start", "ready after ms", 250.0),

@@ -8,6 +8,7 @@ use super::clock;
 use super::load::{self, Sent, quantile_ms};
 use super::program::{Program, Site};
 use super::report::Report;
+use super::strangers;
 use super::target::Target;
 
 /// The longest that effects may take to arrive.
@@ -31,6 +32,12 @@ pub async fn all(args: &Args) {
         }
         if args.wants("one-stay") {
             one_stay(args, &mut report).await;
+        }
+        if args.wants("strangers") {
+            strangers::costly(args, &mut report).await;
+        }
+        if args.wants("idle") {
+            strangers::idle(&mut report).await;
         }
     }
     if args.wants("memory") {
