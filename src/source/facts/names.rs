@@ -79,7 +79,7 @@ fn is_name(text: &str) -> bool {
     let word = letters.to_lowercase();
     // What stands in the place of a secret would be one name for all stays.
     text != REPLACED
-        && word.chars().any(|c| c != '0')
+        && text.chars().any(|c| !matches!(c, '0' | '-' | ' '))
         && !["na", "none", "null", "nil", "unknown", "undefined"].contains(&word.as_str())
 }
 
