@@ -23,13 +23,26 @@ fn before(days: u32) -> String {
     format!("{{stay: check_in, before: {days}d, at: '10:00'}}")
 }
 
-/// A booked stay that begins in so many days, as the sender says it for the `n`th time.
+/// A booked stay that begins in so many days and twelve hours, as the sender says it for the `n`th time: whatever the
+/// hour, whole days from its times are half a day away.
 fn stay(code: &str, days: i64, n: u32) -> String {
-    let day = |days| (Clock::System.now() + chrono::TimeDelta::days(days)).date_naive();
-    let (from, to) = (day(days), day(days + 3));
+    let at = |days| (Clock::System.now() + chrono::TimeDelta::hours(24 * days + 12)).to_rfc3339();
+    let (from, to) = (at(days), at(days + 3));
     format!(
-        r#"{{"event_id": "{code}-{n}", "code": "{code}", "status": "confirmed", "guests": {n}, "check_in_date": "{from}", "check_out_date": "{to}"}}"#
+        r#"{{"event_id": "{code}-{n}", "code": "{code}", "status": "confirmed", "guests": {n}, "check_in": "{from}", "check_out": "{to}"}}"#
     )
+}
+
+/// Other recipes beside those that the daemon watches, for `--config other.yaml`: nobody takes them over.
+fn other(site: &Site, recipes: &[(&str, &str)]) {
+    let folder = site.path().join("other");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir(&folder).unwrap();
+    for (file, text) in recipes {
+        std::fs::write(folder.join(file), text).unwrap();
+    }
+    let text = std::fs::read_to_string(site.path().join("config.yaml")).unwrap();
+    std::fs::write(site.path().join("other.yaml"), format!("{text}recipes: other\n")).unwrap();
 }
 
 fn write(site: &Site, file: &str, text: &str) {
@@ -134,12 +147,12 @@ async fn other_recipes_are_held_against_what_is_planned_and_nothing_is_written()
         .await;
     }
     // Another time, one that has passed for the first stays; one recipe less, one more.
-    let midnight = before(6).replace("10:00", "00:00");
-    write(&site, "0.yaml", &recipe("Door", &midnight));
-    write(&site, "1.yaml", &recipe("Leave", "{stay: check_out, after: 1h}"));
-    let daemon = Some(daemon);
+    let door = recipe("Door", "{stay: check_in, before: 7d}");
+    let leave = recipe("Leave", "{stay: check_out, after: 1h}");
+    other(&site, &[("0.yaml", &door), ("1.yaml", &leave)]);
+    let mut daemon = Some(daemon);
     for _with_and_without in 0..2 {
-        let said = say(&site, "plan").await;
+        let said = say(&site, "plan --config other.yaml").await;
         assert_eq!(said.code, 0, "{}", said.err);
         for words in [
             "Door: 22 added, 25 removed, 3 skipped as past",
@@ -152,19 +165,24 @@ async fn other_recipes_are_held_against_what_is_planned_and_nothing_is_written()
         ] {
             assert!(said.out.contains(words), "{words}: {}", said.out);
         }
-        assert!(!say(&site, "plan --all").await.out.contains("(--all)"));
+        assert!(
+            !say(&site, "plan --config other.yaml --all")
+                .await
+                .out
+                .contains("(--all)")
+        );
         all(
             &site,
             &[
-                ("plan --check", 1, "Leave: 25 added"),
-                ("plan --recipe Leave", 0, "Leave: 25 added"),
-                ("plan --recipe Leavy", 2, "did you mean `Leave`?"),
+                ("plan --config other.yaml --check", 1, "Leave: 25 added"),
+                ("plan --config other.yaml --recipe Leave", 0, "Leave: 25 added"),
+                ("plan --config other.yaml --recipe Leavy", 2, "did you mean `Leave`?"),
             ],
         )
         .await;
-        let one = say(&site, "plan --recipe Leave").await.out;
+        let one = say(&site, "plan --config other.yaml --recipe Leave").await.out;
         assert!(!one.contains("Door"), "{one}");
-        let plan = json(&site, "plan").await;
+        let plan = json(&site, "plan --config other.yaml").await;
         assert_eq!(plan["differs"], true);
         assert_eq!(plan["recipes"][1]["recipe"], "Door");
         assert_eq!(
@@ -172,18 +190,19 @@ async fn other_recipes_are_held_against_what_is_planned_and_nothing_is_written()
             (&3.into(), &0.into())
         );
         assert_eq!(plan["recipes"][1]["runs"].as_array().unwrap().len(), 20 + 20 + 3);
+        if let Some(daemon) = daemon.take() {
+            daemon.kill().await;
+        }
     }
     assert_eq!(json(&site, "upcoming --limit 100").await, ahead);
     // A file with a mistake: what it said before counts.
-    write(&site, "0.yaml", "name: Door\non: {stay: chek_in}\nactions: []\n");
-    write(&site, "1.yaml", &recipe("Clean", "{stay: check_out}"));
-    let said = say(&site, "plan --check").await;
+    let clean = recipe("Clean", "{stay: check_out}");
+    let broken = "name: Door\non: {stay: chek_in}\nactions: []\n";
+    other(&site, &[("0.yaml", broken), ("1.yaml", &clean)]);
+    let said = say(&site, "plan --config other.yaml --check").await;
     assert!(said.code == 0 && said.out.contains("Door: as planned"), "{}", said.out);
     assert!(said.err.contains("its last good revision counts"), "{}", said.err);
     assert!(said.err.contains("chek_in"), "{}", said.err);
-    if let Some(daemon) = daemon {
-        daemon.kill().await;
-    }
 }
 
 #[tokio::test]
@@ -193,15 +212,17 @@ async fn what_was_passed_over_runs_when_a_person_asks_for_it() {
     told(&daemon, &[stay("A", 5, 1)]).await;
     until(&site, "upcoming", "Door").await;
     all(&site, &[("plan --backfill", 0, "nothing was passed over")]).await;
-    write(&site, "hello.yaml", &recipe("Hello", &before(10)));
+    let (door, hello) = (recipe("Door", &before(2)), recipe("Hello", &before(10)));
+    other(&site, &[("0.yaml", &door), ("hello.yaml", &hello)]);
     all(
         &site,
         &[
-            ("plan", 0, "Hello: 1 skipped as past"),
-            ("plan --backfill", 0, "reload it first"),
+            ("plan --config other.yaml", 0, "Hello: 1 skipped as past"),
+            ("plan --config other.yaml --backfill", 0, "reload it first"),
         ],
     )
     .await;
+    write(&site, "hello.yaml", &hello);
     daemon.reload();
     daemon.says("\"message\":\"reloaded\"").await;
     all(
