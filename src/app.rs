@@ -44,7 +44,7 @@ impl Ports {
     /// The machine itself.
     pub fn machine() -> Ports {
         Ports {
-            clock: Clock::System,
+            clock: Clock::machine(),
             ids: Ids::random(),
             names: Names::System,
             room: crate::lifecycle::room_for_attempts(),
@@ -141,7 +141,7 @@ impl App {
             tracing::warn!("{text}");
         }
         let lanes = Lanes::within(room);
-        lanes.configure(setup.connections.values().map(|connection| &**connection), clock.now());
+        lanes.configure(setup.connections.values().map(|one| &**one), clock.reading());
         let engine = Engine {
             store,
             clock: clock.clone(),

@@ -268,6 +268,7 @@ async fn receive(
         segments,
         client,
         now: receiver.clock.now(),
+        shown: receiver.clock.shown(),
         said,
         gzip: false,
         raw: Vec::new(),

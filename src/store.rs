@@ -21,6 +21,7 @@ mod replay;
 mod rescue;
 mod revisions;
 mod rows;
+mod set_back;
 mod sql;
 mod timeline;
 mod upcoming;

@@ -73,7 +73,7 @@ pub struct Engine {
     pub clockwork: Clockwork,
     /// What is counted.
     pub meter: Arc<Meter>,
-    /// When the store last took what the rescue loop wrote, milliseconds since 1970: a sign of life of clock, writer and
+    /// When the store last took what the rescue loop wrote, by the steady clock in milliseconds: a sign of life of writer and
     /// database together.
     pub pulse: Arc<AtomicI64>,
 }
@@ -116,9 +116,10 @@ impl Engine {
     }
 
     fn replace(&self, setup: Setup) {
-        let now = self.clock.now();
-        self.lanes
-            .configure(setup.connections.values().map(|connection| &**connection), now);
+        self.lanes.configure(
+            setup.connections.values().map(|connection| &**connection),
+            self.clock.reading(),
+        );
         *self.setup.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(setup);
         self.name_what_is_counted();
         self.wake_outbox();
@@ -136,22 +137,25 @@ impl Engine {
         if crate::model::fault::left_out("no-progress") {
             return;
         }
-        self.pulse.store(self.clock.now().timestamp_millis(), Ordering::Relaxed);
+        self.pulse
+            .store(self.clock.steady().timestamp_millis(), Ordering::Relaxed);
     }
 
     /// Since when there has been no sign of life, where that is longer than it may be.
     pub fn stalled(&self) -> Option<Time> {
-        let last = from_ms(self.pulse.load(Ordering::Relaxed));
-        (self.clock.now() - last > STALLED).then_some(last)
+        let now = self.clock.reading();
+        let silent = now.steady - from_ms(self.pulse.load(Ordering::Relaxed));
+        (silent > STALLED).then(|| now.wall - silent)
     }
 
     /// A lease that begins now.
     pub fn lease(&self) -> Lease {
-        let now = self.clock.now();
+        let now = self.clock.reading();
         Lease {
             owner: self.owner.to_string(),
-            now,
-            until: now + LEASE,
+            now: now.wall,
+            steady: now.steady,
+            until: now.steady + LEASE,
             neighbours: self.setup().reads_neighbours(),
         }
     }
@@ -175,10 +179,21 @@ impl Engine {
         }
         let generation = plan.active;
         self.replace(Setup { generation, ..setup });
+        let now = self.clock.now();
+        if self
+            .store
+            .newest()
+            .await?
+            .is_some_and(|newest| newest > now + TimeDelta::seconds(1))
+        {
+            // The rest once it is believed.
+            self.clock.is_behind();
+            self.store.pull_in(now).await?;
+        }
         let rescued = self.store.rescue(self.lease(), true).await?;
         said::parked(self, &rescued.parked);
         self.beat();
-        self.lanes.restore(self.store.paused().await?, self.clock.now());
+        self.lanes.restore(self.store.paused().await?, self.clock.reading());
         self.wake_outbox();
         self.inbox.notify_one();
         Ok(rescued.runs)

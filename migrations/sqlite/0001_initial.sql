@@ -179,6 +179,8 @@ CREATE INDEX runs_stay ON runs (stay_id, seq);
 CREATE INDEX runs_event ON runs (event_id);
 CREATE INDEX runs_clock ON runs (stay_id, recipe) WHERE entries IS NOT NULL;
 CREATE INDEX runs_changing ON runs (next_plan) WHERE next_plan IS NOT NULL;
+-- What was passed over while the machine's clock was ahead.
+CREATE INDEX runs_skipped ON runs (updated_at) WHERE state = 'skipped';
 CREATE INDEX runs_late ON runs (planned_at) WHERE ended_by = 'late';
 
 -- What became of planned runs before they fired: one row a move, a calling off, a return.

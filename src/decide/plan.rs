@@ -306,10 +306,8 @@ impl Bench<'_> {
             Cause::News if self.now <= last => Verdict::Scheduled,
             Cause::News => late(EndedBy::Past, "too late: its time had passed when it was planned"),
             Cause::Adopted => Verdict::Nothing,
-            // What was looked at when it was due, and not wanted then.
-            Cause::Neighbour
-                if self.now <= last && ended.is_some_and(|run| run.ended_by == Some(EndedBy::Condition)) =>
-            {
+            // What was looked at when it was due, and not wanted then; or too late by a clock that was ahead.
+            Cause::Neighbour if self.now <= last && ended.is_some_and(Planned::may_be_asked_again) => {
                 Verdict::Scheduled
             }
             Cause::Rules => late(EndedBy::Late, "planned after its time"),

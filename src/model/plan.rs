@@ -95,6 +95,11 @@ impl Planned {
         (self.fired && self.ended_by != Some(EndedBy::OldLife)) || self.ended_by == Some(EndedBy::Fired)
     }
 
+    /// Whether it was passed over by what was so when it was due.
+    pub fn may_be_asked_again(&self) -> bool {
+        matches!(self.ended_by, Some(EndedBy::Condition | EndedBy::Down))
+    }
+
     /// Whether it never comes back, whatever it counts for.
     pub fn is_spent(&self) -> bool {
         self.fired || self.counts_as_fired()

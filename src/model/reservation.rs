@@ -275,6 +275,12 @@ impl Stay {
         self.statuses.drain(..too_many);
     }
 
+    /// When it, or its status as it is, was heard of. Milliseconds since 1970.
+    pub fn heard_ms(&self) -> i64 {
+        let since = self.statuses.last().map_or(i64::MIN, |last| last.since_ms);
+        self.first_seen_ms.max(since)
+    }
+
     /// Since when its statuses have all been among those that hold; `None` where the present one is not. Milliseconds
     /// since 1970.
     pub fn status_since(&self, holds: impl Fn(Option<Status>, Option<&str>) -> bool) -> Option<i64> {

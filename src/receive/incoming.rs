@@ -32,6 +32,8 @@ pub(super) struct Incoming {
     pub(super) segments: Vec<String>,
     pub(super) client: Option<IpAddr>,
     pub(super) now: Time,
+    /// The same as it is shown: a sender whose clock is right is believed at once where ours has just been set.
+    pub(super) shown: Time,
     /// What a GET says in its query.
     pub(super) said: Option<String>,
     pub(super) gzip: bool,
@@ -103,7 +105,7 @@ impl Incoming {
                     raw: &self.raw,
                     decoded: self.unpacked.as_deref().unwrap_or(&self.raw),
                     client_ip: self.client,
-                    now: self.now,
+                    now: self.shown,
                 },
                 seen,
             )

@@ -28,7 +28,9 @@ pub struct Lease {
     pub owner: String,
     /// Now.
     pub now: Time,
-    /// When somebody else may take it up.
+    /// Now by the clock that only goes on: leases are measured with it, and hold within one process.
+    pub steady: Time,
+    /// When somebody else may take it up, by the same.
     pub until: Time,
     /// Whether recipes look at the neighbours of stays, so that those have to be told of a move.
     pub neighbours: bool,

@@ -146,14 +146,17 @@ pub(super) async fn make(conn: &mut Conn, runs: &[&NewPlanned], generation: i64,
             ]
         })
         .collect();
-    // What it needs to run is written when it is due: the recipe may be another one by then.
+    // What it needs to run is written when it is due: the recipe may be another one by then. A time of the calendar that was
+    // called off while the clock was behind is there already.
     let sql = "WITH v (id, run_key, recipe, stay_id, source, code, state, reason, due_at, created_at, updated_at, entries, \
          planned_at, ended_by, plan) AS (VALUES ";
     let insert = ") INSERT INTO runs (id, run_key, recipe, revision, stay_id, source, code, about, mode, names_gone, after_gone, \
          dry_run, lane, state, reason, step, attempts, step_attempts, generation, uncertain, cancel_requested, due_at, \
          created_at, updated_at, entries, planned_at, ended_by, plan) SELECT id, run_key, recipe, '', stay_id, source, code, \
          'reservation', 'queued', ' ', 0, 0, '', state, reason, 0, 0, 0, 0, 0, 0, due_at, created_at, updated_at, entries, \
-         planned_at, ended_by, plan FROM v WHERE TRUE ON CONFLICT (id) DO NOTHING";
+         planned_at, ended_by, plan FROM v WHERE TRUE ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason = '', \
+         ended_by = NULL, updated_at = excluded.updated_at WHERE runs.stay_id IS NULL AND runs.state = 'cancelled' \
+         AND runs.ended_by = 'plan' AND runs.attempts = 0";
     conn.over_rows(sql, rows, insert).await?;
     Ok(())
 }

@@ -117,7 +117,7 @@ async fn rescue(conn: &mut Conn, lease: &Lease, all: bool) -> Result<Rescued, St
     let now_ms = lease.now.timestamp_millis();
     let mut sql = Sql::new("SELECT id, attempts FROM runs WHERE state = 'running'");
     if !all {
-        sql.push(" AND lease_until < ").bind(now_ms);
+        sql.push(" AND lease_until < ").bind(lease.steady.timestamp_millis());
     }
     sql.push(" LIMIT 10000");
     let rows = conn.fetch(sql).await?;

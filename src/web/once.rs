@@ -170,7 +170,7 @@ async fn post(desk: &Shared, request: Request, next: Next) -> Result<Response, P
         return Ok(next.run(Request::from_parts(parts, Body::from(body))).await);
     };
     let name = name(&key, &parts.uri.to_string());
-    let mut claim = match desk.answers.claim(name, hash(&[&body]), desk.console.clock.now()) {
+    let mut claim = match desk.answers.claim(name, hash(&[&body]), desk.console.clock.steady()) {
         Ok(claim) => claim,
         Err(answered) => return Ok(*answered),
     };

@@ -214,6 +214,7 @@ impl House {
         let lease = Lease {
             owner: "test".to_owned(),
             now: self.now(),
+            steady: self.now(),
             until: self.now() + chrono::TimeDelta::seconds(30),
             neighbours: false,
         };

@@ -43,7 +43,8 @@ pub struct Claimed {
 /// Takes up what may be worked on now.
 pub async fn claim(engine: &Engine) -> Result<Claimed, StoreError> {
     let mut claimed = Claimed::default();
-    let now = engine.clock.now();
+    let reading = engine.clock.reading();
+    let now = reading.wall;
     let setup = engine.setup();
     let mut starts = Vec::new();
     let mut flights: HashMap<RunId, Flight> = HashMap::new();
@@ -53,7 +54,7 @@ pub async fn claim(engine: &Engine) -> Result<Claimed, StoreError> {
             .lanes
             .wait_for(waiting.inspect_err(|_| engine.lanes.look_again())?);
     }
-    for (lane, free) in engine.lanes.open(now) {
+    for (lane, free) in engine.lanes.open(reading) {
         if free == 0 {
             continue;
         }
@@ -79,7 +80,7 @@ pub async fn claim(engine: &Engine) -> Result<Claimed, StoreError> {
             claimed.next_due = [claimed.next_due, due].into_iter().flatten().min();
         }
     }
-    claimed.next_due = [claimed.next_due, engine.lanes.next_free(now)]
+    claimed.next_due = [claimed.next_due, engine.lanes.next_free(reading)]
         .into_iter()
         .flatten()
         .min();
@@ -149,7 +150,7 @@ async fn take_up(
             Ok(())
         }
         Take::Open(open) => {
-            let Some(slot) = engine.lanes.take(&candidate.run.lane, now) else {
+            let Some(slot) = engine.lanes.take(&candidate.run.lane, engine.clock.reading()) else {
                 return Ok(());
             };
             starts.push(Start {
@@ -347,10 +348,11 @@ fn pass(step: &StoredStep, reason: String, failed: bool) -> Take {
     })
 }
 
-/// Whether the time for retries of the step has passed. While its connection is paused that time stands still.
+/// Whether the time for retries of the step has passed. While its connection is paused that time stands still, and by a clock
+/// that is not believed none ends.
 fn is_over(engine: &Engine, run: &Run, now: Time) -> bool {
     let over = run.by_hand.is_none() && run.step_until.is_some_and(|until| now > until);
-    over && engine.lanes.probe_at(&run.lane).is_none()
+    over && engine.clock.is_trusted() && engine.lanes.probe_at(&run.lane).is_none()
 }
 
 /// The stay of a run as recipes see it now.

@@ -47,7 +47,7 @@ pub fn conclude(
     });
     let tried = Tried {
         attempts: run.step_attempts,
-        first: run.step_first_at.unwrap_or(now),
+        first: run.step_first_at.unwrap_or(now).min(now),
         uncertain: run.uncertain,
     };
     let (mut next, mut failed) = (None, None);
@@ -132,7 +132,7 @@ pub fn conclude(
                     let place = match (stopping || run.after_gone, same) {
                         (true, _) => None,
                         (false, true) => Some(slot),
-                        (false, false) => engine.lanes.take(&lane, now),
+                        (false, false) => engine.lanes.take(&lane, engine.clock.reading()),
                     };
                     match place {
                         None => Then::Wait {

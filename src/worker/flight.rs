@@ -76,7 +76,7 @@ pub fn with_first_steps(
                 Advance::End(skipped) => run.first = FirstStep::Nothing(skipped),
                 Advance::Open(opening) => {
                     run.lane = opening.prepared.connection.clone();
-                    if let Some(slot) = engine.lanes.take(&run.lane, now) {
+                    if let Some(slot) = engine.lanes.take(&run.lane, engine.clock.reading()) {
                         let flight = Flight {
                             run: Run {
                                 id: run.id.clone(),

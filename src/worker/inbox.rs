@@ -229,7 +229,7 @@ async fn apply(
     let mut said: Vec<Said> = decisions.iter().map(Said::of).collect();
     let mut whole = true;
     let mut down = None;
-    let leased = engine.clock.now() + LEASE;
+    let leased = engine.clock.steady() + LEASE;
     let applied = match engine
         .store
         .apply(decisions.clone(), engine.lease(), Some(generation))

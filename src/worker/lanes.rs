@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 use crate::action::Connection;
-use crate::model::clock::Time;
+use crate::model::clock::{Reading, Time};
 use crate::store::Paused;
 
 /// So many refusals of our credentials in a row pause a connection.
@@ -38,9 +38,12 @@ struct Lane {
     busy: usize,
     /// The least time between two attempts.
     spacing: Option<TimeDelta>,
+    /// From when on there may be another one, by the steady clock.
     next_at: Option<Time>,
     denied: u32,
     paused: Option<Paused>,
+    /// When one run of a paused connection tries again, by the steady clock.
+    probe_at: Time,
     /// Whether runs for it may wait in the store.
     waiting: bool,
 }
@@ -102,7 +105,7 @@ impl Lanes {
     }
 
     /// Makes a lane for each connection; one that stays keeps what is under way on it. A paused one tries again at once.
-    pub fn configure<'c>(&self, connections: impl Iterator<Item = &'c Connection>, now: Time) {
+    pub fn configure<'c>(&self, connections: impl Iterator<Item = &'c Connection>, now: Reading) {
         let mut lanes = self.lock();
         let mut names = HashSet::new();
         let connections: Vec<&Connection> = connections.collect();
@@ -118,9 +121,7 @@ impl Lanes {
             // Each its share of what there is room for.
             lane.concurrency = (connection.concurrency * room / wanted.max(1)).max(1);
             lane.spacing = spacing;
-            if let Some(paused) = &mut lane.paused {
-                paused.probe_at = now;
-            }
+            lane.probe(now, TimeDelta::zero());
         }
         for (_, lane) in lanes.iter_mut().filter(|(name, _)| !names.contains(*name)) {
             // What waits for it is looked at once more, without pause or rate: nothing is sent any more.
@@ -133,13 +134,13 @@ impl Lanes {
 
     /// Takes over which connections were paused before the restart. Each tries again at once, as after a reload: what
     /// was wrong may have been put right.
-    pub fn restore(&self, paused: Vec<Paused>, now: Time) {
+    pub fn restore(&self, paused: Vec<Paused>, now: Reading) {
         let mut lanes = self.lock();
-        for mut paused in paused {
+        for paused in paused {
             if let Some(lane) = lanes.get_mut(&paused.name) {
                 lane.denied = DENIED_MAX;
-                paused.probe_at = now;
                 lane.paused = Some(paused);
+                lane.probe(now, TimeDelta::zero());
             }
         }
     }
@@ -161,18 +162,16 @@ impl Lanes {
     }
 
     /// Takes a place, where one is free, the rate allows it and the connection is not paused.
-    pub fn take(&self, name: &str, now: Time) -> Option<Slot> {
+    pub fn take(&self, name: &str, now: Reading) -> Option<Slot> {
         let mut lanes = self.lock();
         let lane = lanes.get_mut(name)?;
         if lane.free(now) == 0 {
             return None;
         }
-        if let Some(paused) = &mut lane.paused {
-            // This one is the probe; nobody follows until it has ended or the next is due.
-            paused.probe_at = now + PROBE;
-        }
+        // Where it is paused this one is the probe; nobody follows until it has ended or the next is due.
+        lane.probe(now, PROBE);
         if let Some(spacing) = lane.spacing {
-            lane.next_at = Some(now + spacing);
+            lane.next_at = Some(now.steady + spacing);
         }
         lane.busy += 1;
         Some(Slot {
@@ -200,7 +199,7 @@ impl Lanes {
     }
 
     /// The lanes for which something waits, each with how many places are free now.
-    pub fn open(&self, now: Time) -> Vec<(String, usize)> {
+    pub fn open(&self, now: Reading) -> Vec<(String, usize)> {
         let lanes = self.lock();
         let waiting = lanes.iter().filter(|(_, lane)| lane.waiting);
         // By name: the same lanes are worked on in the same order every time.
@@ -209,21 +208,23 @@ impl Lanes {
     }
 
     /// When the next place becomes free by the clock alone (a rate or a probe), of the lanes for which something waits.
-    pub fn next_free(&self, now: Time) -> Option<Time> {
+    pub fn next_free(&self, now: Reading) -> Option<Time> {
         let lanes = self.lock();
         let of = |lane: &Lane| {
-            let probe = lane.paused.as_ref().map(|paused| paused.probe_at);
-            [lane.next_at, probe].into_iter().flatten().filter(|at| *at > now).max()
+            let probe = lane.paused.as_ref().map(|_| lane.probe_at);
+            let later = |at: &Time| *at > now.steady;
+            [lane.next_at, probe].into_iter().flatten().filter(later).max()
         };
         lanes
             .values()
             .filter(|lane| lane.waiting && lane.busy < lane.concurrency)
             .filter_map(of)
             .min()
+            .map(|at| now.wall + (at - now.steady))
     }
 
     /// Counts how an attempt ended.
-    pub fn ended(&self, name: &str, denied: bool, reached: bool, summary: &str, now: Time) -> Turn {
+    pub fn ended(&self, name: &str, denied: bool, reached: bool, summary: &str, now: Reading) -> Turn {
         let mut lanes = self.lock();
         let Some(lane) = lanes.get_mut(name) else {
             return Turn::Same;
@@ -233,14 +234,15 @@ impl Lanes {
             if lane.denied < DENIED_MAX {
                 return Turn::Same;
             }
-            let since = lane.paused.as_ref().map_or(now, |paused| paused.since);
+            let since = lane.paused.as_ref().map_or(now.wall, |paused| paused.since);
             let paused = Paused {
                 name: name.to_owned(),
                 since,
                 reason: summary.to_owned(),
-                probe_at: now + PROBE,
+                probe_at: now.wall + PROBE,
             };
             lane.paused = Some(paused.clone());
+            lane.probe(now, PROBE);
             return Turn::Paused(paused);
         }
         if !reached {
@@ -283,16 +285,25 @@ impl Lane {
             next_at: None,
             denied: 0,
             paused: None,
+            probe_at: Time::default(),
             waiting: true,
         }
     }
 
-    fn free(&self, now: Time) -> usize {
+    /// A paused one tries again after this span.
+    fn probe(&mut self, now: Reading, after: TimeDelta) {
+        if let Some(paused) = &mut self.paused {
+            paused.probe_at = now.wall + after;
+            self.probe_at = now.steady + after;
+        }
+    }
+
+    fn free(&self, now: Reading) -> usize {
         let free = self.concurrency.saturating_sub(self.busy);
         match (&self.paused, self.next_at) {
-            (Some(paused), _) if paused.probe_at > now => 0,
+            (Some(_), _) if self.probe_at > now.steady => 0,
             (Some(_), _) => free.min(1),
-            (None, Some(at)) if at > now => 0,
+            (None, Some(at)) if at > now.steady => 0,
             (None, _) if self.spacing.is_some() => free.min(1),
             (None, _) => free,
         }

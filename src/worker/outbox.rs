@@ -40,11 +40,11 @@ type Out = HashMap<RunId, (i64, AbortHandle)>;
 pub async fn run(engine: Engine, mut launched: mpsc::Receiver<Launched>, stop: CancellationToken) {
     let mut attempts = Attempts::new();
     let mut out = Out::new();
-    let mut renew_at = engine.clock.now() + RENEW;
+    let mut renew_at = engine.clock.steady() + RENEW;
     let mut next_due: Option<Time> = None;
     let mut held_up = false;
     while !stop.is_cancelled() {
-        let due = next_due.unwrap_or(renew_at).min(renew_at);
+        let (due, renewed) = (next_due, renew_at - engine.clock.steady());
         let mut concluded = Concluded::default();
         tokio::select! {
             () = stop.cancelled() => break,
@@ -57,14 +57,12 @@ pub async fn run(engine: Engine, mut launched: mpsc::Receiver<Launched>, stop: C
                 concluded = conclude_all(&engine, ended, false).await;
             }
             () = engine.outbox.notified() => {}
-            () = engine.clock.sleep_until(due) => {
-                let now = engine.clock.now();
-                if now >= renew_at {
-                    renew_at = now + RENEW;
-                    renew(&engine, &mut out).await;
-                    // A wake-up that was missed is made good here.
-                    engine.lanes.look_again();
-                }
+            () = engine.clock.sleep_until(due.unwrap_or_default()), if due.is_some() => {}
+            () = engine.clock.sleep(renewed) => {
+                renew_at = engine.clock.steady() + RENEW;
+                renew(&engine, &mut out).await;
+                // A wake-up that was missed is made good here.
+                engine.lanes.look_again();
             }
         }
         // In one commit, where it can be: the places of what has ended are free by now.
@@ -153,7 +151,7 @@ async fn launch(engine: &Engine, attempts: &mut Attempts, out: &mut Out, launche
 
 /// The flight, unless its lease is about to run out.
 pub(super) async fn in_time(engine: &Engine, (flight, leased): Launched) -> Option<Flight> {
-    if engine.clock.now() + RENEW < leased {
+    if engine.clock.steady() + RENEW < leased {
         return Some(flight);
     }
     late(engine, flight).await;
@@ -347,7 +345,7 @@ async fn note_lane(engine: &Engine, flight: &Flight, answer: &Answer) {
     let reached = !answer.denied && matches!(answer.outcome, AttemptOutcome::Done | AttemptOutcome::Reject);
     let turn = engine
         .lanes
-        .ended(name, answer.denied, reached, &answer.summary, engine.clock.now());
+        .ended(name, answer.denied, reached, &answer.summary, engine.clock.reading());
     let kept = match turn {
         Turn::Same => Ok(()),
         Turn::Paused(paused) => {

@@ -337,7 +337,7 @@ fn one_schedule(
                 kept.push(run.id.clone());
                 return;
             }
-            Some(run) if !run.fired && run.ended_by == Some(EndedBy::Plan) => {
+            Some(run) if !run.fired && matches!(run.ended_by, Some(EndedBy::Plan | EndedBy::Down)) => {
                 plan.change.push(PlanChange {
                     run: run.id.clone(),
                     from: (run.state, run.due_at),

@@ -23,7 +23,8 @@ const AGAIN: TimeDelta = TimeDelta::milliseconds(50);
 /// What one look has to know of the looks before it.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    last: Option<Time>,
+    /// How often the clock had been put back at the last look.
+    set_backs: u32,
     /// Whether the plan is that of the recipes as they are.
     current: bool,
     /// Whether the next times of schedules have to be looked for: the clock was put back, so that they are planned too far
@@ -31,25 +32,44 @@ pub(super) struct Turns {
     schedules: bool,
     /// When they were looked for last.
     sought: Option<Time>,
+    /// Whether the clock was not believed at the last look.
+    doubted: bool,
 }
 
 impl Turns {
     /// One look, and when to look again.
     pub(super) async fn turn(&mut self, engine: &Engine) -> Result<Time, StoreError> {
-        let now = engine.clock.now();
-        self.schedules |= self.last.is_some_and(|last| now < last - LOOK);
-        self.last = Some(now);
-        self.schedules |= self.sought.is_none_or(|last| now - last >= SCHEDULES);
+        let (set_backs, trusted) = (engine.clock.set_backs(), engine.clock.is_trusted());
+        let now = engine.clock.reading();
+        self.schedules |= self.sought.is_none_or(|last| now.steady - last >= SCHEDULES);
+        if std::mem::replace(&mut self.doubted, !trusted) == trusted {
+            match trusted {
+                true => tracing::info!("planned runs go by the machine's clock"),
+                false => tracing::warn!(
+                    now = %engine.clock.shown(),
+                    "the machine's clock has leapt; what is planned waits until it has stood for two minutes"
+                ),
+            }
+        }
+        if trusted && self.set_backs != set_backs {
+            engine.store.set_back(now.wall).await?;
+            tracing::info!("the machine's clock was put back; what is planned and what waits go by it");
+            (self.set_backs, self.schedules) = (set_backs, true);
+            engine.wake_outbox();
+        }
         // Not written to the end: the store failed in the middle of it.
         if !self.current || engine.store.plan_state().await?.finishing {
             replan::catch_up(engine).await?;
             self.current = true;
         }
+        if !trusted {
+            return Ok(now.wall + LOOK);
+        }
         loop {
             if self.schedules {
                 replan::schedules(engine).await?;
                 self.schedules = false;
-                self.sought = Some(now);
+                self.sought = Some(now.steady);
             }
             let next = look(engine, &mut self.schedules).await?;
             if !self.schedules {

@@ -63,6 +63,7 @@ async fn take_away(house: &House) {
     let lease = Lease {
         owner: "another".to_owned(),
         now,
+        steady: now,
         until: now + TimeDelta::seconds(30),
         neighbours: false,
     };

@@ -9,6 +9,7 @@ mod canary;
 mod cancellation;
 mod cli;
 mod clock;
+mod clock_set;
 mod crash;
 mod daemon;
 mod dates;

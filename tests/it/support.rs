@@ -151,10 +151,15 @@ impl House {
             ),
         };
         let url = format!("sqlite://{}", folder.path().join("stayhook.db").display());
+        // Each process sees it for itself.
+        let clock = clock.seen_anew();
         let (store, writer) = opened(&url).await;
         let setup = setup(&plan, &cleaning, &books, &mail);
         let lanes = Lanes::default();
-        lanes.configure(setup.connections.values().map(|connection| &**connection), clock.now());
+        lanes.configure(
+            setup.connections.values().map(|connection| &**connection),
+            clock.reading(),
+        );
         let revisions = revisions(&setup);
         let engine = Engine {
             store,

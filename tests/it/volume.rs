@@ -143,6 +143,7 @@ async fn a_replay_asked_for_in_the_meantime_is_not_forgotten() {
     let lease = || Lease {
         owner: "test".to_owned(),
         now,
+        steady: now,
         until: now,
         neighbours: false,
     };

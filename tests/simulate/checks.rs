@@ -62,8 +62,8 @@ pub struct Seen {
     pub order: Order,
     /// What is planned.
     pub clock: Timeline,
-    /// The lives of stays, by source and code, and of how many words.
-    lives: HashMap<(&'static str, String), (usize, Life)>,
+    /// The lives of stays, by source and code, and when each of its words was heard.
+    lives: HashMap<(&'static str, String), (Vec<Time>, Life)>,
 }
 
 /// Whether a run answers an earlier event than the one in this place does.
@@ -305,7 +305,9 @@ impl Seen {
             }
         }
         let mut news = Vec::new();
-        let changed = |(key, words): &(_, Vec<_>)| self.lives.get(key).is_none_or(|(known, _)| *known < words.len());
+        let times = |words: &[(&Message, Time)]| words.iter().map(|(_, at)| *at).collect::<Vec<_>>();
+        // When it was heard changes where the clock was ahead.
+        let changed = |(key, words): &(_, Vec<_>)| self.lives.get(key).is_none_or(|(known, _)| *known != times(words));
         let changed: Vec<_> = words.into_iter().filter(changed).collect();
         let ids = if changed.is_empty() {
             Vec::new()
@@ -313,9 +315,9 @@ impl Seen {
             reader.stays().await
         };
         for (key, words) in changed {
-            let known = self.lives.get(&key).map_or(0, |(known, _)| *known);
+            let known = self.lives.get(&key).map_or(0, |(known, _)| known.len());
             let life = model::life(&words, known, self.order);
-            self.lives.insert(key.clone(), (words.len(), life.clone()));
+            self.lives.insert(key.clone(), (times(&words), life.clone()));
             let Some(stay) = life.stay else { continue };
             let named = ids.iter().find(|(_, source, code)| *source == key.0 && *code == key.1);
             let (id, ..) = named.ok_or_else(|| format!("{} {} is not there", key.0, key.1))?;

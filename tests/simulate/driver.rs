@@ -58,9 +58,13 @@ pub struct Sim {
     flaw: Flaw,
     /// The commits of this life that were there at the last look.
     looked_at: Option<u64>,
+    /// How far the clock is from the time that has passed.
+    leapt: TimeDelta,
+    /// How often it had been put back when the daemon last went by it.
+    set_backs: u32,
 }
 
-const WAYS: [(u64, &str); 13] = [
+const WAYS: [(u64, &str); 14] = [
     (24, "deliver"),
     (15, "decide"),
     (12, "claim"),
@@ -69,6 +73,7 @@ const WAYS: [(u64, &str); 13] = [
     (4, "rescue"),
     (3, "renew"),
     (10, "advance"),
+    (2, "leap"),
     (14, "timers"),
     (3, "edit"),
     (5, "weather"),
@@ -113,6 +118,8 @@ impl Sim {
             summary: Summary::default(),
             flaw,
             looked_at: None,
+            leapt: TimeDelta::zero(),
+            set_backs: 0,
         }
     }
 
@@ -182,6 +189,10 @@ impl Sim {
             }
             "advance" => {
                 self.advance();
+                Ok(Ok(()))
+            }
+            "leap" => {
+                self.leap();
                 Ok(Ok(()))
             }
             "weather" => {
@@ -378,19 +389,12 @@ impl Sim {
     }
 
     fn advance(&mut self) {
-        let kind = self.chance.weighted(&[
-            (8, "seconds"),
-            (12, "due"),
-            (4, "hours"),
-            (1, "back"),
-            (1, "far back"),
-            (2, "days"),
-        ]);
+        let kind = self
+            .chance
+            .weighted(&[(8, "seconds"), (12, "due"), (4, "hours"), (2, "days")]);
         let by = match kind {
             "seconds" => TimeDelta::milliseconds(self.chance.ms(1000, 45_000)),
             "hours" => TimeDelta::milliseconds(self.chance.ms(60_000, 6 * 3_600_000)),
-            "back" => -TimeDelta::milliseconds(self.chance.ms(1000, 2 * 3_600_000)),
-            "far back" => -TimeDelta::milliseconds(self.chance.ms(3_600_000, 3 * 24 * 3_600_000)),
             "days" => TimeDelta::milliseconds(self.chance.ms(24 * 3_600_000, 3 * 24 * 3_600_000)),
             _ => self.next_due().map_or(TimeDelta::seconds(5), |due| due - self.now()),
         };

@@ -9,7 +9,7 @@ use crate::seeds::{Bent, alone, ground, play};
 /// The first of a few seeds that fails.
 fn reported(bent: Bent) -> String {
     let ground = ground();
-    let found = (0..30).find_map(|seed| alone(play(&ground, seed, bent)).err());
+    let found = (0..60).find_map(|seed| alone(play(&ground, seed, bent)).err());
     found.unwrap_or_else(|| panic!("nobody saw {bent:?}")).broken
 }
 
@@ -102,6 +102,21 @@ fn what_goes_later_than_it_may_is_seen() {
 #[test]
 fn a_time_by_the_clock_of_another_place_is_seen() {
     said_of(Flaw::OneZone, &["the calendar says"]);
+}
+
+#[test]
+fn a_clock_that_is_believed_at_once_is_seen() {
+    said_of(Flaw::Believed, &["by a clock that nobody believes"]);
+}
+
+#[test]
+fn what_a_clock_that_was_ahead_has_passed_over_is_seen() {
+    said_of(Flaw::PassedOver, &["nobody has planned"]);
+}
+
+#[test]
+fn a_retry_that_waits_for_a_clock_that_was_ahead_is_seen() {
+    said_of(Flaw::WaitsLong, &["waits longer than its policy says"]);
 }
 
 #[test]

@@ -129,7 +129,11 @@ impl Timeline {
         table: &Table,
         now: Time,
     ) -> Result<(), Broken> {
-        self.furthest = self.furthest.max(Some(now));
+        // What was passed over by a clock that was ahead is planned again.
+        self.furthest = match step {
+            Step::Turned { put_back: true } => Some(now),
+            _ => self.furthest.max(Some(now)),
+        };
         hold(table.left_over.is_empty(), || {
             format!(
                 "of a plan that was dropped there is something left: {:?}",
@@ -138,7 +142,8 @@ impl Timeline {
         })?;
         let synced = table.made_from == in_force;
         let decided = matches!(step, Step::Decided(_) | Step::Torn { decided: true, .. });
-        self.mixed = (self.mixed || (decided && !synced)) && !(synced && matches!(step, Step::Turned | Step::Adopted));
+        self.mixed =
+            (self.mixed || (decided && !synced)) && !(synced && matches!(step, Step::Turned { .. } | Step::Adopted));
         let Some(rules) = self.books.get(in_force).cloned() else {
             return Err("nobody knows these recipes".to_owned());
         };
@@ -156,7 +161,7 @@ impl Timeline {
                 format!("the planned run {id} is gone")
             })?;
         }
-        for row in table.rows.iter().filter(|row| row.settles() && *step == Step::Turned) {
+        for row in table.rows.iter().filter(|row| row.settles() && step.turned()) {
             self.settled(reader, row).await?;
         }
         self.rows = table.rows.iter().map(|row| (row.id.clone(), row.clone())).collect();
@@ -169,7 +174,7 @@ impl Timeline {
         }
         if synced {
             self.news(&look)?;
-            if *step == Step::Turned {
+            if step.turned() {
                 self.turned(&look)?;
                 self.schedules(&look)?;
             }
@@ -206,7 +211,7 @@ impl Timeline {
             format!("{} began once more", told())
         })?;
         if row.settles() {
-            hold(!waits || row.due > look.now || *look.step != Step::Turned, || {
+            hold(!waits || row.due > look.now || !look.step.turned(), || {
                 format!("{} is due and left", told())
             })?;
             return Ok(());
@@ -215,15 +220,22 @@ impl Timeline {
             let open = waits || (row.is("ready") && row.attempts == 0);
             hold(!open || !stay.is_gone(), || format!("{}, and its stay is gone", told()))?;
         }
-        hold(!waits || row.due > look.now || *look.step != Step::Turned, || {
+        hold(!waits || row.due > look.now || !look.step.turned(), || {
             format!("{} is due and left", told())
         })?;
         let rule = look.rules.iter().find(|rule| rule.name == row.recipe);
         let did_wait = before.filter(|before| before.is("scheduled"));
+        let too_late = |row: &Row| row.is("skipped") && row.reason.starts_with("came due while down");
+        let by_time = did_wait.is_some() && (row.goes() || too_late(row));
+        hold(*look.step != Step::Doubted || !by_time, || {
+            format!("{} by a clock that nobody believes", told())
+        })?;
+        // Passed over by a clock that was ahead, and asked once more.
+        let too_soon = before.is_some_and(too_late);
         // Something that is due already is planned for news only.
         if waits && row.stay.is_some() && row.due <= look.now && did_wait.is_none_or(|before| before.due != row.due) {
             let news = look.step.news().iter().any(|(stay, _)| Some(stay) == row.stay.as_ref());
-            hold(news, || {
+            hold(news || too_soon, || {
                 format!(
                     "{} was planned after its time, and nothing is new about its stay",
                     told()
@@ -233,7 +245,7 @@ impl Timeline {
         let came = row.goes() && before.is_none_or(|before| !before.goes());
         if came {
             *self.counted.entry("went").or_default() += 1;
-            hold(matches!(look.step, Step::Turned | Step::Torn { .. }), || {
+            hold(matches!(look.step, Step::Turned { .. } | Step::Torn { .. }), || {
                 format!("{} went by itself", told())
             })?;
             let Some(rule) = rule else {
@@ -255,14 +267,13 @@ impl Timeline {
             })?;
             if row.stay.is_some() {
                 let again = before.is_some_and(|before| before.is("skipped") && before.reason.starts_with("when "));
-                hold(did_wait.is_some() || again, || {
+                hold(did_wait.is_some() || again || too_soon, || {
                     format!("{} went and was never planned", told())
                 })?;
             }
         }
         // What came due without a way to go.
-        let due =
-            did_wait.filter(|before| before.due <= look.now && before.due == row.due && *look.step == Step::Turned);
+        let due = did_wait.filter(|before| before.due <= look.now && before.due == row.due && look.step.turned());
         if let (Some(_), Some(rule), false) = (due, rule, row.goes()) {
             let last = match row.stay {
                 None if rule.enabled && row.entries.iter().any(|entry| is_of(rule, entry)) => {
@@ -425,17 +436,6 @@ impl Timeline {
     /// A stay that was gone meanwhile begins anew.
     pub fn forget_told(&mut self, stay: &str) {
         self.told.remove(stay);
-    }
-
-    /// When everything has come to rest nothing is due and not taken on.
-    pub fn at_rest(&self, now: Time) -> Result<(), Broken> {
-        let left = self
-            .rows
-            .values()
-            .find(|row| (row.is("scheduled") && row.due <= now) || row.is("ready"));
-        hold(left.is_none(), || {
-            format!("{} and the world rests", left.unwrap().told())
-        })
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+use stayhook::model::clock::from_ms;
+use stayhook::store::RunRow;
 use stayhook::worker::Setup;
 
 use crate::checks::Broken;
@@ -10,6 +13,9 @@ use crate::rules::{self, Late, Rule};
 use crate::timeline::Step;
 
 use super::{Flaw, Sim};
+
+/// The longest delay of a policy is two hours and a fifth of jitter.
+const WAIT_MAX: TimeDelta = TimeDelta::hours(3);
 
 /// The setup with these rules of the clock.
 pub fn setup(base: &Setup, rules: &[Rule], flaw: Flaw) -> Setup {
@@ -30,14 +36,40 @@ pub fn setup(base: &Setup, rules: &[Rule], flaw: Flaw) -> Setup {
 }
 
 impl Sim {
+    /// The machine's clock is set while no time passes: a little or by years, wrong or right again.
+    pub fn leap(&mut self) {
+        let far = self.chance.weighted(&[
+            (4, 90_000),
+            (4, 2 * 3_600_000),
+            (3, 3 * 24 * 3_600_000),
+            (1, 3 * 365 * 24 * 3_600_000),
+        ]);
+        let by = match self.leapt.is_zero() || self.chance.percent(30) {
+            true => TimeDelta::milliseconds(self.chance.ms(-far, far)),
+            false => -self.leapt,
+        };
+        self.leapt += by;
+        self.ground.clock.leap(by);
+        self.tell(format!("the clock is set by {:.3} s", by.as_seconds_f64()));
+    }
+
     /// One look of the daemon at its clock.
     pub async fn timers(&mut self) -> Result<Result<(), Died>, Broken> {
+        let (trusted, set_backs) = (self.ground.clock.is_trusted(), self.ground.clock.set_backs());
+        let put_back = trusted && self.set_backs != set_backs;
         let turned = self.house().step(async |worker| worker.timers().await).await;
         self.tell("look at the clock");
         match turned {
             Ok(Err(error)) => Err(format!("the clock was not looked at: {error}")),
             Ok(Ok(_)) => {
-                self.step = Step::Turned;
+                self.step = match trusted {
+                    true => Step::Turned { put_back },
+                    false => Step::Doubted,
+                };
+                if put_back {
+                    self.set_backs = set_backs;
+                    self.look_at_stays().await?;
+                }
                 self.spoil().await;
                 // Also where nothing was written: what is due has to be seen.
                 let commits = self.commits();
@@ -47,7 +79,14 @@ impl Sim {
                     plan.await?;
                     return Ok(Ok(()));
                 }
-                self.look(Ok(())).await
+                self.look(Ok(())).await?.unwrap();
+                let most = self.now() + WAIT_MAX;
+                let waits = |row: &&RunRow| ["ready", "retrying"].contains(&row.state.as_str());
+                let long = self.seen.runs.values().filter(waits);
+                match long.filter(|_| trusted).find(|row| from_ms(row.due_at_ms) > most) {
+                    Some(row) => Err(format!("{} `{}` waits longer than its policy says", row.id, row.recipe)),
+                    None => Ok(Ok(())),
+                }
             }
             Err(Died) => Ok(Err(Died)),
         }
@@ -119,6 +158,13 @@ impl Sim {
                 "UPDATE runs SET state = 'scheduled' WHERE entries LIKE 'check_%' AND state = 'succeeded'"
             }
             Flaw::NoEnd => "UPDATE runs SET step_until = NULL WHERE step_until IS NOT NULL",
+            Flaw::Believed if self.step == Step::Doubted => {
+                "UPDATE runs SET state = 'skipped', reason = 'came due while down' WHERE entries LIKE 'check_%' AND state = 'scheduled'"
+            }
+            Flaw::PassedOver if self.step == (Step::Turned { put_back: true }) => {
+                "UPDATE runs SET state = 'skipped', reason = 'came due while down' WHERE entries LIKE 'check_%' AND state = 'scheduled'"
+            }
+            Flaw::WaitsLong => "UPDATE runs SET due_at = due_at + 86400000 WHERE state = 'retrying'",
             Flaw::Mixed => "UPDATE runs SET plan = 0 WHERE plan > (SELECT active FROM plan_state)",
             Flaw::PlanLost => "DELETE FROM runs WHERE state = 'scheduled' AND stay_id IS NOT NULL AND seq % 5 = 0",
             _ => return,

@@ -25,6 +25,12 @@ pub enum Flaw {
     OneZone,
     /// What is tried again never ends.
     NoEnd,
+    /// A clock that has just leapt is believed.
+    Believed,
+    /// What a clock that was ahead has passed over stays passed over.
+    PassedOver,
+    /// What is to be tried again waits for a time that no policy means.
+    WaitsLong,
     /// Whatever a plan in the making has written counts, though the process died over it.
     Mixed,
 }

@@ -32,6 +32,8 @@ impl Sim {
         if self.flaw == Flaw::Forgets {
             self.forget().await;
         }
+        self.ground.clock = self.ground.clock.seen_anew();
+        self.set_backs = 0;
         loop {
             let dies = self.chance.percent(20);
             let fuse = dies.then(|| u32::try_from(self.chance.range(0, 5)).unwrap());
@@ -68,6 +70,10 @@ impl Sim {
         self.targets.all_well();
         self.house().engine.store.fuse().put_out();
         self.tell("everything is well from here on");
+        // A clock that has leapt has to stand first.
+        while !self.ground.clock.is_trusted() {
+            self.ground.clock.advance(TimeDelta::minutes(3));
+        }
         // Recipes that were changed last and not taken over yet are taken over by now.
         self.adopt().await?.unwrap();
         let mut rested = false;

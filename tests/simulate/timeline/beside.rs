@@ -12,6 +12,17 @@ use crate::table::{Reader, Row};
 use super::{Look, Timeline, is_of};
 
 impl Timeline {
+    /// When everything has come to rest nothing is due and not taken on.
+    pub fn at_rest(&self, now: Time) -> Result<(), Broken> {
+        let left = self
+            .rows
+            .values()
+            .find(|row| (row.is("scheduled") && row.due <= now) || row.is("ready"));
+        hold(left.is_none(), || {
+            format!("{} and the world rests", left.unwrap().told())
+        })
+    }
+
     /// What was passed over because of a neighbour goes where the neighbour is another one by now.
     pub(super) fn turned(&self, look: &Look<'_>) -> Result<(), Broken> {
         for rule in look.rules.iter().filter(|rule| rule.turn && rule.enabled) {

@@ -10,8 +10,13 @@ pub enum Step {
     Other,
     /// Deliveries were decided: the stays with news, each as it was after the last of them.
     Decided(Vec<(String, Stay)>),
-    /// The clock was looked at.
-    Turned,
+    /// The clock was looked at, and gone by.
+    Turned {
+        /// Whether it had been put back since.
+        put_back: bool,
+    },
+    /// It was looked at, and not believed.
+    Doubted,
     /// Recipes were taken over.
     Adopted,
     /// The process died in any of these, and what was committed of it stands; the news of what was decided.
@@ -23,6 +28,10 @@ pub enum Step {
 }
 
 impl Step {
+    pub fn turned(&self) -> bool {
+        matches!(self, Step::Turned { .. })
+    }
+
     pub fn news(&self) -> &[(String, Stay)] {
         match self {
             Step::Decided(news) | Step::Torn { news, .. } => news,
