@@ -41,11 +41,24 @@ pub(super) fn read(mappings: &[Mapping], ignore: &[&(Predicate, String)], source
     let mut passed_over: Vec<(&Predicate, &Value)> = Vec::new();
     let mut problems = Vec::new();
     let mut taken: HashSet<*const Value> = HashSet::new();
-    let mut empty = None;
+    let (mut empty, mut nowhere) = (Vec::new(), Vec::new());
     for mapping in mappings {
         let items = items(mapping, input);
         if items.is_empty() {
-            empty = Some(mapping.items.iter().map(Lookup::text).collect::<Vec<_>>().join(", "));
+            // What is not there is no empty list: the path may be wrong.
+            let list = if is_there(mapping, input) {
+                &mut empty
+            } else {
+                &mut nowhere
+            };
+            list.extend(
+                mapping
+                    .items
+                    .iter()
+                    .map(Lookup::text)
+                    .filter(|path| !list.contains(path))
+                    .collect::<Vec<_>>(),
+            );
         }
         if items.len() > ITEMS_MAX {
             return Read::Unmapped(format!("more than {ITEMS_MAX} items in one delivery"));
@@ -109,10 +122,11 @@ pub(super) fn read(mappings: &[Mapping], ignore: &[&(Predicate, String)], source
     if looked_at.is_empty() && !left_out.is_empty() {
         return Read::Nothing(left_out.join("; "));
     }
-    match empty {
+    match (empty.as_slice(), nowhere.as_slice()) {
         _ if !looked_at.is_empty() => Read::Unmapped(format!("no mapping applies: looked at {looked_at}")),
-        Some(paths) => Read::Nothing(format!("nothing in {paths}")),
-        None => Read::Unmapped("this source has no mapping yet".to_owned()),
+        ([], []) => Read::Unmapped("this source has no mapping yet".to_owned()),
+        ([], paths) => Read::Unmapped(format!("there is no {} in it", paths.join(", "))),
+        (paths, _) => Read::Nothing(format!("nothing in {}", paths.join(", "))),
     }
 }
 
@@ -157,6 +171,12 @@ fn items<'v>(mapping: &Mapping, input: &Input<'v>) -> Vec<&'v Value> {
         }
     }
     Vec::new()
+}
+
+/// Whether one of the paths of `items` leads to a list.
+fn is_there(mapping: &Mapping, input: &Input<'_>) -> bool {
+    let mut paths = mapping.items.iter();
+    paths.any(|path| matches!(path, Lookup::Path(path) if path.is_there(input)))
 }
 
 fn apply(mapping: &Mapping, source: &str, input: &Input<'_>) -> Result<Vec<Fact>, String> {

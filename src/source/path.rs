@@ -105,19 +105,56 @@ impl Path {
 
     /// Everything it finds, in the body's order.
     pub(super) fn all<'v>(&self, input: &Input<'v>) -> Vec<&'v Value> {
+        self.after(usize::MAX, if self.of_item { input.item } else { input.body })
+    }
+
+    /// Whether it leads to a list at least: to one that is empty, or to one of which it chooses nothing. Asked where it
+    /// finds nothing.
+    pub(super) fn is_there(&self, input: &Input<'_>) -> bool {
         let root = if self.of_item { input.item } else { input.body };
+        let mut before = vec![root];
+        for (at, chooses) in self.chooses().into_iter().enumerate() {
+            let found = self.after(at + 1, root);
+            if found.is_empty() {
+                let list = |value: &&Value| value.is_array() || value.is_object() || value.is_null();
+                return chooses && before.iter().any(list);
+            }
+            before = found;
+        }
+        before.iter().any(|value| value.is_array() || value.is_null())
+    }
+
+    /// Of each of its steps whether it takes what there is (`[*]`, a condition) instead of naming it.
+    fn chooses(&self) -> Vec<bool> {
+        match &self.way {
+            Way::Steps(steps) => steps.iter().map(|step| matches!(step, Step::Every)).collect(),
+            Way::Query(query) => {
+                let named = |segment: &Segment| {
+                    matches!(segment, Segment::Selector(Selector::Name(_) | Selector::Index(_)))
+                        || matches!(segment, Segment::Descendant(_))
+                };
+                query.segments.iter().map(|segment| !named(segment)).collect()
+            }
+        }
+    }
+
+    /// What its first `count` steps find.
+    fn after<'v>(&self, count: usize, root: &'v Value) -> Vec<&'v Value> {
         match &self.way {
             Way::Steps(steps) => {
                 let mut found = vec![root];
-                for step in steps {
+                for step in steps.iter().take(count) {
                     step.go(&mut found);
                 }
                 found
             }
             // A query that cannot be applied to this body finds nothing in it.
-            Way::Query(query) => js_path_process(query, root)
-                .map(|found| found.into_iter().map(|at| at.val).collect())
-                .unwrap_or_default(),
+            Way::Query(query) => {
+                let part = (count < query.segments.len()).then(|| JpQuery::new(query.segments[..count].to_vec()));
+                js_path_process(part.as_ref().unwrap_or(query), root)
+                    .map(|found| found.into_iter().map(|at| at.val).collect())
+                    .unwrap_or_default()
+            }
         }
     }
 }

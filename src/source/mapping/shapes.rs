@@ -31,7 +31,8 @@ pub(in crate::source) static MAPPING: Shape = Shape {
         key(
             "items",
             Form::Several(&Form::Like(&PATH)),
-            "Where several things of one delivery stand; below, `@` is one of them and `$` the whole body.",
+            "Where several things of one delivery stand; below, `@` is one of them and `$` the whole body. An empty list is \
+             ignored; a delivery without the list is unmapped.",
             "items: \"$.data[*]\"",
         ),
         key(

@@ -197,6 +197,53 @@ map:
     );
 }
 
+/// What is not there is no empty list.
+#[test]
+fn items_that_lead_nowhere_are_unmapped() {
+    let nowhere = |paths: &str| Mapped::Unmapped(format!("there is no {paths} in it"));
+    let empty = |paths: &str| Mapped::Ignored(format!("nothing in {paths}"));
+    let typo = r#"{"reservations": [{"code": "A"}]}"#;
+    for (items, body, mapped) in [
+        ("$.reservatons[*]", typo, nowhere("$.reservatons[*]")),
+        ("$.reservatons", typo, nowhere("$.reservatons")),
+        ("$..reservatons[*]", typo, nowhere("$..reservatons[*]")),
+        ("$.reservatons[?@.code]", typo, nowhere("$.reservatons[?@.code]")),
+        ("[$.a, '$.b[*]']", typo, nowhere("$.a, $.b[*]")),
+        ("$.reservations[*].stay", typo, nowhere("$.reservations[*].stay")),
+        ("$.data.items[*]", r#"{"data": null}"#, nowhere("$.data.items[*]")),
+        ("$.data[*]", r#"{"data": "none"}"#, nowhere("$.data[*]")),
+        ("$.data[0]", r#"{"data": []}"#, nowhere("$.data[0]")),
+        ("$.data[*]", r#"{"data": []}"#, empty("$.data[*]")),
+        ("$.data[*]", r#"{"data": {}}"#, empty("$.data[*]")),
+        ("$.data[*]", r#"{"data": null}"#, empty("$.data[*]")),
+        ("$.data", r#"{"data": null}"#, empty("$.data")),
+        ("$.data[*].stay", r#"{"data": []}"#, empty("$.data[*].stay")),
+        (
+            "$.data[?@.stay]",
+            r#"{"data": [{"room": 1}]}"#,
+            empty("$.data[?@.stay]"),
+        ),
+        ("[$.a, '$.b[*]']", r#"{"b": []}"#, empty("$.a, $.b[*]")),
+    ] {
+        let items = if items.starts_with('[') {
+            items.to_owned()
+        } else {
+            format!("'{items}'")
+        };
+        let source = mapping(&format!("items: {items}\nreservation: {{code: '@.code'}}"));
+        assert_eq!(source.map(&json(body), &no_headers), mapped, "{items} {body}");
+    }
+    // One list of several is enough; where none is there, all are named.
+    let two = mapping(
+        "map:\n  - items: $.stays[*]\n    reservation: {code: '@.code'}\n  - items: $.paid[*]\n    reservation: {ids: '@.code'}",
+    );
+    assert_eq!(two.map(&json(r#"{"paid": []}"#), &no_headers), empty("$.paid[*]"));
+    assert_eq!(
+        two.map(&json(r#"{"pay": []}"#), &no_headers),
+        nowhere("$.stays[*], $.paid[*]")
+    );
+}
+
 #[test]
 fn headers_can_be_read_and_are_kept() {
     let source = mapping(
