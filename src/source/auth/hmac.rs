@@ -184,10 +184,12 @@ fn parts(node: &Node, report: &mut Report) -> Option<Vec<Part>> {
         let end = rest[at..].find('}').map_or(rest.len(), |end| at + end + 1);
         match &rest[at..end] {
             "{body}" => parts.push(Part::Body),
+            encoded if is_encoded_body(encoded) => parts.push(Part::EncodedBody),
             "{ts}" => parts.push(Part::Timestamp),
             "{id}" => parts.push(Part::Id),
             other => {
-                let title = format!("`signed` knows `{{body}}`, `{{ts}}` and `{{id}}`, not `{other}`");
+                let title =
+                    format!("`signed` knows `{{body}}`, `{{body | base64}}`, `{{ts}}` and `{{id}}`, not `{other}`");
                 report
                     .mistake("unknown-part", &node.place, title)
                     .help("`{ts}` is the time that `timestamp` names, `{id}` the header that `id` names");
@@ -199,11 +201,18 @@ fn parts(node: &Node, report: &mut Report) -> Option<Vec<Part>> {
     if !rest.is_empty() {
         parts.push(Part::Text(rest.to_owned()));
     }
-    if fine && !parts.iter().any(|part| matches!(part, Part::Body)) {
+    if fine && !parts.iter().any(|part| matches!(part, Part::Body | Part::EncodedBody)) {
         report.mistake("body-not-signed", &node.place, "`signed` has to hold `{body}`");
         fine = false;
     }
     fine.then_some(parts)
+}
+
+/// `{body | base64}`, with or without the spaces.
+fn is_encoded_body(part: &str) -> bool {
+    let inside = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
+    let pair = inside.and_then(|inside| inside.split_once('|'));
+    pair.is_some_and(|(body, form)| body.trim() == "body" && form.trim() == "base64")
 }
 
 fn timestamp(node: &Node, report: &mut Report) -> Option<Stamp> {

@@ -23,6 +23,8 @@ const SIGNATURES_MAX: usize = 16;
 const SIGNATURE_MAX: usize = 256;
 /// No time is written with more characters.
 const TIMESTAMP_MAX: usize = 64;
+/// So many bytes of a body are encoded at a time; a multiple of three, so that only the end is padded.
+const ENCODED: usize = 3 << 10;
 /// No sender's id is longer.
 const ID_MAX: usize = 256;
 
@@ -70,6 +72,8 @@ pub(in crate::source) enum Algorithm {
 pub(in crate::source) enum Part {
     Text(String),
     Body,
+    /// The body in base64 (the standard alphabet, padded).
+    EncodedBody,
     Timestamp,
     Id,
 }
@@ -225,6 +229,9 @@ impl Signature {
             match part {
                 Part::Text(text) => mac.update(text.as_bytes()),
                 Part::Body => mac.update(body),
+                Part::EncodedBody => body
+                    .chunks(ENCODED)
+                    .for_each(|part| mac.update(STANDARD.encode(part).as_bytes())),
                 Part::Timestamp => mac.update(ts.as_bytes()),
                 Part::Id => mac.update(id.as_bytes()),
             }

@@ -55,10 +55,10 @@ pub(in crate::source::auth) static HMAC: Shape = Shape {
             "signed",
             Form::Like(&Like {
                 what: "a text with `{body}` in it",
-                pattern: r"\{body\}",
+                pattern: r"\{body( *\| *base64 *)?\}",
                 numbers: false,
             }),
-            "What is signed: the body, with `{ts}` the time that `timestamp` names, with `{id}` the id that `id` names.",
+            "What is signed: `{body}` is the body, `{body | base64}` the body in base64, `{ts}` the time that `timestamp` names, `{id}` the id that `id` names.",
             "signed: \"{ts}.{body}\"",
         ),
         key(

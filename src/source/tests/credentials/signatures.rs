@@ -89,6 +89,24 @@ fn recorded() -> Vec<(&'static str, Headers)> {
             "v1=3fa6596f10a1486db21174000c69e867e4fa2ffc052e17b07ac5df695d04ef57",
         ),
         (
+            "auth: {hmac: {header: Signature, signed: \"{body | base64}\"}}\nsecret: base-invented-secret",
+            of(&[(
+                "signature",
+                "2dbce10c3c548f0ba5e04a048014822d9bf0c20471511f0d116ff00fc7f221e2",
+            )]),
+        ),
+        (
+            "auth: {hmac: {header: Signature, signed: \"{ts}.{body|base64}\", timestamp: {header: X-Time}}}\nsecret: \
+             base-invented-secret",
+            of(&[
+                ("x-time", SENT),
+                (
+                    "signature",
+                    "1b277130b5c83c4edd3c49a11f438a180e28da177857bd3089e87c70c8525d87",
+                ),
+            ]),
+        ),
+        (
             STRIPE,
             of(&[(
                 "stripe-signature",
@@ -203,7 +221,7 @@ fn what_is_older_or_newer_than_the_tolerance_is_refused_whatever_else_is_right()
         .into_iter()
         .filter(|(settings, _)| settings.contains("{ts}") || !settings.contains("hmac"))
         .collect();
-    assert_eq!(with_time.len(), 7);
+    assert_eq!(with_time.len(), 8);
     for (settings, headers) in with_time {
         let source = generic(settings);
         for (late, expected) in [
