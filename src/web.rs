@@ -42,7 +42,7 @@ use crate::store::Store;
 pub use answer::with_readable_times;
 pub use local::Local;
 use problem::Problem;
-pub use query::read_since;
+pub use query::{read_since, unheard_of};
 pub use reservations::candidates;
 pub use timeline::{Entry, Kind, Told, tell};
 pub use upcoming::{Coming, cursor, place, property, within};

@@ -10,7 +10,6 @@ use crate::config::Config;
 use crate::lang::diag::Report;
 use crate::model::delivery::Outcome;
 use crate::model::id::DeliveryId;
-use crate::recipe::Book;
 use crate::store::{DeliveryRow, Filter, ReplayWhich};
 
 use super::print::sayln;
@@ -68,7 +67,7 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
             let words: Vec<&str> = Outcome::ALL.into_iter().map(Outcome::word).collect();
             let outcome = print::word("--outcome", outcome, &words)?;
             let (config, store) = super::store_to_read(global).await?;
-            let filter = select.filter(outcome, &config)?;
+            let filter = select.filter(outcome, None, &config, &store).await?;
             let page = store.deliveries(&filter).await?;
             print::page(
                 global.output,
@@ -257,7 +256,7 @@ fn there_is_a_recipe(config: &Config, name: Option<&str>) -> Result<(), Failure>
     let Some(name) = name else { return Ok(()) };
     let files = crate::config::recipe_files(&config.recipes)
         .map_err(|why| Failure::new(FINDINGS, format!("{}: {why}", config.recipes.display())))?;
-    let book = Book::load(&files, &crate::action::effect_kinds(), &mut Report::new());
+    let book = files.book(&mut Report::new());
     let whole = book.all().iter().map(|recipe| recipe.name.as_str());
     let broken = book.broken().iter().filter_map(|broken| broken.name.as_deref());
     let names: Vec<&str> = whole.chain(broken).collect();

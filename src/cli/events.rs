@@ -34,7 +34,7 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
     let (config, store) = super::store_to_read(global).await?;
     match command {
         Command::List { select, kind } => {
-            let filter = select.filter(kind, &config)?;
+            let filter = select.filter(kind, None, &config, &store).await?;
             let page = store.events(&filter).await?;
             print::page(global.output, &page, &["event", "at", "source", "types"], |event| {
                 vec![

@@ -52,7 +52,7 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
     match command {
         Command::Timeline { .. } => Ok(FINE),
         Command::List { select, status } => {
-            let filter = select.filter(status, &config)?;
+            let filter = select.filter(status, None, &config, &store).await?;
             let found = store.reservations(&filter).await?;
             let items: Vec<Value> = found
                 .items

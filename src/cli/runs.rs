@@ -13,7 +13,7 @@ use crate::store::{Filter, HandError, HandOutcome, RunDetail, RunRow};
 use crate::web::Local;
 
 use super::print::sayln;
-use super::select::Select;
+use super::select::{Select, heard_of};
 use super::{FINDINGS, FINE, Failure, Global, Output, USAGE, print, remote};
 
 /// How many dead runs one call tries again.
@@ -86,9 +86,8 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
             let state = print::word("--state", state, &words)?;
             let (config, store) = super::store_to_read(global).await?;
             let filter = Filter {
-                recipe,
                 failed_steps: failed_steps.then_some(true),
-                ..select.filter(state, &config)?
+                ..select.filter(state, recipe, &config, &store).await?
             };
             let page = store.runs(&filter).await?;
             let heads = ["run", "made", "recipe", "code", "state", "att", "reason"];
@@ -135,6 +134,7 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
             let (_, store) = super::store_to_read(global).await?;
             let ids = if dead {
                 let since = since.as_deref().map(|since| print::since(since, &config)).transpose()?;
+                heard_of(None, recipe.as_deref(), &config, &store).await?;
                 store.dead(recipe, since, RETRY_MAX).await?
             } else {
                 ids.into_iter().map(RunId).collect()

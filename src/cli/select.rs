@@ -1,9 +1,10 @@
 //! Which rows a list shows: the options that every list has.
 
 use crate::config::Config;
-use crate::store::Filter;
+use crate::store::{Filter, Store};
+use crate::web::unheard_of;
 
-use super::{Failure, print};
+use super::{Failure, USAGE, print};
 
 /// The options that every list has.
 #[derive(Debug, clap::Args)]
@@ -30,8 +31,15 @@ impl Select {
     ///
     /// # Errors
     ///
-    /// Where `--since` is none of what it takes.
-    pub fn filter(self, state: Option<String>, config: &Config) -> Result<Filter, Failure> {
+    /// Where `--since` is none of what it takes, or there has never been such a source or recipe.
+    pub async fn filter(
+        self,
+        state: Option<String>,
+        recipe: Option<String>,
+        config: &Config,
+        store: &Store,
+    ) -> Result<Filter, Failure> {
+        heard_of(self.source.as_deref(), recipe.as_deref(), config, store).await?;
         let since = self
             .since
             .as_deref()
@@ -39,6 +47,7 @@ impl Select {
             .transpose()?;
         Ok(Filter {
             source: self.source,
+            recipe,
             code: self.code,
             state,
             since,
@@ -47,4 +56,18 @@ impl Select {
             ..Filter::default()
         })
     }
+}
+
+/// Refuses the name of a source or recipe that there has never been: nothing would be found.
+pub async fn heard_of(
+    source: Option<&str>,
+    recipe: Option<&str>,
+    config: &Config,
+    store: &Store,
+) -> Result<(), Failure> {
+    let sources = config.sources.iter().map(|source| source.name());
+    let unread = source.filter(|name| config.unread.may_hold("sources", name));
+    let sources: Vec<String> = sources.chain(unread).map(str::to_owned).collect();
+    let asked = unheard_of(store, (source, &sources), (recipe, &[]));
+    asked.await?.map_or(Ok(()), |why| Err(Failure::new(USAGE, why)))
 }

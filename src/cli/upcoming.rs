@@ -7,6 +7,7 @@ use crate::store::Ahead;
 use crate::web::{Coming, cursor, place, within};
 
 use super::print::sayln;
+use super::select::heard_of;
 use super::{FINE, Failure, Global, Output, USAGE, print};
 
 /// `stayhook upcoming`.
@@ -51,6 +52,7 @@ pub async fn run(global: &Global, args: Args) -> Result<u8, Failure> {
         limit: args.limit,
     };
     let (config, store) = super::store_to_read(global).await?;
+    heard_of(ahead.source.as_deref(), ahead.recipe.as_deref(), &config, &store).await?;
     let (rows, next) = store.upcoming(&ahead).await?;
     let next = next.map(cursor);
     let coming: Vec<Coming<'_>> = rows

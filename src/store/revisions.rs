@@ -26,7 +26,12 @@ impl Store {
         }
         self.write(move |conn| {
             Box::pin(async move {
-                let now_ms = now.timestamp_millis();
+                // What is in use now was seen last, whatever the machine's clock says.
+                let last = conn
+                    .fetch(Sql::new("SELECT COALESCE(MAX(last_seen), 0) FROM revisions"))
+                    .await?;
+                let last = last.first().map_or(Ok(0), |row| row.int(0))?;
+                let now_ms = now.timestamp_millis().max(last + 1);
                 let rows = revisions.into_iter().map(|revision| -> [Param; 6] {
                     [
                         revision.recipe.into(),
@@ -47,12 +52,19 @@ impl Store {
         .await
     }
 
-    /// The recipe that was used last of those that have stood in a file, in its newest revision.
-    pub async fn revision_in(&self, file: &str) -> Result<Option<Revision>, StoreError> {
+    /// The revisions that were in use when recipes were taken over last.
+    pub async fn revisions_in_use(&self) -> Result<Vec<Revision>, StoreError> {
         let mut conn = self.reader().await?;
-        let mut sql = Sql::new("SELECT recipe, hash, file, text FROM revisions WHERE file = ");
-        sql.bind(file).push(" ORDER BY last_seen DESC, first_seen DESC LIMIT 1");
-        conn.fetch(sql).await?.first().map(revision).transpose()
+        let sql =
+            "SELECT recipe, hash, file, text FROM revisions WHERE last_seen = (SELECT MAX(last_seen) FROM revisions)";
+        conn.fetch(Sql::new(sql)).await?.iter().map(revision).collect()
+    }
+
+    /// Whether anything of a source has ever come in.
+    pub async fn has_source(&self, name: &str) -> Result<bool, StoreError> {
+        let mut sql = Sql::new("SELECT 1 FROM deliveries WHERE source = ");
+        sql.bind(name).push(" LIMIT 1");
+        Ok(!self.reader().await?.fetch(sql).await?.is_empty())
     }
 
     /// A revision of a recipe; the newest without a hash.

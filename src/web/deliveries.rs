@@ -15,7 +15,7 @@ use super::answer::{self, Answer};
 use super::body::Body;
 use super::path::At;
 use super::problem::Problem;
-use super::query::Params;
+use super::query::{Params, heard_of};
 use super::route::Route;
 
 /// How many ids one replay takes.
@@ -61,7 +61,7 @@ async fn list(State(desk): State<Shared>, uri: Uri) -> Answer {
     let params = Params::read(&uri, QUERY)?;
     let filter = Filter {
         state: params.word("outcome", &outcomes())?,
-        ..params.filter(&desk.console)?
+        ..params.filter(&desk.console).await?
     };
     let mut page = desk.console.store.deliveries(&filter).await?;
     for delivery in &mut page.items {
@@ -121,6 +121,7 @@ async fn replay_many(State(desk): State<Shared>, uri: Uri, bytes: Bytes) -> Answ
         outcome: outcome.as_deref().and_then(Outcome::from_word),
         source: body.text("source")?,
     };
+    heard_of(&desk.console, which.source.as_deref(), None).await?;
     let recipe = body.recipe(&desk.console)?;
     let (again, dry) = (body.flag("again")?, body.flag("dry")?);
     let open = which.ids.is_empty() && which.since.is_none() && which.outcome.is_none() && which.source.is_none();

@@ -38,7 +38,7 @@ async fn list(State(desk): State<Shared>, uri: Uri) -> Answer {
     let filter = Filter {
         state: kind,
         of: params.text("delivery").map(str::to_owned),
-        ..params.filter(&desk.console)?
+        ..params.filter(&desk.console).await?
     };
     answer::page(&desk.console.store.events(&filter).await?)
 }

@@ -2,12 +2,14 @@
 
 use axum::extract::Query;
 use http::Uri;
+use serde_json::Value;
 
+use crate::lang::diag::did_you_mean;
 use crate::lang::duration;
 use crate::model::clock::Time;
 use crate::model::clock::local_in;
 use crate::model::property::Properties;
-use crate::store::Filter;
+use crate::store::{Filter, Store, StoreError};
 
 use super::Console;
 use super::problem::Problem;
@@ -74,8 +76,9 @@ impl Params {
         )
     }
 
-    /// What every list understands: `source`, `code`, `since`, `limit`, `cursor`.
-    pub fn filter(&self, console: &Console) -> Result<Filter, Problem> {
+    /// What every list understands: `source`, `code`, `since`, `limit`, `cursor`; `recipe` where it is one of runs.
+    pub async fn filter(&self, console: &Console) -> Result<Filter, Problem> {
+        heard_of(console, self.text("source"), self.text("recipe")).await?;
         let cursor = match self.text("cursor") {
             None => None,
             Some(text) => Some(
@@ -90,12 +93,57 @@ impl Params {
         });
         Ok(Filter {
             source: self.text("source").map(str::to_owned),
+            recipe: self.text("recipe").map(str::to_owned),
             code: self.text("code").map(str::to_owned),
             since: since.transpose()?,
             limit: self.limit()?,
             cursor,
             ..Filter::default()
         })
+    }
+}
+
+/// Refuses the name of a source or recipe that there has never been: nothing would be found.
+pub async fn heard_of(console: &Console, source: Option<&str>, recipe: Option<&str>) -> Result<(), Problem> {
+    let names = |all: Value| -> Vec<String> {
+        let all = all.as_array().into_iter().flatten();
+        all.filter_map(|one| one["name"].as_str().map(str::to_owned)).collect()
+    };
+    let (sources, recipes) = match (source, recipe) {
+        (None, None) => return Ok(()),
+        _ => (names(console.live.sources()), names(console.live.recipes())),
+    };
+    let asked = unheard_of(&console.store, (source, &sources), (recipe, &recipes));
+    asked.await?.map_or(Ok(()), |why| Err(Problem::bad(why)))
+}
+
+/// Says in words that there has never been a source or a recipe of this name, neither today (`sources`, `recipes`) nor in
+/// the store.
+///
+/// # Errors
+///
+/// Where the store cannot be read.
+pub async fn unheard_of(
+    store: &Store,
+    (source, sources): (Option<&str>, &[String]),
+    (recipe, recipes): (Option<&str>, &[String]),
+) -> Result<Option<String>, StoreError> {
+    let near = |name: &str, known: &[String]| {
+        let near = did_you_mean(name, known.iter().map(String::as_str));
+        near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+    };
+    if let Some(name) = source.filter(|name| !sources.iter().any(|known| known == name))
+        && !store.has_source(name).await?
+    {
+        return Ok(Some(format!("there is no source `{name}`{}", near(name, sources))));
+    }
+    match recipe.filter(|name| !recipes.iter().any(|known| known == name)) {
+        Some(name) if store.revision(name, None).await?.is_none() => {
+            let in_use = store.revisions_in_use().await?.into_iter().map(|one| one.recipe);
+            let known: Vec<String> = in_use.chain(recipes.iter().cloned()).collect();
+            Ok(Some(format!("there is no recipe `{name}`{}", near(name, &known))))
+        }
+        _ => Ok(None),
     }
 }
 

@@ -37,7 +37,7 @@ async fn list(State(desk): State<Shared>, uri: Uri) -> Answer {
     let words: Vec<&str> = Status::ALL.into_iter().map(Status::word).collect();
     let filter = Filter {
         state: params.word("status", &words)?,
-        ..params.filter(&desk.console)?
+        ..params.filter(&desk.console).await?
     };
     let page = desk.console.store.reservations(&filter).await?;
     let properties = desk.console.live.properties();

@@ -15,7 +15,7 @@ use super::answer::{self, Answer};
 use super::body::Body;
 use super::path::At;
 use super::problem::Problem;
-use super::query::Params;
+use super::query::{Params, heard_of};
 use super::route::Route;
 
 /// How many runs one request takes up.
@@ -99,8 +99,9 @@ async fn retry_many(State(desk): State<Shared>, uri: Uri, bytes: Bytes) -> Answe
         return Err(Problem::bad("say which: only {\"dead\": true} takes up many runs"));
     }
     let by_hand = by_hand(&body)?;
-    // A recipe that is gone may have left dead runs: any name will do.
+    // A recipe that is gone may have left dead runs.
     let (recipe, since) = (body.text("recipe")?, body.since("since", &desk.console)?);
+    heard_of(&desk.console, None, recipe.as_deref()).await?;
     let store = &desk.console.store;
     let mut runs = store.dead(recipe, since, MANY_MAX + 1).await?;
     let more = runs.len() > MANY_MAX;

@@ -41,12 +41,11 @@ async fn list(State(desk): State<Shared>, uri: Uri) -> Answer {
     let words: Vec<&str> = RunState::ALL.into_iter().map(RunState::word).collect();
     let filter = Filter {
         state: params.word("state", &words)?,
-        recipe: params.text("recipe").map(str::to_owned),
         failed_steps: params
             .word("failed_steps", &["true", "false"])?
             .map(|word| word == "true"),
         of: params.text("event").map(str::to_owned),
-        ..params.filter(&desk.console)?
+        ..params.filter(&desk.console).await?
     };
     answer::page(&desk.console.store.runs(&filter).await?)
 }

@@ -16,7 +16,7 @@ use super::Shared;
 use super::answer::{self, Answer};
 use super::local::Local;
 use super::problem::Problem;
-use super::query::{Params, bad_cursor};
+use super::query::{Params, bad_cursor, heard_of};
 use super::route::Route;
 
 const QUERY: &[&str] = &["recipe", "source", "code", "within", "limit", "cursor"];
@@ -49,6 +49,7 @@ async fn list(State(desk): State<Shared>, uri: Uri) -> Answer {
         after,
         limit: params.limit()?,
     };
+    heard_of(&desk.console, ahead.source.as_deref(), ahead.recipe.as_deref()).await?;
     let (rows, next) = desk.console.store.upcoming(&ahead).await?;
     let properties = desk.console.live.properties();
     let items = rows
