@@ -65,6 +65,8 @@ pub struct Report {
     /// In the order found.
     pub items: Vec<Diagnostic>,
     doubtful: Vec<Doubtful>,
+    /// The files of which only what is known to be harmless is shown.
+    configurations: Vec<Arc<str>>,
     /// What was found in doubtful places; the last one only, for its help to be written to.
     dropped: Option<Diagnostic>,
 }
@@ -124,7 +126,7 @@ impl Report {
         let item = Diagnostic {
             severity,
             code,
-            title,
+            title: shown::without_credentials(&title),
             place,
             help: None,
         };
@@ -149,6 +151,22 @@ impl Report {
         let Some(place) = &item.place else { return false };
         let mut doubtful = self.doubtful.iter().filter(|one| one.file == place.file);
         doubtful.any(|one| one.lines.contains(&place.line) || ABSENT.contains(&item.code))
+    }
+
+    /// This file is a configuration: it may hold secrets anywhere.
+    pub fn configuration(&mut self, file: &str) {
+        self.configurations.push(file.into());
+    }
+
+    /// Takes what may be a secret in a configuration out of what is said about it from `from` on.
+    pub fn clean(&mut self, from: usize, file: &str, text: &str) {
+        let shown = shown::shown(&lines(text), true);
+        for item in &mut self.items[from..] {
+            let place = item.place.as_ref().filter(|place| *place.file == *file);
+            let at = place.and_then(|place| place.line.checked_sub(1));
+            shown::clean(&shown, at, &mut item.title);
+            item.help.iter_mut().for_each(|help| shown::clean(&shown, at, help));
+        }
     }
 
     /// Whether there is a mistake, not only warnings.
@@ -186,7 +204,7 @@ impl Report {
 
     /// The text for a terminal, with the line of the file shown where `text_of` has it.
     pub fn render(&self, text_of: impl Fn(&str) -> Option<String>) -> String {
-        let mut texts = Texts::new(&text_of);
+        let mut texts = Texts::new(self, &text_of);
         self.sorted().iter().map(|item| item.text(&mut texts)).collect()
     }
 }
@@ -194,8 +212,9 @@ impl Report {
 /// The texts of files, each asked for once.
 pub struct Texts<'f> {
     text_of: &'f dyn Fn(&str) -> Option<String>,
+    configurations: Vec<Arc<str>>,
     /// The lines of each file.
-    known: HashMap<Arc<str>, Option<Vec<String>>>,
+    known: HashMap<Arc<str>, Option<Vec<shown::Shown>>>,
 }
 
 impl std::fmt::Debug for Texts<'_> {
@@ -205,10 +224,11 @@ impl std::fmt::Debug for Texts<'_> {
 }
 
 impl<'f> Texts<'f> {
-    /// Texts from where `text_of` finds them.
-    pub fn new(text_of: &'f dyn Fn(&str) -> Option<String>) -> Texts<'f> {
+    /// Texts from where `text_of` finds them, for showing what a report says.
+    pub fn new(report: &Report, text_of: &'f dyn Fn(&str) -> Option<String>) -> Texts<'f> {
         Texts {
             text_of,
+            configurations: report.configurations.clone(),
             known: HashMap::new(),
         }
     }
@@ -221,10 +241,10 @@ impl<'f> Texts<'f> {
     /// The line, and the column of the place in it.
     fn shown(&mut self, place: &Place) -> Option<(String, usize)> {
         let text_of = self.text_of;
-        let known = self.known.entry(place.file.clone());
-        let read = || Some(lines(&text_of(&place.file)?).into_iter().map(str::to_owned).collect());
-        let lines: &[String] = known.or_insert_with(read).as_ref()?;
-        let shown = shown::shown(lines, place.line.checked_sub(1)?)?;
+        let configuration = self.configurations.contains(&place.file);
+        let read = || Some(shown::shown(&lines(&text_of(&place.file)?), configuration));
+        let known = self.known.entry(place.file.clone()).or_insert_with(read);
+        let shown = known.as_ref()?.get(place.line.checked_sub(1)?)?;
         let column = shown.column(place.column);
         // Nothing in a file steers a terminal.
         let shown = shown.text.chars().take(LINE_MAX);
@@ -236,7 +256,7 @@ impl<'f> Texts<'f> {
 impl Diagnostic {
     /// Adds what to write instead.
     pub fn help(&mut self, help: impl Into<String>) {
-        self.help = Some(help.into());
+        self.help = Some(shown::without_credentials(&help.into()));
     }
 
     /// As it is told everywhere: what, where, the line, and what to write instead.
