@@ -7,7 +7,9 @@ mod status;
 mod vars;
 mod words;
 
-use crate::lang::diag::{Place, Report};
+use std::collections::HashSet;
+
+use crate::lang::diag::{Diagnostic, Place, Report, Severity};
 use crate::lang::yaml::{self, Node};
 use crate::recipe::{Recipe, Senders, Step};
 use crate::source::Source;
@@ -15,52 +17,67 @@ use crate::worker::Setup;
 
 use super::{Config, once};
 
-/// Holds every good recipe against sources, connections and properties. A step without a connection is a mistake; an
-/// event that no source sends, a property or a var that is not there, conditions that never hold are warnings.
+/// Holds every recipe against sources, connections and properties, also what could be read of one with a mistake. A step
+/// without a connection is a mistake; an event that no source sends, a property or a var that is not there, conditions
+/// that never hold are warnings. Nothing is said that follows from what could not be read.
 pub fn check_together(config: &Config, setup: &Setup, report: &mut Report) {
+    if config.unread.lines {
+        return;
+    }
     let from = report.items.len();
+    let wrong = report.items.iter().filter(|item| item.severity == Severity::Mistake);
+    let wrong: HashSet<Place> = wrong.filter_map(|item| item.place.clone()).collect();
     let hints: Vec<String> = config.sources.iter().flat_map(|source| source.hints()).collect();
+    let all_sources = !config.unread.section("sources");
     let senders = Senders {
         // Where nothing is known of a sender, it may do everything.
-        blocks: config.sources.is_empty() || config.sources.iter().any(|source| source.maps("kind")),
+        blocks: config.sources.is_empty() || config.sources.iter().any(|source| source.maps("kind")) || !all_sources,
         hints: &hints,
     };
-    for recipe in setup.book.all() {
+    // The last good revision of a recipe with a mistake is not what stands in its file.
+    let good = setup.book.all().iter().map(|recipe| (&**recipe, true));
+    let good = good.filter(|(recipe, _)| !setup.book.is_broken(&recipe.name));
+    for (recipe, whole) in good.chain(setup.book.drafts().iter().map(|recipe| (recipe, false))) {
         // It has been read before: there is nothing new to report.
         let Some(root) = yaml::parse(&recipe.file, &recipe.text, &mut Report::new()) else {
             continue;
         };
         let meant = meant(config, recipe);
-        if let Some(on) = value(&root, "on") {
-            events::sent(config, &meant, on, report);
-        }
-        if let Some(conditions) = value(&root, "match") {
-            words::look(config, conditions, report);
-            status::words(&meant, conditions, report);
-        }
-        // The words of a status that lasts, and of lists of stays.
-        for entry in value(&root, "on").map(Node::items).unwrap_or_default() {
-            status::words(&meant, entry, report);
-        }
-        for (_, list) in value(&root, "gather").map(Node::entries).unwrap_or_default() {
-            if let Some(conditions) = value(list, "match") {
-                words::look(config, conditions, report);
-                status::words(&meant, conditions, report);
+        let entries = value(&root, "on").map(Node::items).unwrap_or_default();
+        let lists = value(&root, "gather").map(Node::entries).unwrap_or_default();
+        let own = value(&root, "match");
+        let conditions: Vec<&Node> = own
+            .into_iter()
+            .chain(lists.iter().filter_map(|(_, list)| value(list, "match")))
+            .collect();
+        conditions.iter().for_each(|node| words::look(config, node, report));
+        if all_sources {
+            if let Some(on) = value(&root, "on") {
+                events::sent(config, &meant, on, report);
             }
+            // The words of a status that lasts stand in an entry itself.
+            for node in conditions.into_iter().chain(entries) {
+                status::words(&meant, node, report);
+            }
+            events::learning(config, &meant, recipe, report);
         }
-        events::learning(config, &meant, recipe, report);
-        let actions = value(&root, "actions").map(Node::items).unwrap_or_default();
-        for (step, node) in recipe.steps.iter().zip(actions) {
-            connections::there(setup, step, node, report);
-            names::addresses(&meant, node, report);
+        for step in value(&root, "actions").map(Node::items).unwrap_or_default() {
+            connections::there(config, setup, step, report);
+            names::addresses(&meant, step, report);
         }
-        vars::known(config, recipe, &root, report);
-        for never in recipe.never_runs(senders) {
+        if !config.unread.section("properties") {
+            vars::known(config, recipe, &root, whole, report);
+        }
+        for never in recipe.never_runs(senders).into_iter().filter(|_| whole) {
             let place = place_of(&root, &never.keys).unwrap_or_else(|| recipe.named_at().clone());
             report.warning("never-runs", &place, never.because).help(never.help);
         }
     }
     once(from, report);
+    // What is wrong by itself needs no second word.
+    let told = report.items.split_off(from);
+    let new = |item: &Diagnostic| item.place.as_ref().is_none_or(|place| !wrong.contains(place));
+    report.items.extend(told.into_iter().filter(new));
 }
 
 /// A recipe as a sentence, with the connections that its steps leave out.

@@ -69,7 +69,12 @@ impl Setup {
 
     /// The connection that an action goes over: the one it names, or the only one that fits its kind.
     pub fn connection_for(&self, kind: &str, effect: &dyn Effect) -> Result<Arc<Connection>, String> {
-        if let Some(name) = effect.connection() {
+        self.connection_named(kind, effect.connection())
+    }
+
+    /// The connection of this name for this kind of step; without a name the only one that fits.
+    pub fn connection_named(&self, kind: &str, name: Option<&str>) -> Result<Arc<Connection>, String> {
+        if let Some(name) = name {
             let found = self
                 .connections
                 .get(name)

@@ -20,11 +20,13 @@ struct Use {
 }
 
 /// Vars that no property, or not every property that the recipe is for, has.
-pub(super) fn known(config: &Config, recipe: &Recipe, root: &Node, report: &mut Report) {
+///
+/// Of a recipe that is not `whole` nobody knows which properties it is for.
+pub(super) fn known(config: &Config, recipe: &Recipe, root: &Node, whole: bool, report: &mut Report) {
     let all = &config.properties.all;
     let meets: Vec<&Property> = all
         .iter()
-        .filter(|property| recipe.may_meet(&as_json(property, config)))
+        .filter(|property| whole && recipe.may_meet(&as_json(property, config)))
         .collect();
     let mut told: Vec<Vec<String>> = Vec::new();
     for one in uses(recipe, root) {
@@ -83,8 +85,9 @@ fn uses(recipe: &Recipe, root: &Node) -> Vec<Use> {
         add(&name, place, &before);
     }
     let nodes = value(root, "actions").map(Node::items).unwrap_or_default();
-    for (at, step) in recipe.steps.iter().enumerate() {
-        let node = nodes.get(at).and_then(|node| value(node, "when"));
+    for step in &recipe.steps {
+        let node = nodes.iter().find(|node| node.place == step.place);
+        let node = node.and_then(|node| value(node, "when"));
         if let (Some(when), Some(node)) = (&step.when, node) {
             for name in when.names() {
                 add(name, node.place_inside(name.line, name.column), &before);
