@@ -1,5 +1,6 @@
 //! The composition root: from a configuration to a running daemon.
 
+mod recipes;
 mod start;
 
 use std::net::SocketAddr;
@@ -11,7 +12,6 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::action;
 use crate::config::{self, Config};
 use crate::lang::diag::Report;
 use crate::lifecycle::{Ended, Tasks};
@@ -22,10 +22,13 @@ use crate::model::meter::Meter;
 use crate::model::property::Properties;
 use crate::outbound::{Names, Outbound};
 use crate::receive::{self, Receiver, Rejections, Tally};
-use crate::recipe::{self, Book, Recipe};
-use crate::store::{Revision, Store, StoreError};
+use crate::recipe::{self, Recipe};
+use crate::store::{Store, StoreError};
 use crate::web::{self, Console, Live};
-use crate::worker::{Clockwork, Engine, Lanes, Setup};
+use crate::worker::{Clockwork, Engine, Lanes};
+
+use recipes::keep_revisions;
+pub use recipes::{load, reload};
 
 /// What the outside world is made of; tests and the demo bring their own.
 #[derive(Debug)]
@@ -83,39 +86,7 @@ pub struct App {
     stopping: Arc<AtomicBool>,
     live: Arc<Present>,
     up: CancellationToken,
-}
-
-/// Reads the recipes, compiles what the configuration says, and tells every mistake. A recipe with a mistake stops no
-/// other; its last good revision, where the store has one, runs on.
-pub async fn load(config: &Config, store: Option<&Store>, report: &mut Report) -> Result<Setup, StartError> {
-    let files = config::recipe_files(&config.recipes)
-        .map_err(|error| StartError::Recipes(config.recipes.display().to_string(), error))?;
-    let mut book = Book::load(&files, &action::effect_kinds(), report);
-    if let Some(store) = store {
-        // A file that is half written may not even say its name: it is the recipe that stood in it last.
-        let nameless = book.broken().iter().filter(|broken| broken.name.is_none());
-        for file in nameless.map(|broken| broken.file.clone()).collect::<Vec<_>>() {
-            if let Some(stored) = store.revision_in(&file).await? {
-                book.was_called(&file, &stored.recipe);
-            }
-        }
-        let broken: Vec<String> = book.broken().iter().filter_map(|broken| broken.name.clone()).collect();
-        for name in broken {
-            if let Some(stored) = store.revision(&name, None).await?
-                && let Some(recipe) =
-                    recipe::compile(&stored.file, &stored.text, &action::effect_kinds(), &mut Report::new())
-            {
-                let ran_on = book.run_on(Arc::new(recipe));
-                tracing::warn!(
-                    recipe = name,
-                    revision = stored.hash,
-                    ran_on,
-                    "the recipe's file has a mistake; its last good revision runs on"
-                );
-            }
-        }
-    }
-    Ok(config::setup(config, book))
+    recipes_stamp: u64,
 }
 
 impl App {
@@ -133,7 +104,7 @@ impl App {
             room,
         } = ports;
         let (store, writer, hooks, admin) = start::open(config, &clock).await?;
-        let setup = load(config, Some(&store), report).await?;
+        let (setup, recipes_stamp) = load(config, Some(&store), Some(&clock), report).await?;
         config::check_together(config, &setup, report);
         let outbound = Outbound::with_names(names).map_err(StartError::Outbound)?;
         let meter = Arc::new(Meter::new(env!("CARGO_PKG_VERSION")));
@@ -199,7 +170,13 @@ impl App {
             stopping,
             live,
             up,
+            recipes_stamp,
         })
+    }
+
+    /// What `config::recipes_stamp` said of the recipes as they were read.
+    pub fn recipes_stamp(&self) -> u64 {
+        self.recipes_stamp
     }
 
     /// Where webhooks are received.
@@ -242,6 +219,7 @@ impl App {
             stopping,
             live: _,
             up,
+            recipes_stamp: _,
         } = self;
         let store = engine.store.clone();
         let mut tasks = Tasks::new(stop.clone());
@@ -275,32 +253,6 @@ impl App {
         gone?;
         Ok(ended)
     }
-}
-
-/// Takes a new configuration and new recipes into a running daemon. Addresses and the database stay as they are.
-///
-/// # Errors
-///
-/// Where the folder of recipes or the store cannot be read; then everything stays as it was.
-pub async fn reload(engine: &Engine, config: &Config, report: &mut Report) -> Result<(), StartError> {
-    let setup = load(config, Some(&engine.store), report).await?;
-    config::check_together(config, &setup, report);
-    keep_revisions(engine, setup.book.all()).await?;
-    engine.adopt(setup).await?;
-    Ok(())
-}
-
-async fn keep_revisions(engine: &Engine, recipes: &[Arc<Recipe>]) -> Result<(), StoreError> {
-    let revision = |recipe: &Arc<Recipe>| Revision {
-        recipe: recipe.name.clone(),
-        hash: recipe.revision.clone(),
-        file: recipe.file.clone(),
-        text: recipe.text.clone(),
-    };
-    engine
-        .store
-        .keep_revisions(recipes.iter().map(revision).collect(), engine.clock.now())
-        .await
 }
 
 /// Counts what the receive path does.

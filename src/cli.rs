@@ -229,70 +229,64 @@ impl From<crate::store::StoreError> for Failure {
     reason = "this is the one place where the environment is read"
 )]
 pub fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+    match std::env::var(name) {
+        // What is not text is not absent: nothing takes U+FFFD for a value.
+        Err(std::env::VarError::NotUnicode(value)) => Some(value.to_string_lossy().into_owned()),
+        found => found.ok(),
+    }
 }
 
 /// The configuration; mistakes end the command. Warnings are for `check` and `serve`.
 pub fn configuration(global: &Global) -> Result<crate::config::Config, Failure> {
-    match configuration_and_report(global) {
-        (Some(config), _) => Ok(config),
-        (None, report) => Err(Failure::new(CONFIGURATION, told(&report).trim_end().to_owned())),
-    }
+    let (config, report) = drafted(global);
+    config
+        .filter(|_| !report.has_mistakes())
+        .ok_or_else(|| refused(&report))
 }
 
-/// The configuration, and what there is to tell about it: warnings where there is a configuration, mistakes where not.
-pub fn configuration_and_report(global: &Global) -> (Option<crate::config::Config>, Report) {
+/// The configuration as far as it can be read, and what there is to tell about it.
+pub fn drafted(global: &Global) -> (Option<crate::config::Config>, Report) {
     let mut report = Report::new();
-    let config = crate::config::load(&global.config, &environment, &mut report);
-    (config.filter(|_| !report.has_mistakes()), report)
+    let config = crate::config::load_draft(&global.config, &environment, &mut report);
+    (config, report)
+}
+
+/// A configuration that cannot be used.
+pub fn refused(report: &Report) -> Failure {
+    Failure::new(CONFIGURATION, told(report).trim_end().to_owned())
 }
 
 /// What there is to tell as text, with the lines of the files.
 pub fn told(report: &Report) -> String {
-    report.render(|file| std::fs::read_to_string(file).ok())
+    report.render(crate::config::text_of)
 }
 
-/// The configuration for looking at what is stored, as far as it can be read: variables that are set only where the daemon
-/// is started may be missing here, and a mistake that somebody has just made keeps nobody from looking, as long as the
-/// database is there.
-fn configuration_to_look(global: &Global) -> Result<crate::config::Config, Failure> {
-    let mut report = Report::new();
-    let draft = crate::config::read(&global.config, &mut report).and_then(|(file, text)| {
-        let base = crate::config::folder(&global.config);
-        crate::config::draft(&file, &text, base, &environment, &mut report)
-    });
-    let mistakes = report.items.iter().filter(|item| item.severity == Severity::Mistake);
-    let only_variables = mistakes.clone().all(|item| item.code == "variable");
-    match draft {
-        Some(config) if !config.database.is_empty() && !config.database.contains("${") => {
-            if only_variables {
-                return Ok(config);
-            }
-            let path = config.database.strip_prefix("sqlite://").unwrap_or_default();
-            if !std::path::Path::new(path).exists() {
-                return Err(Failure::new(CONFIGURATION, told(&report).trim_end().to_owned()));
-            }
-            eprintln!("the configuration has mistakes, `stayhook check` says which; this is what is stored in {path}");
-            Ok(config)
-        }
-        _ => Err(Failure::new(CONFIGURATION, told(&report).trim_end().to_owned())),
-    }
-}
-
-/// The configuration for planning without acting: every word that plans depend on has to be right, but variables that are
-/// set only where the daemon is started may be missing.
-fn configuration_to_plan(global: &Global) -> Result<crate::config::Config, Failure> {
-    let mut report = Report::new();
-    let draft = crate::config::read(&global.config, &mut report).and_then(|(file, text)| {
-        let base = crate::config::folder(&global.config);
-        crate::config::draft(&file, &text, base, &environment, &mut report)
-    });
+/// Whether the only mistakes are variables that are set only where the daemon is started.
+fn lacks_only_variables(report: &Report) -> bool {
     let mut mistakes = report.items.iter().filter(|item| item.severity == Severity::Mistake);
-    let only_variables = mistakes.all(|item| item.code == "variable");
-    match draft.filter(|config| only_variables && !config.database.contains("${")) {
-        Some(config) => Ok(config),
-        None => Err(Failure::new(CONFIGURATION, told(&report).trim_end().to_owned())),
+    mistakes.all(|item| item.code == "variable")
+}
+
+/// The configuration for looking at what is stored, as far as it can be read: a mistake that somebody has just made keeps
+/// nobody from looking, as long as the database is there.
+fn configuration_to_look(global: &Global) -> Result<crate::config::Config, Failure> {
+    let (draft, report) = drafted(global);
+    let config = draft.filter(|config| !config.database.is_empty() && !config.database.contains("${"));
+    let config = config.ok_or_else(|| refused(&report))?;
+    if !lacks_only_variables(&report) {
+        there_is_a_database(&config).map_err(|_| refused(&report))?;
+        let path = config.database.strip_prefix("sqlite://").unwrap_or_default();
+        eprintln!("the configuration has mistakes, `stayhook check` says which; this is what is stored in {path}");
     }
+    Ok(config)
+}
+
+/// The configuration for planning without acting: every word that plans depend on has to be right.
+fn configuration_to_plan(global: &Global) -> Result<crate::config::Config, Failure> {
+    let (draft, report) = drafted(global);
+    draft
+        .filter(|config| lacks_only_variables(&report) && !config.database.contains("${"))
+        .ok_or_else(|| refused(&report))
 }
 
 /// The store to look at, also while a daemon works on it.
@@ -305,11 +299,13 @@ pub async fn store_to_read(global: &Global) -> Result<(crate::config::Config, cr
 
 /// Refuses where no daemon has ever run: a command that looks or mends makes no database.
 pub fn there_is_a_database(config: &crate::config::Config) -> Result<(), Failure> {
-    match config.database.strip_prefix("sqlite://") {
-        Some(path) if !std::path::Path::new(path).exists() => Err(Failure::new(
-            TEMPORARY,
-            format!("there is no database {path} yet; `stayhook serve` makes it"),
-        )),
-        _ => Ok(()),
-    }
+    let Some(path) = config.database.strip_prefix("sqlite://") else {
+        return Ok(());
+    };
+    let why = match std::path::Path::new(path).try_exists() {
+        Ok(true) => return Ok(()),
+        Ok(false) => format!("there is no database {path} yet; `stayhook serve` makes it"),
+        Err(error) => format!("the database {path} cannot be reached: {error}"),
+    };
+    Err(Failure::new(TEMPORARY, why))
 }

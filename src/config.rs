@@ -43,8 +43,8 @@ use crate::source::Source;
 use crate::worker::Setup;
 
 pub use properties::PROPERTIES;
+pub use recipes::{RecipeFiles, recipe_files, stamp as recipes_stamp};
 pub(crate) use recipes::{read_bytes, recipe_file};
-pub use recipes::{recipe_files, stamp as recipes_stamp};
 pub use together::{check_together, sentence, sentence_with};
 
 /// The largest configuration file, in bytes.
@@ -146,6 +146,31 @@ pub struct Config {
     pub connections: Vec<Arc<Connection>>,
     /// Properties and defaults.
     pub properties: Properties,
+    /// What could not be read, in a draft.
+    pub unread: Unread,
+}
+
+/// What of a configuration could not be read: nothing follows from its not being there.
+#[derive(Clone, Debug, Default)]
+pub struct Unread {
+    /// Lines that YAML cannot read.
+    lines: bool,
+    /// These sections have mistakes, or may be written under another name.
+    sections: Vec<&'static str>,
+    /// The names of all sources and connections, also of those with a mistake.
+    names: Vec<(&'static str, String)>,
+}
+
+impl Unread {
+    fn section(&self, section: &str) -> bool {
+        self.sections.contains(&section)
+    }
+
+    /// Whether a source or a connection of this name may be there and have a mistake.
+    pub fn may_hold(&self, section: &str, name: &str) -> bool {
+        let mut names = self.names.iter().filter(|(of, _)| *of == section).peekable();
+        self.section(section) && (names.peek().is_none() || names.any(|(_, known)| known == name))
+    }
 }
 
 /// The listener of API and metrics.
@@ -163,8 +188,22 @@ pub struct Admin {
 
 /// Reads the configuration from a file. `None` only where there is a mistake; all of them are in the report.
 pub fn load(path: &Path, env: Env<'_>, report: &mut Report) -> Option<Config> {
+    let before = report.mistakes();
+    load_draft(path, env, report).filter(|_| report.mistakes() == before)
+}
+
+/// The configuration in a file as far as it can be read, like [`draft`].
+pub fn load_draft(path: &Path, env: Env<'_>, report: &mut Report) -> Option<Config> {
     let (file, text) = read(path, report)?;
-    parse(&file, &text, folder(path), env, report)
+    draft(&file, &text, folder(path), env, report)
+}
+
+/// The text of a file of ours for showing a line of it.
+pub fn text_of(file: &str) -> Option<String> {
+    let path = Path::new(file);
+    // Reading from a pipe would wait for whoever writes into it.
+    let is_file = std::fs::metadata(path).is_ok_and(|meta| meta.is_file());
+    is_file.then(|| recipes::read_text(path, FILE_MAX).ok()).flatten()
 }
 
 /// Reads the configuration from `text`. `file` is named in places; relative paths begin at `base`.
@@ -177,11 +216,20 @@ pub fn parse(file: &str, text: &str, base: &Path, env: Env<'_>, report: &mut Rep
 /// The configuration as far as it can be read, with defaults in the place of mistakes: for looking at, never for
 /// running. `None` only where the text is not settings at all.
 pub fn draft(file: &str, text: &str, base: &Path, env: Env<'_>, report: &mut Report) -> Option<Config> {
-    let mut root = yaml::parse(file, text, report)?;
-    let filled = variables::fill(&mut root, base, env, report);
-    let from = report.items.len();
-    let config = sections(&root, base, report);
-    filled.tidy(from, report);
+    let start = report.items.len();
+    report.configuration(file);
+    let before = report.mistakes();
+    let root = yaml::parse(file, text, report);
+    let lines = report.mistakes() > before;
+    let mut config = root.and_then(|mut root| {
+        let filled = variables::fill(&mut root, base, env, report);
+        let from = report.items.len();
+        let config = sections(&root, base, report);
+        filled.tidy(from, report);
+        config
+    });
+    report.clean(start, file, text);
+    config.iter_mut().for_each(|config| config.unread.lines = lines);
     config
 }
 
@@ -231,14 +279,30 @@ fn sections(root: &yaml::Node, base: &Path, report: &mut Report) -> Option<Confi
     let mut fields = Fields::of(root, &CONFIG, report)?;
     let server = server::read(&mut fields, base, report);
     let admin = admin::read(fields.get("admin"), server.listen, report);
+    let mut unread = Unread::default();
+    let before = report.mistakes();
     let sources = sources::read(fields.get("sources"), report);
+    if report.mistakes() > before {
+        unread.sections.push("sources");
+    }
     let none = |node: &yaml::Node| matches!(&node.kind, yaml::Kind::Map(entries) if entries.is_empty());
     if fields.get("sources").is_none_or(none) {
         report
             .warning("no-sources", &root.place, "there is no source: nothing can come in")
             .help("such as `sources: {hospitable: {preset: hospitable-v1, token: \"${HOSPITABLE_TOKEN}\"}}`");
     }
+    let before = report.mistakes();
     let connections = connections::read(fields.get("connections"), base, report);
+    if report.mistakes() > before {
+        unread.sections.push("connections");
+    }
+    for section in ["sources", "connections"] {
+        let entries = fields.get(section).map(yaml::Node::entries).unwrap_or_default();
+        unread
+            .names
+            .extend(entries.iter().map(|(key, _)| (section, key.text.clone())));
+    }
+    let before = report.mistakes();
     let properties = properties::read(
         fields.get("defaults"),
         fields.get("properties"),
@@ -246,7 +310,18 @@ fn sections(root: &yaml::Node, base: &Path, report: &mut Report) -> Option<Confi
         &sources.names,
         report,
     );
+    if report.mistakes() > before {
+        unread.sections.push("properties");
+    }
+    let absent = ["sources", "connections", "properties"].map(|section| (section, fields.get(section).is_none()));
+    let before = report.mistakes();
     fields.finish(report);
+    if report.mistakes() > before {
+        // It may be there under a misspelt name.
+        unread
+            .sections
+            .extend(absent.iter().filter(|(_, absent)| *absent).map(|(section, _)| section));
+    }
     Some(Config {
         listen: server.listen,
         public_url: server.public_url,
@@ -260,6 +335,7 @@ fn sections(root: &yaml::Node, base: &Path, report: &mut Report) -> Option<Confi
         sources: sources.all,
         connections,
         properties,
+        unread,
     })
 }
 

@@ -11,8 +11,7 @@ use chrono::Datelike as _;
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use crate::action;
-use crate::config::{self, Config, Env};
+use crate::config::{self, Config, Env, RecipeFiles};
 use crate::lang::diag::{Diagnostic, Report, Texts};
 use crate::model::clock::{Clock, Time};
 use crate::recipe::{Book, Recipe, Trigger};
@@ -57,7 +56,7 @@ pub async fn run(
 
 /// Everything there is to tell as `--output json` prints it.
 pub fn diagnostics(report: &Report, text_of: &dyn Fn(&str) -> Option<String>) -> Value {
-    let mut texts = Texts::new(text_of);
+    let mut texts = Texts::new(report, text_of);
     let items = report.sorted();
     items.into_iter().map(|item| diagnostic(item, &mut texts)).collect()
 }
@@ -94,21 +93,18 @@ fn checked(args: &Args, path: &Path, env: Env<'_>) -> Checked {
         book: Book::default(),
     };
     let report = &mut checked.report;
-    let mut sound = false;
     if let Some((file, text)) = config::read(path, report) {
         checked.config = config::draft(&file, &text, config::folder(path), env, report);
-        sound = !report.has_mistakes();
         checked.texts.insert(file, text);
     }
     let files = match (&checked.config, args.paths.as_slice()) {
         (Some(config), []) => listed(std::slice::from_ref(&config.recipes), report),
-        (None, []) => Vec::new(),
+        (None, []) => RecipeFiles::default(),
         (_, paths) => listed(paths, report),
     };
-    checked.book = Book::load(&files, &action::effect_kinds(), report);
-    checked.texts.extend(files);
-    // What does not fit together says nothing where a part of it is missing.
-    if let Some(config) = checked.config.as_ref().filter(|_| sound) {
+    checked.book = files.book(report);
+    checked.texts.extend(files.texts);
+    if let Some(config) = &checked.config {
         let setup = config::setup(config, checked.book.clone());
         config::check_together(config, &setup, report);
         if let Some(title) = config::crowded(config, crate::lifecycle::room_for_attempts()) {
@@ -120,16 +116,15 @@ fn checked(args: &Args, path: &Path, env: Env<'_>) -> Checked {
 }
 
 /// The recipes in these files and folders, each once.
-pub(super) fn listed(paths: &[PathBuf], report: &mut Report) -> Vec<(String, String)> {
-    let mut files: Vec<(String, String)> = Vec::new();
+pub(super) fn listed(paths: &[PathBuf], report: &mut Report) -> RecipeFiles {
+    let mut files = RecipeFiles::default();
     for path in paths {
-        let found = if path.is_dir() {
-            config::recipe_files(path)
-        } else {
-            config::recipe_file(path).map(|file| vec![file])
-        };
-        match found {
-            Ok(found) => files.extend(found),
+        if std::fs::metadata(path).is_ok_and(|meta| !meta.is_dir()) {
+            files.join(config::recipe_file(path));
+            continue;
+        }
+        match config::recipe_files(path) {
+            Ok(found) => files.join(found),
             Err(why) => {
                 let title = format!("the recipes cannot be read: {why}");
                 let diagnostic = report.general("recipes", title);
@@ -139,8 +134,6 @@ pub(super) fn listed(paths: &[PathBuf], report: &mut Report) -> Vec<(String, Str
             }
         }
     }
-    let mut seen = std::collections::HashSet::new();
-    files.retain(|(file, _)| seen.insert(file.clone()));
     files
 }
 

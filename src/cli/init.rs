@@ -62,7 +62,8 @@ pub fn run(args: &Args, env: Env<'_>, now: Time, ids: &Ids) -> Result<u8, Failur
     folder(dir, 0o700)?;
     folder(&dir.join("recipes"), 0o755)?;
     folder(&dir.join("secrets"), 0o700)?;
-    let cooks = config::recipe_files(&dir.join("recipes")).is_ok_and(|files| files.is_empty());
+    let cooks =
+        config::recipe_files(&dir.join("recipes")).is_ok_and(|files| files.texts.is_empty() && files.unread.is_empty());
     for file in files(now, zone(env), ids) {
         // Recipes of somebody's own are not joined by one that they have not asked for.
         let wanted = cooks || !file.name.starts_with("recipes/");

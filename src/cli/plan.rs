@@ -46,8 +46,8 @@ pub async fn run(global: &Global, args: Args) -> Result<u8, Failure> {
     super::there_is_a_database(&config)?;
     let store = Store::open_to_read(&config.database).await?;
     let mut report = Report::new();
-    let setup = app::load(&config, Some(&store), &mut report).await;
-    let setup = setup.map_err(|error| Failure::new(FINDINGS, error.to_string()))?;
+    let setup = app::load(&config, Some(&store), None, &mut report).await;
+    let (setup, _) = setup.map_err(|error| Failure::new(FINDINGS, error.to_string()))?;
     there_is_a_recipe(&setup, &store, args.recipe.as_deref()).await?;
     let shown = if args.all { usize::MAX } else { SHOWN };
     let now = Clock::System.now();

@@ -13,7 +13,6 @@ use chrono::{DateTime, Utc};
 use http::HeaderName;
 use serde_json::{Map, Value};
 
-use crate::action;
 use crate::config::{self, Env};
 use crate::lang::diag::{Report, did_you_mean};
 use crate::lang::fields::quoted;
@@ -75,15 +74,13 @@ pub fn run(args: &Args, config: &Path, output: Output, env: Env<'_>, clock: &Clo
 /// The headers that `deliveries show --save` has written beside a body; nothing where it has not. `--header` goes before.
 fn saved_headers(payload: &Path, report: &mut Report) -> Option<Map<String, Value>> {
     let file = headers_file(payload);
-    if !file.is_file() {
-        return Some(Map::new());
-    }
-    let read = config::read_bytes(&file, PAYLOAD_MAX).ok();
-    let read = read.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    if read.is_none() {
-        report.general("payload", format!("{} is no list of headers", file.display()));
-    }
-    read
+    let read = match config::read_bytes(&file, PAYLOAD_MAX) {
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Some(Map::new()),
+        read => read.map_err(|why| format!("{} cannot be read: {why}", file.display())),
+    };
+    let no_list = |_| format!("{} is no list of headers", file.display());
+    let read = read.and_then(|bytes| serde_json::from_slice(&bytes).map_err(no_list));
+    read.map_err(|why| report.general("payload", why)).ok()
 }
 
 /// Reads `--header`: the name in lower case, and the value.
@@ -187,8 +184,8 @@ fn recipes(
     if report.mistakes() > 0 {
         return None;
     }
-    let book = Book::load(&files, &action::effect_kinds(), report);
-    texts.extend(files);
+    let book = files.book(report);
+    texts.extend(files.texts);
     if asked == "all" {
         // Broken ones are told with the rest.
         report.items.truncate(from);

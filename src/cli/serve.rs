@@ -6,6 +6,7 @@ mod watchdog;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, App, Ports, StartError};
@@ -26,10 +27,11 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
         crate::model::fault::arm(&point);
     }
     let notify = Arc::new(Notify::open(&super::environment, std::process::id()));
-    let (config, report) = super::configuration_and_report(global);
+    let (config, report) = super::drafted(global);
     tell(&report);
-    let config =
-        config.ok_or_else(|| Failure::new(CONFIGURATION, "the configuration has mistakes; nothing is started"))?;
+    let config = config
+        .filter(|_| !report.has_mistakes())
+        .ok_or_else(|| Failure::new(CONFIGURATION, "the configuration has mistakes; nothing is started"))?;
     let mut signals = Signals::listen().map_err(|error| Failure::new(TEMPORARY, error.to_string()))?;
     tracing::info!("starting");
     crate::lifecycle::raise_open_files();
@@ -57,9 +59,9 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
     // A task of its own: a reload may come before it has begun, and waits for the writer that it starts.
     let mut running = tokio::task::JoinSet::new();
     let (live, up) = (app.live(), app.up());
+    let mut watch = watch::Watch::new(config.recipes.clone(), Clock::System, app.recipes_stamp());
     running.spawn(app.run(stop.clone()));
     let mut watching = tokio::task::JoinSet::new();
-    let mut watch = watch::Watch::new(config.recipes.clone(), Clock::System);
     let mut config = config;
     let mut ready = false;
     let ended = loop {
@@ -75,7 +77,8 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
             () = watch.changed(), if ready => {
                 tracing::info!("the recipes have changed");
                 let taken = take(&engine, &config).await;
-                let kept = if taken { "" } else { KEPT };
+                watch.taken(taken);
+                let kept = if taken.is_some() { "" } else { KEPT };
                 notify.ready(&format!("{}{kept}", line(&engine)));
             }
             signal = signals.next() => match signal {
@@ -89,9 +92,10 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
                         notify.reloading();
                     }
                     let taken = reload(global, &engine, &mut config).await;
-                    watch = watch::Watch::new(config.recipes.clone(), Clock::System);
+                    watch.folder.clone_from(&config.recipes);
+                    watch.taken(taken);
                     if ready {
-                        let kept = if taken { "" } else { KEPT };
+                        let kept = if taken.is_some() { "" } else { KEPT };
                         notify.ready(&format!("{}{kept}", line(&engine)));
                     }
                 }
@@ -117,6 +121,10 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
 /// What the service manager is told where a reload was not taken over.
 const KEPT: &str = "; the last reload was refused, see the log";
 
+/// How often a configuration with a mistake is read once more at a reload, and how long after.
+const AGAIN_MAX: usize = 3;
+const AGAIN: TimeDelta = TimeDelta::milliseconds(300);
+
 /// How the daemon is set up, in one line for the service manager.
 fn line(engine: &crate::worker::Engine) -> String {
     let setup = engine.setup();
@@ -133,19 +141,27 @@ fn line(engine: &crate::worker::Engine) -> String {
     format!("sources: {sources}, recipes: {recipes}{broken}{dry}")
 }
 
-/// Reads the configuration and the recipes again, and says whether they were taken over; where the configuration has a
-/// mistake, everything stays as it is.
-async fn reload(global: &Global, engine: &crate::worker::Engine, before: &mut Config) -> bool {
-    let (config, report) = super::configuration_and_report(global);
+/// Reads the configuration and the recipes again, and says how the recipes stood on the disk where they were taken over;
+/// where the configuration has a mistake, everything stays as it is.
+async fn reload(global: &Global, engine: &crate::worker::Engine, before: &mut Config) -> Option<u64> {
+    let (mut config, mut report) = super::drafted(global);
+    for _ in 0..AGAIN_MAX {
+        // A file that is being replaced is away for a moment, or half of it is there.
+        if !report.has_mistakes() {
+            break;
+        }
+        engine.clock.sleep(AGAIN).await;
+        (config, report) = super::drafted(global);
+    }
     tell(&report);
-    match config {
+    match config.filter(|_| !report.has_mistakes()) {
         None => {
             tracing::error!("the configuration has mistakes and was not taken over; everything stays as it is");
-            false
+            None
         }
         Some(config) => {
             let taken = take(engine, &config).await;
-            if taken {
+            if taken.is_some() {
                 let waiting = after_restart(before, &config);
                 if !waiting.is_empty() {
                     tracing::warn!(
@@ -165,16 +181,16 @@ async fn reload(global: &Global, engine: &crate::worker::Engine, before: &mut Co
     }
 }
 
-/// Takes over the recipes as they are on the disk, under this configuration; says whether they were.
-async fn take(engine: &crate::worker::Engine, config: &Config) -> bool {
+/// Takes over the recipes as they are on the disk, under this configuration; says how they stood there, where they were.
+async fn take(engine: &crate::worker::Engine, config: &Config) -> Option<u64> {
     let mut report = Report::new();
     let taken = app::reload(engine, config, &mut report).await;
     match &taken {
-        Ok(()) => tracing::info!(recipes = engine.setup().book.all().len(), "reloaded"),
+        Ok(_) => tracing::info!(recipes = engine.setup().book.all().len(), "reloaded"),
         Err(error) => tracing::error!(%error, "not reloaded; everything stays as it is"),
     }
     tell(&report);
-    taken.is_ok()
+    taken.ok()
 }
 
 /// The settings that differ and that a running daemon does not take over.
@@ -203,8 +219,7 @@ fn tell(report: &Report) {
         eprint!("{}", super::told(report));
         return;
     }
-    let text_of = |file: &str| std::fs::read_to_string(file).ok();
-    let mut texts = Texts::new(&text_of);
+    let mut texts = Texts::new(report, &crate::config::text_of);
     for item in report.sorted() {
         let text = item.text(&mut texts);
         let place = item.place.as_ref();

@@ -206,6 +206,10 @@ fn value(inside: &str, place: &Place, base: &Path, env: Env<'_>, report: &mut Re
     // As in a shell, the default stands for an empty variable too.
     let found = env(name).filter(|value| default.is_none() || !value.is_empty());
     let found = found.or_else(|| default.map(str::to_owned));
+    if found.as_ref().is_some_and(|value| value.contains('\u{FFFD}')) {
+        report.mistake("variable", place, format!("the variable `{name}` is not text (UTF-8)"));
+        return None;
+    }
     if found.is_none() {
         report
             .mistake("variable", place, format!("the variable `{name}` is not set"))

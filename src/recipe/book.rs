@@ -7,7 +7,8 @@ use crate::lang::diag::{Diagnostic, Report, Severity, Texts};
 use crate::lang::effect::EffectKind;
 use crate::lang::yaml;
 
-use super::{Recipe, compile};
+use super::Recipe;
+use super::read::draft;
 
 /// A recipe that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,12 +23,22 @@ pub struct Broken {
     pub told: Vec<String>,
 }
 
+impl Broken {
+    /// Whether it is this file, or a folder that this file is in.
+    pub fn holds(&self, file: &str) -> bool {
+        let inside = file.strip_prefix(self.file.as_str());
+        inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
 /// All recipes, and older revisions of them that runs still need.
 #[derive(Clone, Debug, Default)]
 pub struct Book {
     /// By name.
     all: Vec<Arc<Recipe>>,
     broken: Vec<Broken>,
+    /// What could be read of those with a mistake.
+    drafts: Vec<Recipe>,
     older: BTreeMap<(String, String), Arc<Recipe>>,
 }
 
@@ -36,12 +47,13 @@ impl Book {
     pub fn load(files: &[(String, String)], kinds: &[&dyn EffectKind], report: &mut Report) -> Book {
         let mut read = Vec::new();
         for (file, text) in files {
-            let from = report.items.len();
-            let recipe = compile(file, text, kinds, report);
-            let because = recipe.is_none().then(|| first_mistake(&report.items[from..]));
+            let (from, before) = (report.items.len(), report.mistakes());
+            let recipe = draft(file, text, kinds, report);
+            let fine = recipe.is_some() && report.mistakes() == before;
+            let because = (!fine).then(|| first_mistake(&report.items[from..]));
             let name = match &recipe {
-                Some(recipe) => Some(recipe.name.clone()),
-                None => name_in(file, text),
+                Some(recipe) if fine => Some(recipe.name.clone()),
+                _ => name_in(file, text),
             };
             read.push((file, name, recipe, because));
         }
@@ -68,12 +80,10 @@ impl Book {
             }
             match (recipe, because) {
                 (Some(recipe), None) => book.all.push(Arc::new(recipe)),
-                (_, because) => book.broken.push(Broken {
-                    name,
-                    file: file.clone(),
-                    because: because.unwrap_or_else(|| "it cannot be read".to_owned()),
-                    told: Vec::new(),
-                }),
+                (recipe, because) => {
+                    book.drafts.extend(recipe);
+                    book.add_broken(name, file, because.unwrap_or_else(|| "it cannot be read".to_owned()));
+                }
             }
         }
         book.all.sort_by(|a, b| a.name.cmp(&b.name));
@@ -83,13 +93,23 @@ impl Book {
                 let found = files.iter().find(|(known, _)| known == file);
                 found.map(|(_, text)| text.clone())
             };
-            let mut texts = Texts::new(&text_of);
+            let mut texts = Texts::new(report, &text_of);
             let own = sorted
                 .iter()
                 .filter(|item| item.place.as_ref().is_some_and(|place| *place.file == *broken.file));
             broken.told = own.map(|item| item.text(&mut texts)).collect();
         }
         book
+    }
+
+    /// Adds a recipe that cannot be used, by what is known of it.
+    pub fn add_broken(&mut self, name: Option<String>, file: &str, because: String) {
+        self.broken.push(Broken {
+            name,
+            file: file.to_owned(),
+            told: vec![because.clone()],
+            because,
+        });
     }
 
     /// Every recipe that runs, by name.
@@ -108,6 +128,11 @@ impl Book {
         }
     }
 
+    /// What could be read of recipes with a mistake: for looking at, never for running.
+    pub fn drafts(&self) -> &[Recipe] {
+        &self.drafts
+    }
+
     /// The recipes that cannot be used as they stand in their files.
     pub fn broken(&self) -> &[Broken] {
         &self.broken
@@ -124,15 +149,28 @@ impl Book {
         self.older.insert(key, recipe);
     }
 
-    /// Says what the recipe was called that stood in a broken file that does not say its name; not where another file has
-    /// that recipe now.
-    pub fn was_called(&mut self, file: &str, name: &str) {
+    /// Whether it knows a recipe that was called so and stood in this file: by its name, or as what stands there now.
+    pub fn has(&self, name: &str, file: &str) -> bool {
+        let here = self.all.iter().any(|recipe| recipe.name == name || recipe.file == file);
+        let broken = |broken: &Broken| broken.name.as_deref() == Some(name) || broken.holds(file);
+        here || self.broken.iter().any(broken)
+    }
+
+    /// Says what the recipe was called that stood in `file`, which a broken file or folder is that does not say its name;
+    /// not where another file has that recipe now.
+    pub fn was_called(&mut self, nameless: &Broken, name: &str, file: &str) {
         if self.get(name, None).is_some() || self.is_broken(name) {
             return;
         }
         let mut broken = self.broken.iter_mut();
         if let Some(broken) = broken.find(|broken| broken.file == file && broken.name.is_none()) {
             broken.name = Some(name.to_owned());
+        } else {
+            self.broken.push(Broken {
+                name: Some(name.to_owned()),
+                file: file.to_owned(),
+                ..nameless.clone()
+            });
         }
     }
 

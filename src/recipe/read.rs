@@ -27,6 +27,11 @@ const VARS_MAX: usize = 100;
 /// `file` is named in places, `kinds` are the kinds of actions there are.
 pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut Report) -> Option<Recipe> {
     let before = report.mistakes();
+    draft(file, text, kinds, report).filter(|_| report.mistakes() == before)
+}
+
+/// A recipe as far as it can be read: for looking at, never for running.
+pub(super) fn draft(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut Report) -> Option<Recipe> {
     if let Some((at, line)) = lines(text)
         .into_iter()
         .enumerate()
@@ -119,10 +124,7 @@ pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut R
         actions.zip(Some(&steps)),
         report,
     );
-    if report.mistakes() > before {
-        return None;
-    }
-    let name = name?;
+    let name = name.unwrap_or_default();
     let mut recipe = Recipe {
         file: file.to_owned(),
         revision: revision(text),
@@ -146,7 +148,7 @@ pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut R
         steps,
         reads_neighbours: false,
         reads_property: false,
-        named_at: name_node?.place.clone(),
+        named_at: name_node.unwrap_or(&root).place.clone(),
         name,
     };
     recipe.reads_neighbours = recipe.reads(of_neighbour);

@@ -142,7 +142,7 @@ fn every_link_leads_somewhere() {
 #[test]
 fn every_shipped_recipe_is_listed() {
     let list = std::fs::read_to_string(root().join("recipes/README.md")).unwrap();
-    let recipes = config::recipe_files(&root().join("recipes")).unwrap();
+    let recipes = config::recipe_files(&root().join("recipes")).unwrap().texts;
     assert!(recipes.len() > 15);
     for (file, _) in recipes {
         let name = Path::new(&file).file_name().unwrap().to_str().unwrap();
@@ -178,7 +178,7 @@ fn commands(text: &str) -> BTreeSet<String> {
 async fn every_command_is_there_with_its_options() {
     let site = Site::new("", &[]);
     let mut lines: BTreeSet<String> = documents().iter().flat_map(|(_, text)| commands(text)).collect();
-    let recipes = config::recipe_files(&root().join("recipes")).unwrap();
+    let recipes = config::recipe_files(&root().join("recipes")).unwrap().texts;
     lines.extend(recipes.iter().flat_map(|(_, text)| commands(text)));
     assert!(lines.len() > 20, "{lines:?}");
     for line in lines {

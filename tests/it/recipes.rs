@@ -40,7 +40,7 @@ pub async fn with_recipes(plan: Plan) -> (House, Arc<HttpStandin>) {
         locks.base_url()
     ));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes");
-    for (_, text) in stayhook::config::recipe_files(&folder).unwrap() {
+    for (_, text) in stayhook::config::recipe_files(&folder).unwrap().texts {
         plan = plan.recipe(&text);
     }
     (plan.build().await, locks)
@@ -216,7 +216,7 @@ async fn a_code_that_is_taken_is_seen_and_not_taken_for_ours() {
 #[test]
 fn a_copy_of_a_recipe_is_refused() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes");
-    let mut files = stayhook::config::recipe_files(&folder).unwrap();
+    let mut files = stayhook::config::recipe_files(&folder).unwrap().texts;
     let count = files.len();
     let copies: Vec<(String, String)> = files
         .iter()

@@ -104,3 +104,75 @@ async fn check_says_when_a_recipe_fires_next() {
     assert!(told.contains("next: Alfama, Fri 7 Apr 2090 15:00"), "{told}");
     daemon.stop().await;
 }
+
+fn away(folder: &Path) -> std::path::PathBuf {
+    folder.with_extension("away")
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_not_gone() {
+    let site = Site::new(CONFIG, &[&recipe("Door", "2d")]);
+    let folder = site.path().join("recipes");
+    std::fs::create_dir_all(folder.join("dir.yaml")).unwrap();
+    std::fs::create_dir(folder.join("sub")).unwrap();
+    std::fs::write(folder.join("large.yaml"), "#".repeat(300 << 10)).unwrap();
+    std::fs::write(folder.join("sub/key.yaml"), recipe("Key", "1d")).unwrap();
+    let daemon = site.serve(None).await;
+    daemon.says("recipes/large.yaml").await;
+    daemon.says("it is a folder").await;
+    let send = async |code: &str| {
+        let body = format!(
+            r#"{{"event_id": "{code}", "code": "{code}", "status": "confirmed", "check_in": "2090-04-09T15:00:00Z", "check_out": "2090-04-12T11:00:00Z"}}"#
+        );
+        assert_eq!(daemon.post("lab", &body).await.unwrap().0, 200);
+    };
+    let both = |stays: usize| {
+        let run = |name: &str, day: u8| (name.to_owned(), format!("2090-04-0{day}T15:00:00.000Z"));
+        [vec![run("Door", 7); stays], vec![run("Key", 8); stays]].concat()
+    };
+    send("A").await;
+    comes_to(&daemon, &both(1)).await;
+
+    // All of it is away: everything stays as it was, and what comes in has its effect.
+    std::fs::rename(&folder, away(&folder)).unwrap();
+    daemon.reload();
+    daemon.says("not reloaded; everything stays as it is").await;
+    send("B").await;
+    comes_to(&daemon, &both(2)).await;
+    std::fs::rename(away(&folder), &folder).unwrap();
+
+    // A folder in it is away for a moment.
+    std::fs::rename(folder.join("sub"), site.path().join("moved")).unwrap();
+    daemon.reload();
+    send("C").await;
+    comes_to(&daemon, &both(3)).await;
+    std::fs::rename(site.path().join("moved"), folder.join("sub")).unwrap();
+    put(&folder, "new.yaml", &recipe("New", "3d"));
+    comes(&daemon, "/metrics", "stayhook_recipes 3").await;
+    std::fs::remove_file(folder.join("new.yaml")).unwrap();
+    daemon.says("these recipes are gone").await;
+    comes_to(&daemon, &both(3)).await;
+
+    // A link that leads nowhere in the place of a recipe, whose last revision runs on; also after a restart.
+    std::fs::remove_file(folder.join("0.yaml")).unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.join("0.yaml")).unwrap();
+    daemon.says("it leads nowhere").await;
+    send("D").await;
+    comes_to(&daemon, &both(4)).await;
+    let (_, log) = daemon.stop().await;
+    assert_eq!(log.matches("these recipes are gone").count(), 1, "{log}");
+    let daemon = site.serve(None).await;
+    comes_to(&daemon, &both(4)).await;
+    let (_, log) = daemon.stop().await;
+    assert!(log.contains("it leads nowhere") && !log.contains("are gone"), "{log}");
+    // The same is told by the commands, and nothing else is stopped by it.
+    let told = site.command(&["check"]).output().await.unwrap();
+    assert_eq!(told.status.code(), Some(1));
+    let told = String::from_utf8(told.stdout).unwrap();
+    let places = ["0.yaml, line 1", "dir.yaml, line 1", "large.yaml, line 1"];
+    assert!(places.iter().all(|place| told.contains(place)), "{told}");
+    assert!(told.contains("Key: 1 day BEFORE check-in"), "{told}");
+    let told = site.command(&["plan"]).output().await.unwrap();
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.contains("Door: as planned\nKey: as planned\n"), "{told}");
+}

@@ -9,7 +9,6 @@ use crate::config::{self, Env};
 use crate::decide::{local_now, view};
 use crate::lang::diag::Report;
 use crate::model::clock::Time;
-use crate::recipe::Book;
 use crate::store::Store;
 
 use super::super::there_is_a_database;
@@ -20,10 +19,7 @@ use super::listed;
 pub async fn ahead(path: &Path, env: Env<'_>, now: Time) -> HashMap<String, String> {
     let mut report = Report::new();
     let mut found = HashMap::new();
-    let Some((file, text)) = config::read(path, &mut report) else {
-        return found;
-    };
-    let Some(config) = config::draft(&file, &text, config::folder(path), env, &mut report) else {
+    let Some(config) = config::load_draft(path, env, &mut report) else {
         return found;
     };
     if config.database.contains("${") || there_is_a_database(&config).is_err() {
@@ -32,8 +28,7 @@ pub async fn ahead(path: &Path, env: Env<'_>, now: Time) -> HashMap<String, Stri
     let Ok(store) = Store::open_to_read(&config.database).await else {
         return found;
     };
-    let files = listed(std::slice::from_ref(&config.recipes), &mut report);
-    let book = Book::load(&files, &crate::action::effect_kinds(), &mut report);
+    let book = listed(std::slice::from_ref(&config.recipes), &mut report).book(&mut report);
     for recipe in book.all().iter().filter(|recipe| recipe.follows_stays()) {
         let Ok(Some((at, run))) = store.next_of(&recipe.name).await else {
             continue;

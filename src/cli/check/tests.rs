@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::*;
+use crate::action;
 
 const CONFIG: &str = "sources: {a: {preset: generic, token: 0123456789abcdef}}\n\
                       connections: {c: {http: {base_url: https://x.example}}}\n";

@@ -101,7 +101,7 @@ impl Site {
             None => None,
         };
         if !report.items.is_empty() {
-            let read = |file: &str| std::fs::read_to_string(file).ok().or_else(|| Some(text.clone()));
+            let read = |file: &str| crate::config::text_of(file).or_else(|| Some(text.clone()));
             return Err(Failure::new(CONFIGURATION, report.render(read)));
         }
         let addresses = app

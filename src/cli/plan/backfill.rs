@@ -85,7 +85,7 @@ async fn alone(config: &Config, recipe: Option<String>) -> Result<u64, Failure> 
 async fn engine(config: &Config, store: Store) -> Result<Engine, Failure> {
     let failed = |because: String| Failure::new(TEMPORARY, because);
     crate::outbound::install_crypto();
-    let setup = app::load(config, Some(&store), &mut Report::new())
+    let (setup, _) = app::load(config, Some(&store), None, &mut Report::new())
         .await
         .map_err(|error| failed(error.to_string()))?;
     Ok(Engine {

@@ -186,7 +186,9 @@ fn the_recipes_that_are_shipped() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = fs::read_to_string(root.join("config.example.yaml")).expect("it is there");
     fs::write(folder.path().join("config.yaml"), config).expect("a file");
-    let recipes = crate::config::recipe_files(&root.join("recipes")).expect("they can be read");
+    let recipes = crate::config::recipe_files(&root.join("recipes"))
+        .expect("they can be read")
+        .texts;
     fs::create_dir(folder.path().join("recipes")).expect("a folder");
     for (file, text) in &recipes {
         let name = Path::new(file).file_name().expect("a name");

@@ -13,19 +13,36 @@ const EVERY: TimeDelta = TimeDelta::seconds(1);
 /// For how long nothing may change before it counts: files are written one after the other.
 const STILL: TimeDelta = TimeDelta::milliseconds(300);
 
+/// After so many looks what could not be taken over is tried once more, changed or not.
+const AGAIN: u32 = 30;
+
 /// A folder of recipes that is watched.
 #[derive(Debug)]
 pub struct Watch {
-    folder: PathBuf,
+    /// The folder.
+    pub folder: PathBuf,
     clock: Clock,
+    /// How it was when its recipes were read last.
     last: u64,
+    /// The looks that are left until what could not be taken over is tried once more.
+    again: Option<u32>,
 }
 
 impl Watch {
-    /// The folder as it is now.
-    pub fn new(folder: PathBuf, clock: Clock) -> Watch {
-        let last = config::recipes_stamp(&folder);
-        Watch { folder, clock, last }
+    /// A folder, and how it was when its recipes were read.
+    pub fn new(folder: PathBuf, clock: Clock, last: u64) -> Watch {
+        Watch {
+            folder,
+            clock,
+            last,
+            again: None,
+        }
+    }
+
+    /// How the folder was when its recipes were taken over; `None` where they were not.
+    pub fn taken(&mut self, stamp: Option<u64>) {
+        self.again = stamp.is_none().then_some(AGAIN);
+        self.last = stamp.unwrap_or(self.last);
     }
 
     /// Returns once the files are others than they were, and all of them are written.
@@ -33,7 +50,8 @@ impl Watch {
         loop {
             self.clock.sleep(EVERY).await;
             let mut now = config::recipes_stamp(&self.folder);
-            if now == self.last {
+            self.again = self.again.map(|left| left.saturating_sub(1));
+            if now == self.last && self.again != Some(0) {
                 continue;
             }
             loop {

@@ -31,7 +31,7 @@ fn together(files: &[(String, String)]) -> Report {
 #[test]
 fn the_example_and_its_recipes_fit() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes");
-    let files = recipe_files(&folder).expect("they can be read");
+    let files = recipe_files(&folder).expect("they can be read").texts;
     assert_eq!(files.len(), 20);
     let report = together(&files);
     assert!(report.items.is_empty(), "{}", report.render(|_| None));
