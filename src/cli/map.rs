@@ -16,15 +16,13 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use self::draft::{Draft, draft};
-use self::tree::{Place, Tree, shown};
+use self::tree::{Place, Tree};
 use super::output::{FINDINGS, Output, say};
 use super::print::{harmless, harmless_json};
 use crate::model::body;
 
 /// The largest body, in bytes.
 const BODY_MAX: u64 = 64 << 20;
-/// Values of a place that are shown beside one another.
-const VALUES_SHOWN: usize = 3;
 
 /// What `map` is asked.
 #[derive(Clone, Debug, clap::Args)]
@@ -94,10 +92,11 @@ pub(super) fn read_body(bytes: &[u8]) -> Result<Value, String> {
 }
 
 fn text(all: &[Mapped], draft: &Draft) -> String {
-    let mut out = match all {
-        [one] => one.tree.text(),
-        several => compared(several),
-    };
+    let mut out = joined(all).text(|place| match compared(all, place) {
+        (files, _) if files < all.len() => format!("  (in {files} of {} files)", all.len()),
+        (_, true) => "  (differs)".to_owned(),
+        _ => String::new(),
+    });
     let missing = match draft.missing.as_slice() {
         [] => "It says all that a stay needs.".to_owned(),
         missing => format!("It is not complete: no {} is certain.", missing.join(", no ")),
@@ -112,84 +111,33 @@ fn text(all: &[Mapped], draft: &Draft) -> String {
     out
 }
 
-/// A place in several bodies: itself in each that has it.
-fn places(all: &[Mapped]) -> Vec<Vec<&Place>> {
-    let mut found: Vec<Vec<&Place>> = Vec::new();
-    for place in all.iter().flat_map(|one| &one.tree.places) {
-        match found.iter_mut().find(|known| known[0].steps == place.steps) {
-            Some(known) => known.push(place),
-            None => found.push(vec![place]),
-        }
-    }
-    found
+/// The places of all bodies.
+fn joined(all: &[Mapped]) -> Tree {
+    let mut whole = Tree::default();
+    all.iter().for_each(|one| whole.join(&one.tree));
+    whole
 }
 
-fn differs(found: &[&Place]) -> bool {
-    found.iter().any(|place| place.values != found[0].values)
-}
-
-/// One line a place, marked where the bodies say different things there.
-fn compared(all: &[Mapped]) -> String {
-    let places = places(all);
-    let width = places.iter().map(|found| found[0].path().chars().count()).max();
-    let width = width.unwrap_or_default().min(48);
-    let mut out = "`*` where the files differ:\n\n".to_owned();
-    for found in places {
-        let mut values: Vec<String> = Vec::new();
-        for value in found.iter().map(|place| shown(place.value())) {
-            if !values.contains(&value) {
-                values.push(value);
-            }
-        }
-        let more = if values.len() > VALUES_SHOWN { " | …" } else { "" };
-        values.truncate(VALUES_SHOWN);
-        let (mark, values) = (if differs(&found) { '*' } else { ' ' }, values.join(" | "));
-        let some = if found.len() < all.len() {
-            format!("  (in {} of {})", found.len(), all.len())
-        } else {
-            String::new()
-        };
-        let _ = writeln!(out, "{mark} {:<width$}  {values}{more}{some}", found[0].path());
-    }
-    let left_out: usize = all.iter().map(|one| one.tree.left_out).sum();
-    if left_out > 0 {
-        let _ = writeln!(out, "… and {left_out} more places");
-    }
-    out
+/// In how many bodies a place is, and whether they say different things there.
+fn compared(all: &[Mapped], place: &Place) -> (usize, bool) {
+    let found: Vec<&Place> = all.iter().filter_map(|one| one.tree.at(&place.steps)).collect();
+    (found.len(), found.iter().any(|one| one.values != found[0].values))
 }
 
 fn json(all: &[Mapped], draft: &Draft) -> Value {
-    let paths: Vec<Value> = places(all)
-        .iter()
-        .map(|found| {
-            json!({
-                "path": found[0].path(),
-                "type": type_of(found[0].value()),
-                "example": found[0].value(),
-                "count": found.iter().map(|place| place.count).sum::<usize>(),
-                "files": found.len(),
-                "differs": differs(found),
-            })
-        })
-        .collect();
+    let tree = joined(all);
+    let paths = tree.places.iter().map(|place| {
+        let (files, differs) = compared(all, place);
+        let value = place.value();
+        json!({"path": place.path(), "example": value, "count": place.count, "files": files, "differs": differs})
+    });
     let lines = draft.lines.iter();
     json!({
         "files": all.iter().map(|one| &one.name).collect::<Vec<_>>(),
-        "paths": paths,
-        "left_out": all.iter().map(|one| one.tree.left_out).sum::<usize>(),
+        "paths": paths.collect::<Vec<_>>(),
+        "left_out": tree.left_out,
         "fields": lines.map(|(field, path, certain)| json!({"field": field, "path": path, "certain": certain})).collect::<Vec<_>>(),
         "missing": draft.missing,
         "draft": draft.text,
     })
-}
-
-fn type_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "number",
-        Value::String(_) => "text",
-        Value::Array(_) => "list",
-        Value::Object(_) => "object",
-    }
 }

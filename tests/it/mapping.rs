@@ -138,7 +138,7 @@ async fn files_that_are_no_bodies_are_refused() {
         ("map -", 1, "-: it is empty"),
         ("map", 2, "FILE"),
         ("map a.form", 0, "check_in_date: $.arrival"),
-        ("map a.form a.form", 0, "`*` where the files differ"),
+        ("map a.form a.form", 0, "$.guest_name"),
         ("deliveries show d_1 --force", 2, "--save"),
     ] {
         let (ended, text) = said(&site, line).await;

@@ -145,30 +145,20 @@ impl<'t> Writer<'t> {
         if !readable {
             self.put(0, true, "learn: true", "nothing names a stay for certain");
         }
-        match version.filter(|_| readable && self.stay.list().is_none()) {
-            Some(version) => {
-                let text = format!(
-                    "receipt_key: [[{}, {{hash: body}}], {{hash: body}}]",
-                    self.at(&version.steps)
-                );
-                self.put(0, true, &text, "");
-            }
-            None => self.put(
-                0,
-                false,
-                "receipt_key: [$.event_id]",
-                "where every delivery has an id of its own",
-            ),
-        }
+        let by = version.map(|place| self.at(&place.steps));
+        let by_name = by.as_deref().unwrap_or("PATH");
+        let key = format!("receipt_key: [[{by_name}, {{hash: body}}], {{hash: body}}]");
+        let sure = readable && by.is_some();
+        self.put(
+            0,
+            sure && self.stay.list().is_none(),
+            &key,
+            "or an id that every delivery has",
+        );
         self.put(0, readable, "map:", "");
         self.applies_to();
-        match version {
-            Some(version) => {
-                let text = format!("version: {{by: {}}}", self.at(&version.steps));
-                self.put(1, readable, &text, "the order of this sender");
-            }
-            None => self.put(1, false, "version: {by: PATH}", "a time that grows with every change"),
-        }
+        let order = format!("version: {{by: {by_name}}}");
+        self.put(1, sure, &order, "what grows with every change");
         self.put(1, readable, "reservation:", "");
         self.names(id, code);
         let status = self.status();
@@ -183,17 +173,9 @@ impl<'t> Writer<'t> {
             self.group(1, "message", RECORDS);
         }
         let day = |field: &str| found.iter().any(|known| known.starts_with(field));
-        let needed = [
-            (readable, "name"),
-            (status, "status"),
-            (day("check_in"), "arrival"),
-            (day("check_out"), "departure"),
-        ];
-        self.out.missing = needed
-            .iter()
-            .filter(|(there, _)| !there)
-            .map(|(_, what)| *what)
-            .collect();
+        let days = [(day("check_in"), "arrival"), (day("check_out"), "departure")];
+        let needed = [(readable, "name"), (status, "status")].into_iter().chain(days);
+        self.out.missing = needed.filter(|(there, _)| !there).map(|(_, what)| what).collect();
     }
 
     fn applies_to(&mut self) {
@@ -201,28 +183,13 @@ impl<'t> Writer<'t> {
             let text = format!("items: {}", quoted(&path("$", list)));
             self.put(1, self.readable, &text, "one stay each");
         }
-        let Some(event) = self
-            .tree
-            .places
-            .iter()
-            .find(|place| Some(&place.steps) == self.stay.event.as_ref())
-        else {
-            return;
-        };
-        let words: Vec<String> = event.values.iter().filter_map(Value::as_str).map(scalar).collect();
-        let text = format!("{{{}: [{}]}}", self.at(&event.steps), words.join(", "));
-        self.put(
-            1,
-            self.readable,
-            &format!("applies_to: {text}"),
-            "and which other types like it?",
-        );
-        self.put(
-            1,
-            false,
-            &format!("partial: {text}"),
-            "where such a delivery says only what changed",
-        );
+        if let Some(event) = self.stay.event.as_ref().and_then(|steps| self.tree.at(steps)) {
+            let words: Vec<String> = event.values.iter().filter_map(Value::as_str).map(scalar).collect();
+            let text = format!("{{{}: [{}]}}", self.at(&event.steps), words.join(", "));
+            let these = format!("applies_to: {text}");
+            self.put(1, self.readable, &these, "and which types like it?");
+            self.put(1, false, &format!("partial: {text}"), "if it says only what changed");
+        }
     }
 
     /// What names the stay, and what may.
@@ -231,11 +198,7 @@ impl<'t> Writer<'t> {
             self.line(2, "ids", true, id, "");
         }
         if let Some(code) = code {
-            let note = if id.is_some() {
-                ""
-            } else {
-                "it names the stay: no two stays may share it"
-            };
+            let note = if id.is_some() { "" } else { "no two stays may share it" };
             self.line(2, "code", true, code, note);
         }
         let mut others = Vec::new();
@@ -246,15 +209,12 @@ impl<'t> Writer<'t> {
                 continue;
             }
             let own = OWN_IDS.contains(&name.as_str()) && place.inside(&self.stay.scope).is_some();
-            match () {
-                () if SHARED.iter().any(|part| name.contains(part)) => {
-                    self.line(2, "references", false, place, "stays may share it")
-                }
-                () if own && id.is_none() => self.line(2, "ids", false, place, "only if no two stays share it"),
-                () if name.ends_with("code") && code.is_none() => {
-                    self.line(2, "code", false, place, "if people call it so")
-                }
-                () => others.push(self.at(&place.steps)),
+            let shared = SHARED.iter().any(|part| name.contains(part));
+            match place {
+                place if shared => self.line(2, "references", false, place, "stays may share it"),
+                place if own && id.is_none() => self.line(2, "ids", false, place, "if no two stays share it"),
+                place if code.is_none() && name.ends_with("code") => self.line(2, "code", false, place, ""),
+                place => others.push(self.at(&place.steps)),
             }
         }
         if !others.is_empty() {
@@ -270,35 +230,23 @@ impl<'t> Writer<'t> {
         places.retain(|place| all(place, is_word));
         let certain = self.readable && places.len() == 1;
         if !certain {
-            let named =
-                |place: &&Place| fold(place.last_name()).ends_with("status") || fold(place.last_name()) == "state";
-            let perhaps = self
-                .tree
-                .places
-                .iter()
-                .filter(named)
-                .filter(|place| all(place, is_word));
+            let named = |name: &str| name.ends_with("status") || name == "state";
+            let all = |place: &&Place| named(&fold(place.last_name())) && all(place, is_word);
+            let perhaps = self.tree.places.iter().filter(all);
             places = perhaps.take(CHOICES_MAX).collect();
         }
         for place in &places {
-            let mut words = vec!["cancelled: cancelled".to_owned()];
-            let mut unknown = Vec::new();
+            let (mut words, mut unknown) = (vec!["cancelled: cancelled".to_owned()], Vec::new());
             for word in place.values.iter().filter_map(Value::as_str) {
-                match meaning(word) {
-                    Some("cancelled") if fold(word) == "cancelled" => {}
-                    Some(ours) => words.push(format!("{}: {ours}", scalar(word))),
-                    // What is chosen by hand has a word to begin with.
-                    None if !certain => words.push(format!("{}: confirmed", scalar(word))),
-                    None => unknown.push(format!("{}: confirmed", scalar(word))),
-                }
+                let line = format!("{}: {}", scalar(word), meaning(word).unwrap_or("confirmed"));
+                // What is chosen by hand has a word to begin with.
+                let known = meaning(word).is_some() || !certain;
+                if known { words.push(line) } else { unknown.push(line) }
             }
-            words.sort();
+            words.sort_by_key(|word| fold(word));
             words.dedup_by_key(|word| fold(word));
-            let text = format!(
-                "status: {{from: {}, map: {{{}}}, else: unknown}}",
-                self.at(&place.steps),
-                words.join(", ")
-            );
+            let at = self.at(&place.steps);
+            let text = format!("status: {{from: {at}, map: {{{}}}, else: unknown}}", words.join(", "));
             self.put(2, certain, &text, "");
             if !unknown.is_empty() {
                 self.put(

@@ -12,9 +12,9 @@ pub(super) struct Known {
     /// Parts of names that may mean it: such places are shown to choose from.
     pub(super) perhaps: &'static [&'static str],
     /// Whether a value can be it.
-    pub(super) fits: fn(&Value) -> bool,
+    pub(super) fits: Fits,
     /// Whether a value is it without a doubt, by a certain name.
-    pub(super) surely: fn(&Value) -> bool,
+    pub(super) surely: Fits,
 }
 
 impl Known {
@@ -24,20 +24,11 @@ impl Known {
     }
 }
 
-const fn known(
-    field: &'static str,
-    certain: &'static [&'static str],
-    perhaps: &'static [&'static str],
-    fits: fn(&Value) -> bool,
-    surely: fn(&Value) -> bool,
-) -> Known {
-    Known {
-        field,
-        certain,
-        perhaps,
-        fits,
-        surely,
-    }
+type Fits = fn(&Value) -> bool;
+
+#[rustfmt::skip]
+const fn known(field: &'static str, certain: &'static [&'static str], perhaps: &'static [&'static str], fits: Fits, surely: Fits) -> Known {
+    Known { field, certain, perhaps, fits, surely }
 }
 
 /// Every field that a draft may have, in its order. Names of the stay, its status and its order are found otherwise.
@@ -117,14 +108,15 @@ fn is_date(value: &Value) -> bool {
 
 /// A date with a time of day and no zone.
 fn is_local(value: &Value) -> bool {
-    [
+    let forms = [
         "%Y-%m-%d %H:%M",
         "%Y-%m-%d %H:%M:%S%.f",
         "%Y-%m-%dT%H:%M",
         "%Y-%m-%dT%H:%M:%S%.f",
-    ]
-    .iter()
-    .any(|form| NaiveDateTime::parse_from_str(text(value), form).is_ok())
+    ];
+    forms
+        .iter()
+        .any(|form| NaiveDateTime::parse_from_str(text(value), form).is_ok())
 }
 
 /// Whether it has a day that a mapping can read.

@@ -135,18 +135,13 @@ fn has_dates(tree: &Tree, scope: &[Step]) -> bool {
 
 /// The words of `newReservation`, `booking.created`, `NEW_BOOKING` in lower case.
 fn words(text: &str) -> Vec<String> {
-    let mut apart = String::new();
-    let mut small = false;
+    let (mut apart, mut small) = (String::new(), false);
     for c in text.chars() {
-        if c.is_uppercase() && small {
+        if !c.is_alphanumeric() || c.is_uppercase() && small {
             apart.push(' ');
         }
         small = c.is_lowercase();
-        apart.extend(if c.is_alphanumeric() {
-            c.to_lowercase().next()
-        } else {
-            Some(' ')
-        });
+        apart.extend(c.to_lowercase().filter(|c| c.is_alphanumeric()));
     }
     apart.split_whitespace().map(str::to_owned).collect()
 }

@@ -66,11 +66,17 @@ impl Tree {
         tree
     }
 
+    /// The place with these steps.
+    pub fn at(&self, steps: &[Step]) -> Option<&Place> {
+        self.places.iter().find(|place| place.steps == steps)
+    }
+
     /// Adds what another body has; a place that both have gets the values of both.
     pub fn join(&mut self, other: &Tree) {
         for place in &other.places {
-            for value in &place.values {
-                self.add(&place.steps, value);
+            place.values.iter().for_each(|value| self.add(&place.steps, value));
+            if let Some(known) = self.places.iter_mut().find(|known| known.steps == place.steps) {
+                known.count += place.count - place.values.len().min(place.count);
             }
         }
         self.left_out += other.left_out;
@@ -121,23 +127,15 @@ impl Tree {
         }
     }
 
-    /// One line a place, its path first; indented as deep as it lies.
-    pub fn text(&self) -> String {
-        let heads: Vec<String> = self
-            .places
-            .iter()
-            .map(|place| format!("{}{}", "  ".repeat(place.steps.len().saturating_sub(1)), place.path()))
-            .collect();
-        let width = heads
-            .iter()
-            .map(|head| head.chars().count())
-            .max()
-            .unwrap_or_default()
-            .min(64);
+    /// One line a place, its path first, indented as deep as it lies, with a note behind it.
+    pub fn text(&self, note: impl Fn(&Place) -> String) -> String {
+        let head = |place: &Place| format!("{}{}", "  ".repeat(place.steps.len().saturating_sub(1)), place.path());
+        let widths = self.places.iter().map(|place| head(place).chars().count());
+        let width = widths.max().unwrap_or_default().min(64);
         let mut out = String::new();
-        for (head, place) in heads.iter().zip(&self.places) {
+        for place in &self.places {
             // Writing into a String cannot fail.
-            let _ = writeln!(out, "{head:<width$}  {}", place.shown());
+            let _ = writeln!(out, "{:<width$}  {}{}", head(place), place.shown(), note(place));
         }
         if self.left_out > 0 {
             let _ = writeln!(out, "… and {} more places", self.left_out);
@@ -179,16 +177,9 @@ impl Place {
 
     /// Its last two names, folded, with `.` between them.
     pub fn tail(&self) -> String {
-        let mut names: Vec<String> = self
-            .steps
-            .iter()
-            .rev()
-            .filter_map(Step::name)
-            .take(2)
-            .map(fold)
-            .collect();
-        names.reverse();
-        names.join(".")
+        let names: Vec<&str> = self.steps.iter().filter_map(Step::name).collect();
+        let last = names[names.len().saturating_sub(2)..].iter().map(|name| fold(name));
+        last.collect::<Vec<_>>().join(".")
     }
 
     /// The steps to it from an object that it lies in.
@@ -197,21 +188,14 @@ impl Place {
     }
 
     fn shown(&self) -> String {
-        let value = shown(self.value());
-        match (self.count, self.values.len()) {
-            (0 | 1, _) => value,
-            (count, 1) => format!("{value}  ({count} times)"),
-            (count, _) => {
-                let others: Vec<String> = self
-                    .values
-                    .iter()
-                    .filter(|one| *one != self.value())
-                    .take(2)
-                    .map(shown)
-                    .collect();
-                format!("{value}, {}  ({count} times)", others.join(", "))
-            }
-        }
+        let others = self.values.iter().filter(|one| *one != self.value()).take(2);
+        let values: Vec<String> = [self.value()].into_iter().chain(others).map(shown).collect();
+        let times = if self.count > 1 {
+            format!("  ({} times)", self.count)
+        } else {
+            String::new()
+        };
+        values.join(", ") + &times
     }
 }
 
@@ -229,12 +213,9 @@ pub fn is_nothing(value: &Value) -> bool {
 /// A value as it is shown: a text in quotes, cut where it is long.
 pub fn shown(value: &Value) -> String {
     let text = value.to_string();
-    match text.chars().count() {
-        n if n > SHOWN_MAX => {
-            let cut: String = text.chars().take(SHOWN_MAX).collect();
-            format!("{cut}… ({n} characters)")
-        }
-        _ => text,
+    match text.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{}… ({} characters)", &text[..end], text.chars().count()),
+        None => text,
     }
 }
 
@@ -316,7 +297,7 @@ mod tests {
             .into();
         let tree = Tree::of(&wide);
         assert_eq!((tree.places.len(), tree.left_out), (WIDTH_MAX, 1000 - WIDTH_MAX));
-        assert!(tree.text().contains("940 more"));
+        assert!(tree.text(|_| String::new()).contains("940 more"));
         let mut deep = json!("x");
         for _ in 0..100 {
             deep = json!({ "a": deep });
