@@ -44,6 +44,8 @@ struct Placeholders {
     allowed: Allowed,
     known: HashMap<(String, Vec<bool>), String>,
     given: HashSet<String>,
+    /// The number to go on with, by the first text of its shape.
+    next: HashMap<String, usize>,
 }
 
 impl Placeholders {
@@ -91,10 +93,12 @@ impl Placeholders {
         if let Some(known) = self.known.get(&original) {
             return known.clone();
         }
-        let mut tries = (0..TRIES).map(|number| shaped(text, allowed, number));
-        let new = tries
-            .find(|new| !self.given.contains(new))
-            .unwrap_or_else(|| shaped(text, allowed, 0));
+        // Hundreds of one shape: the search goes on where it ended.
+        let from = self.next.entry(shaped(text, allowed, 0)).or_default();
+        let mut tries = (*from..*from + TRIES).map(|number| (number + 1, shaped(text, allowed, number)));
+        let found = tries.find(|(_, new)| !self.given.contains(new));
+        let (next, new) = found.unwrap_or_else(|| (*from, shaped(text, allowed, *from)));
+        *from = next;
         self.given.insert(new.clone());
         self.known.insert(original, new.clone());
         new
