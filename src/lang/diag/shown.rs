@@ -266,7 +266,8 @@ impl Reading {
                     continue;
                 }
                 _ => {
-                    let length = end_of_scalar(rest, !self.flow.is_empty(), after_key);
+                    // White space that is none to YAML may be all that stands there: it is passed, never stood before.
+                    let length = end_of_scalar(rest, !self.flow.is_empty(), after_key).max(c.len_utf8());
                     let (token, then) = (&rest[..length], rest[length..].trim_start());
                     let quoted = token.starts_with(['"', '\'']);
                     let is_key = then

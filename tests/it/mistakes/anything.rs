@@ -156,3 +156,11 @@ proptest! {
         prop_assert!(is_yaml(&text) || report.has_mistakes(), "{text:?}");
     }
 }
+
+#[test]
+fn white_space_that_yaml_does_not_know_ends() {
+    for text in ["a: {\u{a0}, b\n", "a: [\u{2003}]\n\u{85}:\n", "a: {\u{a0}: 1\n  }}"] {
+        any_recipe(text);
+        any_config(text);
+    }
+}
