@@ -144,7 +144,8 @@ async fn senders(hooks: &str) -> String {
         (&right, "Content-Encoding: CanaryWord\r\n", &body, "415"),
         (&right, "X-Canary: CanaryWord\u{1}\r\n", &body, "400"),
         (&format!("PUT /hooks/tokened/{TOKEN}"), "", &body, "405"),
-        (&format!("POST /hooks/CanaryAnna/{TOKEN}"), "", &body, "404"),
+        // A name that no source has is told to the log, what stands behind it is not.
+        (&format!("POST /hooks/nobody/{TOKEN}"), "", &body, "404"),
         (&format!("POST /CanaryAnna/{TOKEN}"), "", &body, "404"),
         (&format!("CanaryAnna /hooks/{TOKEN}"), "", &body, "404"),
     ] {
