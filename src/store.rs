@@ -165,6 +165,11 @@ impl Store {
         &self.database.health
     }
 
+    /// What is behind an error: the file being gone, where it is.
+    pub fn why(&self, error: StoreError) -> StoreError {
+        self.database.why(error)
+    }
+
     /// How much room it takes and has.
     pub fn room(&self) -> Room {
         let (file, wal) = file::sizes(&self.database.path);

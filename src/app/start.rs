@@ -97,7 +97,7 @@ pub(super) async fn recover(engine: &Engine, stop: &CancellationToken) -> Result
                 () = stop.cancelled() => return Ok(false),
                 () = engine.clock.sleep(FULL) => {}
             },
-            Err(error) => return Err(error),
+            Err(error) => return Err(engine.store.why(error)),
         }
     }
 }

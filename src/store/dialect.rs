@@ -246,13 +246,15 @@ impl Database {
     /// The connection that writes.
     pub async fn writer(&self) -> Result<Conn, StoreError> {
         self.health.not_gone()?;
-        self.writer.acquire().await.map(Conn::new).map_err(classify)
+        let conn = self.writer.acquire().await.map(Conn::new);
+        conn.map_err(|error| self.why(classify(error)))
     }
 
     /// A connection that reads.
     pub async fn reader(&self) -> Result<Conn, StoreError> {
         self.health.not_gone()?;
-        self.readers.acquire().await.map(Conn::new).map_err(classify)
+        let conn = self.readers.acquire().await.map(Conn::new);
+        conn.map_err(|error| self.why(classify(error)))
     }
 
     /// The connection that looks after the file.
@@ -269,6 +271,11 @@ impl Database {
     pub fn still_there(&self) -> Result<(), StoreError> {
         let same = self.held.as_ref().map_or(Ok(()), Held::same);
         same.map_err(|error| self.health.noticed(error))
+    }
+
+    /// What is behind an error: the file being gone, where it is.
+    pub fn why(&self, error: StoreError) -> StoreError {
+        self.still_there().err().unwrap_or(error)
     }
 
     /// Sees that nobody else has opened the database for work since: the lock keeps others away, and where a file system

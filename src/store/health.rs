@@ -69,28 +69,30 @@ impl Health {
         error
     }
 
-    /// Takes note of how a commit went; whether that was told.
-    pub(super) fn committed(&self, failed: Option<&StoreError>) -> bool {
+    /// Takes note that something was written: whatever was wrong is over.
+    pub(super) fn takes(&self) {
+        if lock(&self.refuses).take().is_some() {
+            tracing::info!("the store takes what is written again");
+        }
+    }
+
+    /// Takes note of why a commit failed; whether that was told. That one did not fail says little: it may have had nothing
+    /// to write.
+    pub(super) fn refused(&self, failed: Option<&StoreError>) -> bool {
         use StoreError::{Busy, Full, Gone, Unavailable};
-        let mut refuses = lock(&self.refuses);
         match failed {
-            None => {
-                if refuses.take().is_some() {
-                    tracing::info!("the store takes what is written again");
-                }
-            }
-            Some(Gone(_)) => return true,
+            Some(Gone(_)) => true,
             Some(error @ (Busy | Full | Unavailable(_))) => {
+                let mut refuses = lock(&self.refuses);
                 if refuses.as_ref() != Some(error) {
                     tracing::error!(%error, "the store takes nothing; senders are told to come back");
                     *refuses = Some(error.clone());
                 }
-                return true;
+                true
             }
             // Of one piece of work, not of the store.
-            Some(_) => {}
+            Some(_) | None => false,
         }
-        false
     }
 
     /// Begins to warn of something, or ends it with `None`; `sort` tells one warning from the next.

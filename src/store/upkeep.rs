@@ -36,7 +36,7 @@ impl Store {
                 clock.sleep(EVERY).await;
                 let looked = self.look().await;
                 if let Err(error) = &looked {
-                    self.database.health.committed(Some(error));
+                    self.database.health.refused(Some(error));
                 }
                 let unreadable = matches!(looked, Err(StoreError::Broken(_)));
                 let text = "the database cannot be read as it should: it may be damaged";
@@ -96,6 +96,7 @@ impl Store {
                 .await?;
             self.write(|conn| Box::pin(async move { conn.execute(filler(None)).await }))
                 .await?;
+            database.health.takes();
         }
         Ok(())
     }

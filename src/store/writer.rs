@@ -196,6 +196,8 @@ impl Writer {
         let began = std::time::Instant::now();
         let outcome: Result<Vec<Receipt>, StoreError> = async {
             let mut conn = database.writer().await?;
+            // Asked before as well: what is written behind a log that was cut short makes it look whole again.
+            database.still_there()?;
             next = next.take().or_else(|| self.work.try_recv().ok());
             self.scoped.note(&mut conn, &arrivals).await?;
             let scoped = &self.scoped;
@@ -252,7 +254,10 @@ impl Writer {
         .await;
         // Nothing counts as stored that the next start would not find.
         let outcome = outcome.and_then(|stored| database.still_there().map(|()| stored));
-        let known = database.health.committed(outcome.as_ref().err());
+        if outcome.is_ok() && !arrivals.is_empty() {
+            database.health.takes();
+        }
+        let known = database.health.refused(outcome.as_ref().err());
         if outcome.is_ok() && !arrivals.is_empty() {
             fault::point("after-receive-commit");
         }

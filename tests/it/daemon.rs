@@ -196,10 +196,9 @@ impl Daemon {
 
     /// Waits until it ends by itself.
     pub async fn ended(&mut self) -> ExitStatus {
-        tokio::time::timeout(PATIENCE, self.child.wait())
-            .await
-            .expect("the daemon ends")
-            .unwrap()
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        let ended = ended.unwrap_or_else(|_| panic!("the daemon does not end: {}", self.log.lock().unwrap()));
+        ended.unwrap()
     }
 
     /// Tells it to stop (SIGTERM) and waits; what it logged.
