@@ -13,6 +13,7 @@ pub mod field;
 pub mod id;
 pub mod json;
 pub mod meter;
+pub mod phone;
 pub mod plan;
 pub mod property;
 pub mod reservation;

@@ -16,6 +16,7 @@ use super::read::{self, Reading, StatusReading};
 use super::value::{Expr, Found, scalar_text};
 use crate::model::fact::{Fact, Says};
 use crate::model::field::{AUTHORS, FieldKind};
+use crate::model::phone::{is_masked, last4};
 use crate::model::reservation::fold_word;
 
 /// The most items of one delivery: they are decided in one transaction.
@@ -283,14 +284,11 @@ fn reservation(mapping: &Mapping, input: &Input<'_>, warnings: &mut Vec<String>)
 fn last_four(fields: &mut BTreeMap<String, Value>) {
     const LAST4: &str = "guest.phone_last4";
     let Some(phone) = fields.get("guest.phone") else { return };
-    let end = match phone.as_str().map(read::phone) {
-        None => None,
-        Some(read::Phone::Whole(end)) => end,
-        Some(read::Phone::Masked(end)) => {
-            fields.remove("guest.phone");
-            end
-        }
-    };
+    let phone = phone.as_str().unwrap_or_default().to_owned();
+    let end = last4(&phone);
+    if is_masked(&phone) {
+        fields.remove("guest.phone");
+    }
     if fields.get(LAST4).is_none_or(Value::is_null) {
         fields.insert(LAST4.to_owned(), end.into());
     }

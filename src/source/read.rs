@@ -161,34 +161,6 @@ pub(super) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// The last four digits of a phone.
-pub(super) enum Phone {
-    /// It is whole; `None` where it is too short to have four that mean anything.
-    Whole(Option<String>),
-    /// The sender has masked it: no phone, but perhaps its end.
-    Masked(Option<String>),
-}
-
-/// Whether a phone is one, and how it ends.
-pub(super) fn phone(text: &str) -> Phone {
-    const MASKS: &[char] = &['*', '•', '●', '…'];
-    let lower = text.to_lowercase();
-    let hidden = text.rfind(MASKS).or_else(|| lower.rfind("xx").map(|at| at + 1));
-    let end = |text: &str| {
-        let digits: Vec<char> = text.chars().filter(char::is_ascii_digit).collect();
-        let from = digits.len().checked_sub(4)?;
-        Some((digits[from..].iter().collect::<String>(), digits.len()))
-    };
-    match hidden.and_then(|at| text.get(at..)) {
-        Some(rest) => Phone::Masked(end(rest).map(|(last4, _)| last4)),
-        None => {
-            // An extension is no part of what people call the last four.
-            let main = lower.split(['#', ';', 'x', 'e']).next().unwrap_or_default();
-            Phone::Whole(end(main).filter(|(_, digits)| *digits >= 7).map(|(last4, _)| last4))
-        }
-    }
-}
-
 /// Four digits: senders that write them as a number lose the zeros in front.
 fn last4(value: &Value) -> Option<String> {
     match value {

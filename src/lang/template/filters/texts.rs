@@ -5,6 +5,7 @@ use crate::lang::template::fault::{Fault, Outcome};
 use crate::lang::template::meter::OUTPUT;
 use crate::lang::template::url::encoded;
 use crate::lang::template::value::Value;
+use crate::model::phone;
 
 pub(in super::super) fn upper(call: &mut Call<'_>) -> Outcome<Value> {
     Ok(Value::text(call.input_text()?.to_uppercase()))
@@ -95,12 +96,9 @@ pub(in super::super) fn truncate(call: &mut Call<'_>) -> Outcome<Value> {
 
 pub(in super::super) fn last4(call: &mut Call<'_>) -> Outcome<Value> {
     let text = call.input_text()?;
-    let digits: Vec<char> = text.chars().filter(char::is_ascii_digit).collect();
     // A door code of two digits would be no code: as if no number had been sent.
-    match digits.len().checked_sub(4).and_then(|from| digits.get(from..)) {
-        Some(last) => Ok(Value::text(last.iter().collect::<String>())),
-        None => Ok(Value::Missing(Some("four digits for last4".into()))),
-    }
+    let missing = || Value::Missing(Some("four digits for last4".into()));
+    Ok(phone::last4(&text).map_or_else(missing, Value::text))
 }
 
 pub(in super::super) fn slug(call: &mut Call<'_>) -> Outcome<Value> {
