@@ -6,7 +6,7 @@ mod plain;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -15,6 +15,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use tracing_appender::non_blocking::ErrorCounter;
 
 use super::clock::Time;
 use super::delivery::Outcome;
@@ -27,7 +28,7 @@ type Histograms = Family<[Label; 1], Histogram, fn() -> Histogram>;
 
 /// Lines of the log that nobody took off our hands and that were dropped rather than holding anything up. Of the process,
 /// as the log is.
-pub static LOG_LINES_LOST: AtomicU64 = AtomicU64::new(0);
+pub static LOG_LINES_LOST: OnceLock<ErrorCounter> = OnceLock::new();
 
 /// Why requests to the admin listener are turned away.
 const ADMIN_REASONS: [&str; 6] = [

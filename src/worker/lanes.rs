@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::action::Connection;
 use crate::model::clock::{Reading, Time};
@@ -15,6 +17,12 @@ use crate::store::Paused;
 const DENIED_MAX: u32 = 3;
 /// So often one run of a paused connection tries again.
 const PROBE: TimeDelta = TimeDelta::minutes(5);
+
+/// So many lines are told of a connection in [`TELL_WITHIN`]: that it fails, and that it does no longer. Of one that fails now
+/// and then no more.
+const TELL_MAX: u32 = 2;
+/// See [`TELL_MAX`].
+const TELL_WITHIN: Duration = Duration::from_secs(60);
 
 /// How many runs of a connection that is not configured are looked at together.
 const UNKNOWN_MAX: usize = 32;
@@ -46,6 +54,34 @@ struct Lane {
     probe_at: Time,
     /// Whether runs for it may wait in the store.
     waiting: bool,
+    trouble: Trouble,
+}
+
+/// What has been told of attempts that fail for now.
+#[derive(Debug, Default)]
+struct Trouble {
+    /// Whether it was told last that they fail.
+    told: bool,
+    /// Attempts that failed since then.
+    failed: u64,
+    since: Option<Instant>,
+    /// Lines told since `window` began.
+    lines: u32,
+    window: Option<Instant>,
+}
+
+/// What is to be told of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// Its attempts fail for now.
+    Fails,
+    /// They no longer do.
+    Works {
+        /// How many failed.
+        failed: u64,
+        /// For how long, in seconds.
+        seconds: u64,
+    },
 }
 
 /// A lane as it is shown.
@@ -257,6 +293,37 @@ impl Lanes {
         }
     }
 
+    /// Counts whether an attempt failed for now: a dead target is told of once, however many runs wait for it.
+    pub fn health(&self, name: &str, failed: bool, now: Instant) -> Option<Health> {
+        let mut lanes = self.lock();
+        let trouble = &mut lanes.get_mut(name)?.trouble;
+        trouble.failed += u64::from(failed);
+        if failed == trouble.told {
+            return None;
+        }
+        if trouble
+            .window
+            .is_none_or(|window| now.duration_since(window) >= TELL_WITHIN)
+        {
+            (trouble.window, trouble.lines) = (Some(now), 0);
+        }
+        if trouble.lines >= TELL_MAX {
+            return None;
+        }
+        trouble.lines += 1;
+        trouble.told = failed;
+        if failed {
+            (trouble.since, trouble.failed) = (Some(now), 1);
+            return Some(Health::Fails);
+        }
+        let since = trouble.since.unwrap_or(now);
+        let seconds = now.duration_since(since).as_secs();
+        Some(Health::Works {
+            failed: std::mem::take(&mut trouble.failed),
+            seconds,
+        })
+    }
+
     /// Every lane as it is shown, by name.
     pub fn states(&self) -> Vec<LaneState> {
         let lanes = self.lock();
@@ -287,6 +354,7 @@ impl Lane {
             paused: None,
             probe_at: Time::default(),
             waiting: true,
+            trouble: Trouble::default(),
         }
     }
 
@@ -307,5 +375,44 @@ impl Lane {
             (None, _) if self.spacing.is_some() => free.min(1),
             (None, _) => free,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_that_fails_is_told_of_when_it_begins_and_when_it_ends() {
+        let lanes = Lanes::default();
+        lanes.wait_for(["x".to_owned()]);
+        let start = Instant::now();
+        let mut told = Vec::new();
+        let mut tell = |second: u64, failed: bool| {
+            told.extend(
+                lanes
+                    .health("x", failed, start + Duration::from_secs(second))
+                    .map(|health| (second, health)),
+            );
+        };
+        tell(0, false);
+        (1..500).for_each(|second| tell(second, true));
+        tell(500, false);
+        // Every other attempt fails: no more than two lines a minute, and the last word is the truth.
+        (600..660).for_each(|second| tell(second, second % 2 == 0));
+        tell(661, true);
+        tell(662, true);
+        let fails = Health::Fails;
+        let works = |failed, seconds| Health::Works { failed, seconds };
+        assert_eq!(
+            told,
+            [
+                (1, fails),
+                (500, works(499, 499)),
+                (600, fails),
+                (601, works(1, 1)),
+                (661, fails)
+            ]
+        );
     }
 }

@@ -18,7 +18,7 @@ use crate::model::run::{AttemptOutcome, Finished, RunState, Then};
 
 use super::conclude::conclude;
 use super::flight::{Flight, Launched};
-use super::lanes::Turn;
+use super::lanes::{Health, Turn};
 use super::said;
 use super::{Engine, RENEW, STORE_DOWN, claim, follow, results};
 
@@ -342,6 +342,20 @@ async fn note_lane(engine: &Engine, flight: &Flight, answer: &Answer) {
         return;
     }
     let name = &flight.opening.prepared.connection;
+    let fails = matches!(answer.outcome, AttemptOutcome::Retry | AttemptOutcome::Uncertain);
+    match engine.lanes.health(name, fails, tokio::time::Instant::now()) {
+        Some(Health::Fails) => tracing::warn!(
+            connection = name,
+            run.id = %flight.run.id,
+            recipe = flight.run.recipe,
+            outcome = answer.outcome.word(),
+            "attempts fail; they are tried again, and nothing more is said until they succeed"
+        ),
+        Some(Health::Works { failed, seconds }) => {
+            tracing::info!(connection = name, failed, seconds, "attempts succeed again");
+        }
+        None => {}
+    }
     let reached = !answer.denied && matches!(answer.outcome, AttemptOutcome::Done | AttemptOutcome::Reject);
     let turn = engine
         .lanes

@@ -73,6 +73,9 @@ pub fn attempt(engine: &Engine, done: &Finished, state: RunState, names: Option<
         tracing::error!(run.id = %run, recipe, connection, attempt, outcome, state = word, "attempt ended; the run waits for a person");
     } else if done.outcome == AttemptOutcome::Done {
         tracing::info!(run.id = %run, recipe, connection, attempt, outcome, state = word, "attempt ended");
+    } else if matches!(done.then, Then::Retry(_) | Then::Unspent(_)) {
+        // Of a target that is down there would be thousands; that it is down is told once.
+        tracing::debug!(run.id = %run, recipe, connection, attempt, outcome, state = word, "attempt ended");
     } else {
         tracing::warn!(run.id = %run, recipe, connection, attempt, outcome, state = word, "attempt ended");
     }

@@ -70,6 +70,50 @@ async fn of_others_only_warnings_are_told() {
 }
 
 #[tokio::test]
+async fn a_dead_target_is_said_once_and_its_return_too() {
+    let target = stayhook::case::HttpStandin::start().await.unwrap();
+    let back = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let works = back.clone();
+    target.decide(move |_, _| {
+        stayhook::case::Reply::status(if works.load(std::sync::atomic::Ordering::SeqCst) {
+            200
+        } else {
+            503
+        })
+    });
+    let config = format!(
+        "{SOURCE}connections: {{cleaning: {{http: {{base_url: \"{}\"}}}}}}\n",
+        target.base_url()
+    );
+    let recipe = "name: Tell\non: {event: reservation.confirmed}\nactions: [{http: {connection: cleaning, url: /x}}]";
+    let site = Site::new(&config, &[recipe]);
+    let daemon = site.serve_logging("info").await;
+    for n in 0..60 {
+        assert_eq!(daemon.post("pms", &stay(n)).await.unwrap().0, 200);
+    }
+    target.wait_for(60).await;
+    back.store(true, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(daemon.post("pms", &stay(60)).await.unwrap().0, 200);
+    daemon.says("attempts succeed again").await;
+    let (_, log) = daemon.stop().await;
+    let of = |level: &str, what: &str| {
+        let lines = lines(&log).into_iter();
+        lines
+            .filter(|line| line["level"] == level && line["message"].as_str().unwrap().starts_with(what))
+            .count()
+    };
+    assert_eq!(
+        (
+            of("WARN", ""),
+            of("WARN", "attempts fail"),
+            of("INFO", "attempts succeed again")
+        ),
+        (1, 1, 1),
+        "{log}"
+    );
+}
+
+#[tokio::test]
 async fn a_filter_that_cannot_be_read_is_said() {
     let site = Site::new(SOURCE, &[]);
     let daemon = site.serve_logging("stayhook=loud").await;

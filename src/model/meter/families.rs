@@ -3,7 +3,6 @@
 
 use std::fmt::Error;
 use std::sync::Mutex;
-use std::sync::atomic::Ordering;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
@@ -195,7 +194,8 @@ struct LogLines;
 
 impl Collector for LogLines {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), Error> {
-        let lost = ConstCounter::new(LOG_LINES_LOST.load(Ordering::Relaxed));
+        let lost = LOG_LINES_LOST.get().map_or(0, |lost| lost.dropped_lines());
+        let lost = ConstCounter::new(u64::try_from(lost).unwrap_or(u64::MAX));
         let help = "Lines of the log that were dropped because nobody read them.";
         lost.encode(encoder.encode_descriptor("log_lines_lost", help, None, lost.metric_type())?)
     }
