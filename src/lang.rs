@@ -4,6 +4,7 @@ pub mod diag;
 pub mod duration;
 pub mod effect;
 pub mod fields;
+pub mod line;
 pub mod shape;
 pub mod template;
 pub mod tree;

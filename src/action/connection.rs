@@ -361,7 +361,7 @@ fn secret(fields: &mut Fields<'_>, key: &'static str, report: &mut Report) -> Op
             .help("an environment variable that is set to nothing, or an empty file?");
         return None;
     }
-    if found.chars().any(super::excerpt::is_control) {
+    if found.chars().any(crate::lang::line::is_control) {
         report
             .mistake(
                 "secret",

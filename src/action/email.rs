@@ -10,13 +10,13 @@ use serde_json::Value;
 use crate::lang::diag::{Place, Report};
 use crate::lang::effect::{Effect, EffectKind, Rendering};
 use crate::lang::fields::Fields;
+use crate::lang::line::is_control;
 use crate::lang::shape::{EMPTY, Form, Rule, Shape, key};
 use crate::lang::template::{Context, Format, Name, Template, TemplateError};
 use crate::lang::yaml::Node;
 use crate::model::effect::{Answer, Prepared};
 
 use super::connection::{Connection, ConnectionKind};
-use super::excerpt::is_control;
 use super::slot::{Slot, refused};
 use super::{Io, Kind};
 
@@ -159,10 +159,10 @@ impl EffectKind for Email {
         let bcc = recipients(&mut fields, "bcc", report);
         let reply_to = fields
             .get("reply_to")
-            .and_then(|node| Slot::compile(node, "reply_to", Format::Text, report));
+            .and_then(|node| Slot::compile_line(node, "reply_to", report));
         let subject = fields
             .required("subject", report)
-            .and_then(|node| Slot::compile(node, "subject", Format::Text, report));
+            .and_then(|node| Slot::compile_line(node, "subject", report));
         let text = fields
             .get("text")
             .and_then(|node| Slot::compile(node, "text", Format::Text, report));
@@ -212,7 +212,7 @@ fn recipients(fields: &mut Fields<'_>, key: &'static str, report: &mut Report) -
     let items = fields.get(key).map(Node::items).unwrap_or_default();
     let mut slots = Vec::new();
     for item in items {
-        let Some(slot) = Slot::compile(item, key, Format::Text, report) else {
+        let Some(slot) = Slot::compile_line(item, key, report) else {
             continue;
         };
         // What is written out in full can be checked now.
@@ -282,7 +282,7 @@ impl Effect for EmailEffect {
         if reply_to.len() > 1 {
             return Err(refused("`reply_to` is one address"));
         }
-        let subject = self.subject.text(values, &mut missing)?.trim().to_owned();
+        let subject = self.subject.line(values, &mut missing)?;
         if subject.chars().any(is_control) {
             return Err(refused("`subject` holds a line break or another control character"));
         }
@@ -331,18 +331,19 @@ fn addresses(
 ) -> Result<Vec<String>, TemplateError> {
     let mut found = Vec::new();
     for slot in slots {
-        let items = match slot.value(values, missing)? {
+        let items = match slot.address(values, missing)? {
             Value::Array(items) => items,
             one => vec![one],
         };
         for item in items {
             let text = match item {
                 Value::Null => continue,
-                Value::String(text) if text.trim().is_empty() => continue,
                 Value::String(text) => text,
                 _ => return Err(refused(format!("`{key}` is no address"))),
             };
-            let address = Address::parse(&text).map_err(|why| refused(format!("`{key}` {why}")))?;
+            let Some(address) = Address::filled_in(&text).map_err(|why| refused(format!("`{key}` {why}")))? else {
+                continue;
+            };
             let spec = address.spec();
             if !seen.contains(&spec) {
                 seen.push(spec);

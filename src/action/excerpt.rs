@@ -1,5 +1,7 @@
 //! The beginning of an answer, fit to be kept and shown.
 
+use crate::lang::line::is_control;
+
 /// This many characters are kept.
 pub const CHARS_MAX: usize = 2000;
 
@@ -22,12 +24,6 @@ fn shown(char: char) -> char {
         _ if is_control(char) => '\u{fffd}',
         _ => char,
     }
-}
-
-/// Whether a character ends lines, steers terminals or turns the direction of writing: nothing of it belongs into a
-/// header, an address or a page.
-pub fn is_control(char: char) -> bool {
-    char.is_control() || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -133,6 +133,22 @@ impl EffectKind for Http {
             }
             Some(found.to_owned())
         });
+        let given = headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let kind = content_type.as_deref().or(given.map(|(_, slot)| slot.source()));
+        if let (Body::Text(slot), Some(node)) = (&body, text)
+            && slot.prints_plain()
+            && kind.is_some_and(is_json)
+        {
+            report
+                .warning(
+                    "json-text",
+                    &node.place,
+                    "a quote or line break in a value makes this no JSON any more",
+                )
+                .help("write the body under `json:` instead of `text:`, or each value as `{{ … | json }}`");
+        }
         let answer = Judge::compile(&mut fields, report);
         fields.finish(report);
         let url = url.filter(|_| report.mistakes() == before)?;
@@ -185,10 +201,25 @@ fn slots(fields: &mut Fields<'_>, key: &'static str, report: &mut Report) -> Vec
     entries.close();
     rest.into_iter()
         .filter_map(|(name, node)| {
-            Slot::compile(node, &format!("{key}.{}", name.text), Format::Text, report)
-                .map(|slot| (name.text.clone(), slot))
+            let full = format!("{key}.{}", name.text);
+            let slot = match key {
+                "headers" => Slot::compile_line(node, &full, report),
+                _ => Slot::compile(node, &full, Format::Text, report),
+            };
+            slot.map(|slot| (name.text.clone(), slot))
         })
         .collect()
+}
+
+/// Whether a content type is one of JSON.
+fn is_json(content_type: &str) -> bool {
+    let kind = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    kind.ends_with("/json") || kind.ends_with("+json")
 }
 
 fn check_headers(node: &Node, slots: &[(String, Slot)], report: &mut Report) {
@@ -248,12 +279,12 @@ impl Effect for HttpEffect {
         if let Some(why) = path::refusal(&url) {
             return Err(refused(why));
         }
-        let query = texts(&self.query, values, &mut missing)?;
+        let query = texts(&self.query, values, Slot::text, &mut missing)?;
         if !query.is_empty() {
             url.push(if url.contains('?') { '&' } else { '?' });
             url.push_str(&encoded(&query));
         }
-        let headers = texts(&self.headers, values, &mut missing)?;
+        let headers = texts(&self.headers, values, Slot::line, &mut missing)?;
         for (name, value) in &headers {
             header::value(name, value.as_str().unwrap_or_default()).map_err(refused)?;
         }
@@ -270,7 +301,7 @@ impl Effect for HttpEffect {
         match &self.body {
             Body::None => {}
             Body::Json(tree) => request.json = Some(note(tree.value(values)?, &mut missing)),
-            Body::Form(entries) => request.form = Some(texts(entries, values, &mut missing)?),
+            Body::Form(entries) => request.form = Some(texts(entries, values, Slot::text, &mut missing)?),
             Body::Text(slot) => request.text = Some(slot.text(values, &mut missing)?),
         }
         let request = serde_json::to_value(request)
@@ -288,12 +319,13 @@ impl Effect for HttpEffect {
 fn texts(
     entries: &[(String, Slot)],
     values: &Context,
+    fill: fn(&Slot, &Context, &mut Vec<String>) -> Result<String, TemplateError>,
     missing: &mut Vec<String>,
 ) -> Result<Map<String, Value>, TemplateError> {
     let mut map = Map::new();
     for (key, slot) in entries {
         if !slot.value(values, missing)?.is_null() {
-            map.insert(key.clone(), slot.text(values, missing)?.into());
+            map.insert(key.clone(), fill(slot, values, missing)?.into());
         }
     }
     Ok(map)

@@ -21,7 +21,7 @@ impl Slot {
         let source = text(node, key, report)?;
         match Template::compile(source, format) {
             Ok(template) => {
-                tree::single_braces(node, source, report);
+                tree::doubts(node, source, template.doubts(), report);
                 let names = template
                     .names()
                     .iter()
@@ -40,6 +40,22 @@ impl Slot {
         }
     }
 
+    /// The same for a text that has to stay on one line.
+    pub fn compile_line(node: &Node, key: &str, report: &mut Report) -> Option<Slot> {
+        let slot = Slot::compile(node, key, Format::Text, report)?;
+        if slot.template.breaks_line() {
+            report
+                .mistake(
+                    "line-break",
+                    &node.place,
+                    format!("`{key}` has a line break or another control character in it"),
+                )
+                .help("it is one line; a long one can be folded with `>-`");
+            return None;
+        }
+        Some(slot)
+    }
+
     /// The names it reads.
     pub fn names(&self) -> &[(Name, Place)] {
         &self.names
@@ -50,6 +66,11 @@ impl Slot {
         self.template.source()
     }
 
+    /// Whether values are filled in otherwise than as JSON.
+    pub fn prints_plain(&self) -> bool {
+        self.template.prints_plain()
+    }
+
     /// Whether nothing is filled in.
     pub fn is_constant(&self) -> bool {
         self.template.is_constant()
@@ -58,6 +79,17 @@ impl Slot {
     /// Filled in as a text.
     pub fn text(&self, values: &Context, missing: &mut Vec<String>) -> Result<String, TemplateError> {
         self.template.text(values).map(|found| note(found, missing))
+    }
+
+    /// Filled in as one line without spaces at its ends; control characters of values become spaces.
+    pub fn line(&self, values: &Context, missing: &mut Vec<String>) -> Result<String, TemplateError> {
+        let line = self.template.line(values).map(|found| note(found, missing))?;
+        Ok(line.trim().to_owned())
+    }
+
+    /// Filled in as an address or a list of them, see [`Template::address`].
+    pub fn address(&self, values: &Context, missing: &mut Vec<String>) -> Result<Value, TemplateError> {
+        self.template.address(values).map(|found| note(found, missing))
     }
 
     /// Filled in, keeping the type of a single expression.

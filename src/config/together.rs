@@ -2,6 +2,7 @@
 
 mod connections;
 mod events;
+mod fields;
 mod names;
 mod status;
 mod vars;
@@ -55,6 +56,7 @@ pub fn check_together(config: &Config, setup: &Setup, report: &mut Report) {
             if let Some(on) = value(&root, "on") {
                 events::sent(config, &meant, on, report);
             }
+            conditions.iter().for_each(|node| fields::filled(&meant, node, report));
             // The words of a status that lasts stand in an entry itself.
             for node in conditions.into_iter().chain(entries) {
                 status::words(&meant, node, report);

@@ -31,6 +31,8 @@ pub use catalog::{FILTERS, FilterDoc, FilterKind};
 pub use context::{Context, Source};
 pub use fault::TemplateError;
 
+use crate::lang::line::{is_control, one_line};
+
 use evaluate::Evaluation;
 use fault::{Fault, Outcome};
 use names::{Names, Read};
@@ -80,12 +82,13 @@ struct Compiled {
     format: Format,
     body: Vec<Stmt>,
     names: Vec<Name>,
+    doubts: Vec<TemplateError>,
 }
 
 impl Template {
     /// Reads a source. The first mistake is the error.
     pub fn compile(source: &str, format: Format) -> Result<Template, TemplateError> {
-        let body = parse::template(source).map_err(|fault| fault.placed(source))?;
+        let (body, doubts) = parse::template(source).map_err(|fault| fault.placed(source))?;
         let mut names = Names::new(source);
         names.block(&body);
         let names = names.names;
@@ -95,6 +98,7 @@ impl Template {
                 format,
                 body,
                 names,
+                doubts: placed(doubts, source),
             }),
         })
     }
@@ -107,6 +111,16 @@ impl Template {
     /// Every name it reads, each at its first place. Names of loops and of `set` are not among them.
     pub fn names(&self) -> &[Name] {
         &self.inner.names
+    }
+
+    /// What in it is right and probably not meant.
+    pub fn doubts(&self) -> &[TemplateError] {
+        &self.inner.doubts
+    }
+
+    /// Whether it prints values otherwise than as JSON.
+    pub fn prints_plain(&self) -> bool {
+        prints_plain(&self.inner.body)
     }
 
     /// Whether it is plain text that renders as it is written, whatever the values.
@@ -161,6 +175,54 @@ impl Template {
         })
     }
 
+    /// Renders it as a text that stays on one line: line breaks and control characters of values become spaces.
+    pub fn line(&self, cx: &Context) -> Result<Rendered<String>, TemplateError> {
+        self.evaluated(cx, |evaluation| self.written(evaluation, Form::Line))
+    }
+
+    /// Renders it as an address: a single expression is the text or the list of texts that it gives, each on one line; of
+    /// everything else the values are put in shielded, so that only what the source says itself is syntax
+    /// ([`unshielded`](crate::lang::line::unshielded) takes that away).
+    pub fn address(&self, cx: &Context) -> Result<Rendered<serde_json::Value>, TemplateError> {
+        if self
+            .single()
+            .is_none_or(|expr| matches!(expr.node, tree::Node::Joined(..)))
+        {
+            let text = self.evaluated(cx, |evaluation| self.written(evaluation, Form::Address))?;
+            return Ok(Rendered {
+                value: text.value.into(),
+                missing: text.missing,
+            });
+        }
+        let mut found = self.value(cx)?;
+        let texts = match &mut found.value {
+            serde_json::Value::Array(items) => items.as_mut_slice(),
+            one => std::slice::from_mut(one),
+        };
+        for text in texts {
+            if let serde_json::Value::String(text) = text {
+                *text = one_line(text).map_err(|why| Fault::new(why).placed(self.source()))?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether the source itself breaks the line, at the ends aside.
+    pub fn breaks_line(&self) -> bool {
+        let mut line = String::new();
+        let broken = |line: &str| line.trim().chars().any(is_control);
+        for stmt in &self.inner.body {
+            match stmt {
+                Stmt::Raw(raw) => line.push_str(raw),
+                Stmt::Print(_) => line.push('x'),
+                // It may come to nothing, and then what is around it stands at an end.
+                _ if broken(&std::mem::take(&mut line)) => return true,
+                _ => {}
+            }
+        }
+        broken(&line)
+    }
+
     /// The one expression this is, spaces around it aside.
     fn single(&self) -> Option<&Expr> {
         let blank = |stmt: &&Stmt| !matches!(stmt, Stmt::Raw(raw) if raw.trim().is_empty());
@@ -204,6 +266,7 @@ struct Question {
     names: Vec<Name>,
     reads: Vec<Read>,
     known: Vec<String>,
+    doubts: Vec<TemplateError>,
 }
 
 /// What a condition came to.
@@ -219,7 +282,7 @@ impl Condition {
     /// Reads an expression, with or without `{{ }}` around it.
     pub fn compile(source: &str) -> Result<Condition, TemplateError> {
         let bare = bare(source);
-        let expr = parse::expression(&bare).map_err(|mut fault| {
+        let (expr, doubts) = parse::expression(&bare).map_err(|mut fault| {
             if bare.contains("{{") {
                 fault.help = Some("a condition is written without `{{ }}`".to_owned());
             }
@@ -237,6 +300,7 @@ impl Condition {
                 names,
                 reads,
                 known,
+                doubts: placed(doubts, source),
             }),
         })
     }
@@ -244,6 +308,11 @@ impl Condition {
     /// The source as it was written.
     pub fn source(&self) -> &str {
         &self.inner.source
+    }
+
+    /// What in it is right and probably not meant.
+    pub fn doubts(&self) -> &[TemplateError] {
+        &self.inner.doubts
     }
 
     /// The names that have a value wherever it holds.
@@ -273,6 +342,22 @@ impl Condition {
             saw: saw.collect(),
         })
     }
+}
+
+fn placed(doubts: Vec<Fault>, source: &str) -> Vec<TemplateError> {
+    doubts.into_iter().map(|doubt| doubt.placed(source)).collect()
+}
+
+fn prints_plain(stmts: &[Stmt]) -> bool {
+    stmts.iter().any(|stmt| match stmt {
+        Stmt::Print(expr) => {
+            !matches!(&expr.node, tree::Node::Apply(call) if matches!(call.doc.name, "json" | "tojson"))
+        }
+        Stmt::If(_, yes, no) => prints_plain(yes) || prints_plain(no),
+        Stmt::For(each) => prints_plain(&each.body) || prints_plain(&each.otherwise),
+        Stmt::With(_, body) | Stmt::Capture(_, body) => prints_plain(body),
+        Stmt::Raw(_) | Stmt::Set(..) => false,
+    })
 }
 
 /// The expression without `{{ }}`, at the same place, so that mistakes are found where they are written.

@@ -45,7 +45,7 @@ impl Tree {
 pub fn template(node: &Node, text: &str, format: Format, report: &mut Report) -> Option<Template> {
     match Template::compile(text, format) {
         Ok(template) => {
-            single_braces(node, text, report);
+            doubts(node, text, template.doubts(), report);
             variables(node, text, report);
             Some(template)
         }
@@ -80,8 +80,14 @@ fn variables(node: &Node, text: &str, report: &mut Report) {
     }
 }
 
-/// Warns of `{property.name}`, which is printed as it stands.
-pub fn single_braces(node: &Node, text: &str, report: &mut Report) {
+/// Warns of what is right and probably not meant, `{property.name}` among it, which is printed as it stands.
+pub fn doubts(node: &Node, text: &str, doubts: &[TemplateError], report: &mut Report) {
+    for doubt in doubts {
+        let place = node.place_inside(doubt.line, doubt.column);
+        report
+            .warning("doubtful", &place, doubt.message.clone())
+            .help(doubt.help.clone().unwrap_or_default());
+    }
     const ROOTS: &[&str] = &[
         "reservation.",
         "property.",

@@ -158,7 +158,7 @@ pub const DERIVED: &[Field] = &[
     field("references", FieldKind::List, "Names that other stays may have as well: a channel's number, that of a group.", "4455667788"),
     field("source", FieldKind::Text, "The source that the stay comes from, as you call it in the configuration.", "hospitable"),
     field("nights", FieldKind::Count, "How many nights, counted from the dates.", "3"),
-    field("labels", FieldKind::List, "Labels that people gave the stay.", "vip"),
+    field("labels", FieldKind::List, "Labels that people gave the stay. Nothing sets them in this version yet.", "vip"),
     field("property.key", FieldKind::Text, "The property's key in the configuration.", "brannan"),
     field("property.timezone", FieldKind::Text, "The property's time zone.", "America/Los_Angeles"),
     field("property.tags", FieldKind::List, "The property's tags in the configuration.", "downtown"),

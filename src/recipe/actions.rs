@@ -286,7 +286,10 @@ fn beside(node: &Node, kinds: &[&dyn EffectKind], report: &mut Report) -> bool {
 pub(super) fn condition(node: &Node, key: &str, report: &mut Report) -> Option<Condition> {
     let text = crate::lang::fields::text(node, key, report)?;
     match Condition::compile(text) {
-        Ok(condition) => Some(condition),
+        Ok(condition) => {
+            tree::doubts(node, "", condition.doubts(), report);
+            Some(condition)
+        }
         Err(error) => {
             tree::mistake(node, error, report);
             None

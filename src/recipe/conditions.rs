@@ -284,6 +284,15 @@ fn field(name: &str, key: &Key, value: &Node, tests: &mut Vec<Test>, report: &mu
         }
         return;
     };
+    if name == "labels" && !value.is_null() {
+        report
+            .warning(
+                "never-holds",
+                &key.place,
+                "nothing labels a stay in this version, so no stay has a label",
+            )
+            .help("take this out until there are labels");
+    }
     if let Some(of) = AnyOf::read(name, value, against, report) {
         tests.push(Test {
             says: format!("{name}: {}", flow(value)),

@@ -53,24 +53,79 @@ async fn names_arrive_as_names_and_nothing_else() {
         // NUL alone is replaced: no database and no target takes it.
         assert_eq!(requests[0].json()["name"], name.replace('\0', "\u{fffd}"), "{name:?}");
         let letters = house.mail.letters();
-        match runs[0].state.as_str() {
-            "succeeded" => {
-                assert_eq!(letters.len(), 1);
-                let raw = letters[0].text();
-                let head = raw.split("\r\n\r\n").next().unwrap();
-                assert!(!head.to_lowercase().contains("\nbcc:"), "{head}");
-                for (kind, text) in letters[0].parts() {
-                    assert!(kind.contains("plain") || !text.contains("<script>"), "{kind}: {text}");
-                }
-            }
-            "dead" => {
-                assert!(letters.is_empty());
-                assert!(runs[0].reason.contains("subject"), "{name:?}: {}", runs[0].reason);
-            }
-            other => panic!("{name:?}: {other}"),
+        assert_eq!(runs[0].state, "succeeded", "{name:?}: {}", runs[0].reason);
+        assert_eq!(letters.len(), 1);
+        let raw = letters[0].text();
+        let head = raw.split("\r\n\r\n").next().unwrap();
+        assert!(!head.to_lowercase().contains("\nbcc:"), "{head}");
+        for (kind, text) in letters[0].parts() {
+            assert!(kind.contains("plain") || !text.contains("<script>"), "{kind}: {text}");
         }
         for letter in &letters {
             assert_eq!(letter.to, ["g@guest.example"], "{name:?}");
+        }
+    }
+}
+
+const NAMED: &str = r#"
+name: Named
+on: {event: reservation.confirmed}
+actions:
+  - http:
+      connection: cleaning
+      url: /x
+      headers: {X-Guest: 'for {{ reservation.guest.name }}', X-Request: '{{ run.key }}'}
+  - email:
+      to: '{{ reservation.guest.name }} <{{ reservation.guest.email }}>'
+      cc: '"{{ reservation.guest.name }}" <copy@b.example>'
+      reply_to: '{{ reservation.guest.name }} <{{ reservation.guest.email }}>'
+      subject: '{{ reservation.guest.name }}'
+      text: t
+"#;
+
+/// What a guest calls himself is his name: neither a second address nor a subject of his own making nor a reason to send
+/// nothing.
+#[tokio::test]
+async fn a_name_beside_an_address_is_only_a_name() {
+    for (name, line) in [
+        ("Berg, Anna", "Berg, Anna"),
+        ("Ana:Maria", "Ana:Maria"),
+        ("O\"Neil", "O\"Neil"),
+        ("a@b", "a@b"),
+        ("Ana <evil@z.example>", "Ana <evil@z.example>"),
+        ("=?utf-8?q?You_have_won?=", "=?utf-8?q?You_have_won?="),
+        ("Ana\r\nBcc: evil@z.example\tRuiz", "Ana Bcc: evil@z.example Ruiz"),
+    ] {
+        let house = plan().recipe(NAMED).build().await;
+        let guest = json!({"guest": {"name": name, "email": "g@guest.example"}});
+        house.tell("ours", &with("A", "confirmed", 1, &guest)).await;
+        let runs = house.runs().await;
+        assert_eq!(
+            (runs.len(), runs[0].state.as_str()),
+            (1, "succeeded"),
+            "{name:?}: {}",
+            runs[0].reason
+        );
+        let request = &house.cleaning.requests()[0];
+        assert_eq!(
+            request.header("x-guest"),
+            Some(format!("for {line}").as_str()),
+            "{name:?}"
+        );
+        // The example of the reference: an id that every attempt shares.
+        assert_eq!(request.header("x-request"), Some(runs[0].id.as_str()));
+        let letters = house.mail.letters();
+        assert_eq!(letters.len(), 1, "{name:?}");
+        assert_eq!(letters[0].to, ["g@guest.example", "copy@b.example"], "{name:?}");
+        assert_eq!(letters[0].header("subject").unwrap(), line);
+        let raw = letters[0].text();
+        assert!(
+            !raw.to_lowercase().contains("\nbcc:") && !raw.contains("=?utf-8?q?"),
+            "{raw}"
+        );
+        for field in ["to", "cc", "reply-to"] {
+            let shown = letters[0].header(field).unwrap();
+            assert!(shown.replace("\\\"", "\"").contains(line), "{field}: {shown}");
         }
     }
 }

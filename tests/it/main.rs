@@ -19,6 +19,7 @@ mod disk;
 mod docs;
 mod effects;
 mod events;
+mod examples;
 mod failed_steps;
 mod health;
 mod hostile;

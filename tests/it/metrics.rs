@@ -189,7 +189,7 @@ async fn every_end_of_a_run_is_counted_once() {
         .recipe(&to("Held up", "cleaning, url: /x"))
         .recipe(&to(
             "Unrendered",
-            "books, url: /x, headers: {X-Name: \"{{ reservation.code }}\\n\"}",
+            "books, url: /x, headers: {X-Name: \"{{ reservation.guest.email | required }}\"}",
         ))
         .recipe(&format!(
             "{}    when: reservation.guests > 100\n",

@@ -115,6 +115,7 @@ fn files_name_their_schema() {
 
 /// Mistakes that a schema cannot see, by their code, and why.
 const UNSEEN: &[(&str, &str)] = &[
+    ("line-break", "what a template prints between its values"),
     ("template", "what stands in a template is a language of its own"),
     (
         "unknown-name",

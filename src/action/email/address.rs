@@ -1,6 +1,6 @@
 //! One e-mail address, read strictly: what is not plainly one address is refused, never repaired.
 
-use crate::action::excerpt::is_control;
+use crate::lang::line::{is_control, unshielded};
 
 /// The longest address (RFC 5321, section 4.5.3.1.3, less the angle brackets).
 const ADDRESS_MAX: usize = 254;
@@ -31,18 +31,34 @@ impl Address {
         if text.chars().any(is_control) {
             return Err("holds a line break or another control character");
         }
-        let text = text.trim();
-        let (name, spec) = match text.strip_suffix('>').and_then(|text| text.split_once('<')) {
-            Some((name, spec)) => (name.trim(), spec),
-            None => ("", text),
-        };
-        let name = match name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
-            Some(quoted) => quoted.trim(),
-            None if name.contains([',', ';', ':']) => return Err("is more than one address, or none"),
-            None => name,
-        };
-        if name.contains(['<', '>', '@', '"', '\\']) || name.chars().count() > NAME_MAX {
-            return Err("has a name that cannot stand beside an address");
+        Address::of(split(text)?)
+    }
+
+    /// Reads an address that a template filled in ([`Template::address`](crate::lang::template::Template::address)); `None`
+    /// where there is nothing, or a name without an address.
+    ///
+    /// # Errors
+    ///
+    /// As [`Address::parse`].
+    pub fn filled_in(text: &str) -> Result<Option<Address>, &'static str> {
+        let (name, spec) = split(text)?;
+        let (mut name, spec) = (unshielded(&name), unshielded(spec));
+        if spec.trim().is_empty() {
+            return Ok(None);
+        }
+        if let Some((end, _)) = name.char_indices().nth(NAME_MAX) {
+            name.replace_range(end.., "…");
+        }
+        // What is left of line breaks was written by the author.
+        if [&name, &spec].iter().any(|part| part.chars().any(is_control)) {
+            return Err("holds a line break or another control character");
+        }
+        Address::of((name, spec.trim())).map(Some)
+    }
+
+    fn of((name, spec): (String, &str)) -> Result<Address, &'static str> {
+        if name.chars().count() > NAME_MAX + 1 {
+            return Err("has a name that is too long");
         }
         let Some((local, domain)) = spec.split_once('@') else {
             return Err("is no address: it has no `@`");
@@ -57,7 +73,7 @@ impl Address {
             return Err("is not a usable address");
         }
         Ok(Address {
-            name: Some(name.to_owned()).filter(|name| !name.is_empty()),
+            name: Some(name.trim().to_owned()).filter(|name| !name.is_empty()),
             local: local.to_owned(),
             domain: domain.to_ascii_lowercase(),
         })
@@ -72,8 +88,49 @@ impl Address {
 impl std::fmt::Display for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.name {
-            Some(name) => write!(f, "\"{name}\" <{}@{}>", self.local, self.domain),
+            Some(name) => write!(f, "{} <{}@{}>", quoted(name), self.local, self.domain),
             None => write!(f, "{}@{}", self.local, self.domain),
+        }
+    }
+}
+
+/// A name as a quoted text of RFC 5322.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// Name and address, by the signs that are there as such.
+fn split(text: &str) -> Result<(String, &str), &'static str> {
+    let text = text.trim();
+    let (name, rest) = match text.strip_prefix('"') {
+        Some(rest) => unquoted(rest).ok_or("has a name with a quote that is not closed")?,
+        None => match text.split_once('<') {
+            None => return Ok((String::new(), text)),
+            Some((name, _)) if name.contains([',', ';', ':']) => {
+                return Err("is more than one address, or a name that needs quotes");
+            }
+            Some((name, _)) if name.contains(['>', '@', '"', '\\']) => {
+                return Err("has a name that needs quotes to stand beside an address");
+            }
+            Some((name, _)) => (name.trim().to_owned(), &text[name.len()..]),
+        },
+    };
+    let spec = rest.trim().strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+    match spec.filter(|spec| !spec.contains(['<', '>'])) {
+        Some(spec) => Ok((name, spec)),
+        None => Err("is more than one address, or none"),
+    }
+}
+
+/// What stands before the closing quote, without the backslashes of its own, and what comes after it.
+fn unquoted(text: &str) -> Option<(String, &str)> {
+    let mut name = String::new();
+    let mut chars = text.char_indices();
+    loop {
+        match chars.next()? {
+            (at, '"') => return Some((name.trim().to_owned(), &text[at + 1..])),
+            (_, '\\') => name.push(chars.next()?.1),
+            (_, char) => name.push(char),
         }
     }
 }
@@ -112,6 +169,9 @@ mod tests {
             ("\"Ruiz, Ana\" <ana@example.com>", "\"Ruiz, Ana\" <ana@example.com>"),
             ("Zoë <a+b.c@mail.example>", "\"Zoë\" <a+b.c@mail.example>"),
             ("root@localhost", "root@localhost"),
+            ("\"><script>\" <a@b>", "\"><script>\" <a@b>"),
+            (r#""O\"Neil \\" <a@b>"#, r#""O\"Neil \\" <a@b>"#),
+            ("\"a, b@c <d@e>\" <f@g>", "\"a, b@c <d@e>\" <f@g>"),
         ] {
             let address = Address::parse(text).unwrap_or_else(|why| panic!("{text} {why}"));
             assert_eq!(address.to_string(), shown);
@@ -150,7 +210,9 @@ mod tests {
             "ä@c.example",
             "a@ä.example",
             "a@b> SIZE=1 <x@y",
-            "\"><script>\" <a@b>",
+            "\"Ana <a@b>",
+            "\"Ana\" Bo <a@b>",
+            "\"Ana\", \"Bo\" <a@b>",
             "\\\" <a@b>",
         ] {
             assert!(Address::parse(text).is_err(), "{text:?}");

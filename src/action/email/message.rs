@@ -2,19 +2,25 @@
 
 use std::time::SystemTime;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::DateTime;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::{Body, Message, MultiPart, SinglePart};
 
-use crate::action::excerpt::is_control;
+use crate::lang::line::is_control;
 use crate::model::clock::Time;
 use crate::model::id::hash;
 
 use super::Mail;
-use super::address::Address;
+use super::address::{Address, quoted};
 
 /// The longest line without its end (RFC 5321, section 4.5.3.1.6).
 const LINE_MAX: usize = 998;
+/// This many bytes make an encoded word that fits behind the name of a header (RFC 2047, section 2: lines of 76 characters).
+const WORD_MAX: usize = 39;
+/// A longer name and address stand on lines of their own, the name as encoded words.
+const MAILBOX_MAX: usize = 60;
 
 /// A mail that is ready for a server.
 #[derive(Debug)]
@@ -63,28 +69,27 @@ pub(super) fn compose(
         .map_or(now, |date| date.to_utc());
 
     let mut builder = Message::builder()
-        .from(mailbox(from)?)
-        .subject(mail.subject.clone())
+        .raw_header(mailboxes("From", &[from]))
+        .raw_header(text("Subject", &mail.subject))
         .date(SystemTime::from(date))
         .message_id(Some(message_id.clone()))
-        .raw_header(raw("Auto-Submitted", "auto-generated".to_owned()));
-    for address in &reply_to {
-        builder = builder.reply_to(mailbox(address)?);
+        .raw_header(text("Auto-Submitted", "auto-generated"));
+    if !reply_to.is_empty() {
+        builder = builder.raw_header(mailboxes("Reply-To", &reply_to.iter().collect::<Vec<_>>()));
     }
     let everybody: Vec<&Address> = to.iter().chain(&cc).chain(&bcc).collect();
     let recipients: Vec<&Address> = match redirect {
         Some(redirect) => {
-            builder = builder.to(mailbox(redirect)?);
             let meant: Vec<String> = everybody.iter().map(|address| address.spec()).collect();
-            builder = builder.raw_header(raw("X-Stayhook-Redirected-From", meant.join(", ")));
+            builder = builder
+                .raw_header(mailboxes("To", &[redirect]))
+                .raw_header(text("X-Stayhook-Redirected-From", &meant.join(", ")));
             vec![redirect]
         }
         None => {
-            for address in &to {
-                builder = builder.to(mailbox(address)?);
-            }
-            for address in &cc {
-                builder = builder.cc(mailbox(address)?);
+            builder = builder.raw_header(mailboxes("To", &to.iter().collect::<Vec<_>>()));
+            if !cc.is_empty() {
+                builder = builder.raw_header(mailboxes("Cc", &cc.iter().collect::<Vec<_>>()));
             }
             everybody
         }
@@ -151,14 +156,48 @@ fn parse(key: &str, texts: &[String]) -> Result<Vec<Address>, String> {
         .collect()
 }
 
-fn mailbox(address: &Address) -> Result<Mailbox, String> {
-    Ok(Mailbox::new(address.name.clone(), plain(address)?))
-}
-
 fn plain(address: &Address) -> Result<lettre::Address, String> {
     lettre::Address::new(&address.local, &address.domain).map_err(|_| "an address is not usable".to_owned())
 }
 
-fn raw(name: &'static str, value: String) -> HeaderValue {
-    HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
+/// A header of text. What looks like an encoded word is one only where we have made it: a guest could write the subject
+/// otherwise.
+fn text(name: &'static str, value: &str) -> HeaderValue {
+    let header = HeaderName::new_from_ascii_str(name);
+    match needs_words(value) {
+        true => HeaderValue::dangerous_new_pre_encoded(header, value.to_owned(), words(value)),
+        false => HeaderValue::new(header, value.to_owned()),
+    }
+}
+
+/// A header of addresses. The library's own reads what is there again to add to it, and not every name survives that.
+fn mailboxes(name: &'static str, all: &[&Address]) -> HeaderValue {
+    let shown = |address: &&Address| match &address.name {
+        None => address.spec(),
+        Some(name) if needs_words(name) || name.len() + address.spec().len() > MAILBOX_MAX => {
+            format!("{}\r\n <{}>", words(name), address.spec())
+        }
+        Some(name) if name.chars().all(|c| c.is_ascii_alphanumeric()) => format!("{name} <{}>", address.spec()),
+        Some(name) => format!("{} <{}>", quoted(name), address.spec()),
+    };
+    let shown: Vec<String> = all.iter().map(shown).collect();
+    let specs: Vec<String> = all.iter().map(|address| address.spec()).collect();
+    let header = HeaderName::new_from_ascii_str(name);
+    HeaderValue::dangerous_new_pre_encoded(header, specs.join(", "), shown.join(",\r\n "))
+}
+
+fn needs_words(text: &str) -> bool {
+    text.contains("=?") || !text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
+/// A text as encoded words of RFC 2047, one a line; characters stay whole.
+fn words(text: &str) -> String {
+    let mut words = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(rest.floor_char_boundary(WORD_MAX));
+        words.push(format!("=?utf-8?b?{}?=", STANDARD.encode(word)));
+        rest = after;
+    }
+    words.join("\r\n ")
 }

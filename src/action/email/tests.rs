@@ -35,6 +35,18 @@ fn mistakes_are_found_when_the_recipe_is_read() {
             "`to` is more than one address, or none",
         ),
         (
+            "{to: 'Berg, Anna <a@b>', subject: a, text: b}",
+            "`to` is more than one address, or a name that needs quotes",
+        ),
+        (
+            "{to: a@b, subject: \"a\\nb {{ v.x }}\", text: b}",
+            "`subject` has a line break or another control character in it",
+        ),
+        (
+            "{to: \"{{ v.x }}\\n{{ v.y }}\", subject: a, text: b}",
+            "`to` has a line break or another control character in it",
+        ),
+        (
             "{to: a@b, cc: [ana], subject: a, text: b}",
             "`cc` is no address: it has no `@`",
         ),
@@ -70,12 +82,12 @@ fn one_text_is_one_address() {
         (
             json!("a@b.example\r\nBcc: x@y.example"),
             json!(null),
-            Err("`to` holds a line break or another control character"),
+            Err("`to` is more than one address, or none"),
         ),
         (
             json!("\"><script>"),
             json!(null),
-            Err("`to` has a name that cannot stand beside an address"),
+            Err("`to` has a name with a quote that is not closed"),
         ),
         (
             json!("{{ 7*7 }}"),
@@ -125,23 +137,110 @@ html: '<p>{{ v.x }}</p>'
     for hostile in [
         "x\r\nBcc: y@z.example",
         "x\ny",
-        "x\0",
         "x\u{85}y",
         "x\u{2028}y",
         "x\u{2029}y",
         "x\u{1b}[0m",
-        "x\u{7f}",
+        "x\u{7f}y",
     ] {
-        let said = render(STEP, json!({"v": {"x": hostile, "reply": null}})).unwrap_err();
-        assert_eq!(
-            said, "`subject` holds a line break or another control character",
-            "{hostile:?}"
-        );
-        let said = render(STEP, json!({"v": {"x": "x", "reply": format!("a@b.example{hostile}")}})).unwrap_err();
-        assert!(said.starts_with("`reply_to` "), "{hostile:?}: {said}");
+        let line = crate::lang::line::one_line(hostile).unwrap();
+        let mail = render(STEP, json!({"v": {"x": hostile, "reply": "a@b.example\r\n"}})).unwrap();
+        assert_eq!(mail.subject, format!("Stay of {line}"), "{hostile:?}");
+        assert_eq!(mail.reply_to.as_deref(), Some("a@b.example"));
     }
+    let said = render(STEP, json!({"v": {"x": "x\0", "reply": null}})).unwrap_err();
+    assert!(said.contains("NUL"), "{said}");
     let long = render(STEP, json!({"v": {"x": "x".repeat(600), "reply": null}})).unwrap_err();
     assert_eq!(long, "`subject` is longer than 500 characters");
+}
+
+/// Decodes the one header as a reader's program does, and gives its words as they are.
+fn header(bytes: &[u8], name: &str) -> String {
+    let letter = crate::case::Letter {
+        from: String::new(),
+        to: Vec::new(),
+        raw: bytes.to_vec(),
+    };
+    letter.header(name).unwrap()
+}
+
+const NAMES: &[&str] = &[
+    "Berg, Anna",
+    "Ana:Maria",
+    "O\"Neil",
+    "back\\slash",
+    "a@b",
+    "a@b, c@d",
+    "Ana <evil@z.example>",
+    "Ana; Bo",
+    "(comment)",
+    "=?utf-8?q?=42cc?=",
+    "=?utf-8?b?QmNj?= Zoë",
+    "Zoë 😀",
+    "9 to 5",
+    "line\r\nBcc: evil@z.example",
+    "very long very long very long very long very long very long, \"very\" long, very long, very long",
+];
+
+#[test]
+fn a_name_beside_an_address_is_a_name() {
+    const STEP: &str = "
+to: ['{{ v.name }} <{{ v.mail }}>', \"{{ v.name ~ ' <' ~ v.mail ~ '2>' }}\"]
+cc: '\"{{ v.name }} (copy)\" <cc@b.example>'
+bcc: '{% if v.name %}{{ v.name }}{% endif %} <bcc@b.example>'
+reply_to: '{{ v.name }}, {{ v.name | upper }} <{{ v.mail }}>'
+subject: '{{ v.name }}'
+text: t
+";
+    assert!(compile(STEP).1.is_empty(), "{}", compile(STEP).1);
+    for name in NAMES {
+        let step = STEP.replace("reply_to: '{{ v.name }}, {{", "reply_to: '{{ v.name }} {{");
+        let mail = render(&step, json!({"v": {"name": name, "mail": "g@guest.example"}}));
+        let mail = mail.unwrap_or_else(|why| panic!("{name:?}: {why}"));
+        let line = crate::lang::line::one_line(name).unwrap();
+        let ready = compose(&mail, "k").unwrap();
+        let everybody: Vec<String> = ready.recipients.iter().map(ToString::to_string).collect();
+        let meant = ["g@guest.example", "g@guest.example2", "cc@b.example", "bcc@b.example"];
+        assert_eq!(everybody, meant, "{name:?}");
+        assert_eq!(header(&ready.bytes, "Subject"), line, "{name:?}");
+        let shown = Address::parse(&mail.to[0]).unwrap().name.unwrap();
+        assert_eq!(shown, line, "{name:?}");
+        for (field, named) in [
+            ("Cc", format!("{line} (copy)")),
+            ("Reply-To", format!("{line} {}", line.to_uppercase())),
+        ] {
+            let found = header(&ready.bytes, field);
+            let (words, spec) = found.rsplit_once(" <").unwrap();
+            let words = words.trim_matches('"').replace("\\\"", "\"").replace("\\\\", "\\");
+            // What is longer than a name may be ends in an ellipsis.
+            let start: String = named.chars().take(100).collect();
+            assert_eq!(
+                words,
+                if start == named { named } else { format!("{start}…") },
+                "{name:?}"
+            );
+            assert!(
+                ["cc@b.example>", "g@guest.example>"].contains(&spec),
+                "{name:?}: {found}"
+            );
+        }
+        // Nothing of what a guest wrote passes for an encoded word of ours.
+        let head = String::from_utf8(ready.bytes.clone()).unwrap();
+        let head = head.split("\r\n\r\n").next().unwrap();
+        assert!(!head.contains("=?utf-8?q?") && !head.contains("QmNj?="), "{head}");
+        assert!(head.split("\r\n").all(|line| line.len() <= 78), "{head}");
+    }
+    // Nobody to write to is no address, and an address without a name is one.
+    let said = |name: Value, mail: Value| {
+        render(
+            "{to: '{{ v.name }} <{{ v.mail }}>', subject: s, text: t}",
+            json!({"v": {"name": name, "mail": mail}}),
+        )
+    };
+    assert_eq!(said(json!(null), json!("a@b.example")).unwrap().to, ["a@b.example"]);
+    assert_eq!(said(json!("Ana"), json!(null)).unwrap_err(), "skip: no address");
+    assert!(said(json!("Ana"), json!("a@b.example> <c@d.example")).is_err());
+    assert!(said(json!("Ana"), json!("a@b.example, c@d.example")).is_err());
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub fn name(written: &str) -> Result<HeaderName, String> {
 /// The value as it is sent. Line breaks and other control characters are refused, never removed: a value that holds one
 /// is not what its author meant.
 pub fn value(name: &str, text: &str) -> Result<HeaderValue, String> {
-    if text.chars().any(crate::action::excerpt::is_control) {
+    if text.chars().any(crate::lang::line::is_control) {
         return Err(format!(
             "the header `{name}` holds a line break or another control character"
         ));

@@ -247,16 +247,21 @@ impl Judge {
     }
 }
 
-/// How many seconds a `Retry-After` asks for (RFC 9110, section 10.2.3): a number of seconds, or a date.
+/// How many seconds a `Retry-After` asks for (RFC 9110, section 10.2.3): a number of seconds, or a date. Not negative;
+/// the largest number there is where it does not fit.
 pub fn retry_after_s(headers: &HeaderMap, now: Time) -> Option<i64> {
     let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
-    match text.parse::<i64>() {
-        Ok(seconds) => Some(seconds).filter(|seconds| *seconds >= 0),
-        Err(_) => {
-            let until = DateTime::parse_from_rfc2822(text).ok()?;
-            Some((until.to_utc() - now).num_seconds().max(0))
-        }
+    // Some write a fraction, or a sign.
+    let number = text.trim_start_matches(['+', '-']);
+    let digits = number.split_once('.').map_or(number, |(whole, _)| whole);
+    if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(match text.starts_with('-') {
+            true => 0,
+            false => digits.parse().unwrap_or(i64::MAX),
+        });
     }
+    let until = DateTime::parse_from_rfc2822(text).ok()?;
+    Some((until.to_utc() - now).num_seconds().max(0))
 }
 
 fn is_header(source: &Value) -> bool {

@@ -161,7 +161,7 @@ catalog! {
     Filter gives_on "urlencode" (0..=0) [] texts::urlencode;
     "Encoded for an address. Values in `url` are encoded without it." "{{ 'a b&c' | urlencode }}" => "a%20b%26c"
     Filter gives_on "last4" (0..=0) [] texts::last4;
-    "The last four digits, as for a door code; nothing where there are fewer." "{{ reservation.guest.phone | last4 }}" => "0123"
+    "The last four digits of a number, without its extension, as for a door code; nothing where there are fewer." "{{ reservation.guest.phone | last4 }}" => "0123"
     Filter gives_on "contains" (1..=1) [] checks::contains;
     "Whether a text has this part, or a list this entry." "{{ 'late arrival' | contains('late') }}" => "true"
     Filter gives_on "string" (0..=0) [] texts::string;
@@ -182,6 +182,8 @@ catalog! {
     "The date of a moment: %d day, %m month, %b its name, %Y year, %A weekday." "{{ reservation.check_in | date('%d %b %Y') }}" => "27 Mar 2027"
     Filter gives_on "time" (0..=1) [] times::time;
     "The time of a moment." "{{ reservation.check_in | time }}" => "16:00"
+    Filter gives_on "utc" (0..=0) [] times::utc;
+    "The same moment in UTC, as targets want it that ask for a `Z`." "{{ reservation.check_in | utc | date('%Y-%m-%dT%H:%M:%SZ') }}" => "2027-03-27T16:00:00Z"
     Filter gives_on "plus" (0..=0) ["weeks", "days", "hours", "minutes"] times::plus;
     "Later by weeks, days, hours or minutes." "{{ reservation.check_in | plus(days=1, hours=2) }}" => "2027-03-28T18:00:00+00:00"
     Filter gives_on "minus" (0..=0) ["weeks", "days", "hours", "minutes"] times::minus;

@@ -28,18 +28,25 @@ pub(super) fn syntax() -> SyntaxConfig {
     builder.build().unwrap_or_default()
 }
 
-pub(super) fn template(source: &str) -> Outcome<Vec<Stmt>> {
+/// A tree, and what in it is right and probably not meant.
+type Read<T> = Outcome<(T, Vec<Fault>)>;
+
+pub(super) fn template(source: &str) -> Read<Vec<Stmt>> {
     guard::check(source, false)?;
     match machinery::parse(source, "", syntax()).map_err(|error| misread(&error, source))? {
-        ast::Stmt::Template(template) => Builder { source, depth: 0 }.block(&template.children),
+        ast::Stmt::Template(template) => {
+            let mut builder = Builder::new(source);
+            Ok((builder.block(&template.children)?, builder.doubts))
+        }
         _ => Err(Fault::new("This is not a template")),
     }
 }
 
-pub(super) fn expression(source: &str) -> Outcome<Expr> {
+pub(super) fn expression(source: &str) -> Read<Expr> {
     guard::check(source, true)?;
     let expr = machinery::parse_expr(source).map_err(|error| misread(&error, source))?;
-    Builder { source, depth: 0 }.expr(&expr)
+    let mut builder = Builder::new(source);
+    Ok((builder.expr(&expr)?, builder.doubts))
 }
 
 /// The parser's complaint in the words of a recipe.
@@ -76,9 +83,50 @@ fn offset(span: Span) -> usize {
 struct Builder<'s> {
     source: &'s str,
     depth: usize,
+    doubts: Vec<Fault>,
 }
 
-impl Builder<'_> {
+impl<'s> Builder<'s> {
+    fn new(source: &'s str) -> Builder<'s> {
+        Builder {
+            source,
+            depth: 0,
+            doubts: Vec::new(),
+        }
+    }
+
+    /// `a * 0.8 | round(2)` rounds 0.8: a filter goes before the operators around it.
+    fn filter_of_last(&mut self, binary: &ast::BinOp<'_>) {
+        let ast::Expr::Filter(filter) = &binary.right else {
+            return;
+        };
+        let (Some(input), true) = (&filter.expr, is_arithmetic(binary.op)) else {
+            return;
+        };
+        let end = |span: Span| usize::try_from(span.end_offset).unwrap_or(0);
+        let start = offset(binary.right.span());
+        let between = self
+            .source
+            .get(end(binary.left.span())..start.max(offset(input.span())));
+        let opened = between.unwrap_or_default().contains('(');
+        let closed = self
+            .source
+            .get(end(input.span())..)
+            .unwrap_or_default()
+            .trim_start()
+            .starts_with(')');
+        if !opened || closed {
+            let name = filter.name;
+            let doubt = Fault::new(format!(
+                "`{name}` goes with the last value alone, before the calculation"
+            ))
+            .help(format!(
+                "write `(…) | {name}` for the result, or `… (… | {name})` if the last value is meant"
+            ));
+            self.doubts.push(doubt.at(start));
+        }
+    }
+
     fn deeper<T>(&mut self, build: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
         if self.depth >= DEPTH {
             return Err(Fault::new("This template is nested too deeply")
@@ -176,6 +224,7 @@ impl Builder<'_> {
             },
             ast::Expr::BinOp(binary) => {
                 let (left, right) = (self.boxed(&binary.left)?, self.boxed(&binary.right)?);
+                self.filter_of_last(binary);
                 at = left.at;
                 binary_node(binary.op, left, right)
             }
@@ -314,8 +363,30 @@ impl Builder<'_> {
             (name, call.args.first().map(|arg| &arg.node))
         {
             times::check_format(&format.text)?;
+            if times::claims_utc(&format.text) && !call.input.as_ref().is_some_and(|input| is_utc(input)) {
+                let doubt = Fault::new("`Z` means UTC, and this prints the property's own time")
+                    .help("write `| utc` before it; `%:z` prints the offset as it is");
+                self.doubts
+                    .push(call.input.iter().fold(doubt, |doubt, input| doubt.at(input.at)));
+            }
         }
         Ok(Node::Apply(call))
+    }
+}
+
+fn is_arithmetic(op: BinOpKind) -> bool {
+    use BinOpKind::{Add, Div, FloorDiv, Mul, Pow, Rem, Sub};
+    matches!(op, Add | Sub | Mul | Div | FloorDiv | Rem | Pow)
+}
+
+/// Whether this is a time in UTC for certain, also where it was moved.
+fn is_utc(expr: &Expr) -> bool {
+    match &expr.node {
+        Node::Apply(call) if call.doc.name == "utc" => true,
+        Node::Apply(call) if matches!(call.doc.name, "plus" | "minus") => {
+            call.input.as_ref().is_some_and(|input| is_utc(input))
+        }
+        _ => false,
     }
 }
 

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::lang::line::{one_line, shielded};
+
 use super::evaluate::Evaluation;
 use super::fault::{Fault, Outcome};
-use super::tree::{For, Stmt, Target};
+use super::tree::{Expr, For, Node, Stmt, Target};
 use super::url::encoded;
 use super::value::Value;
 
@@ -15,6 +17,10 @@ pub(super) enum Form {
     Text,
     Html,
     Url,
+    /// On one line, such as a header.
+    Line,
+    /// On one line, where the signs of addresses mean something.
+    Address,
 }
 
 impl Evaluation<'_> {
@@ -25,6 +31,7 @@ impl Evaluation<'_> {
     fn stmt(&mut self, stmt: &Stmt, form: Form, out: &mut String) -> Outcome<()> {
         match stmt {
             Stmt::Raw(raw) => self.meter.push(out, raw),
+            Stmt::Print(expr) if form == Form::Address => self.print_joined(expr, out),
             Stmt::Print(expr) => {
                 let value = self.expr(expr)?;
                 self.print(&value, form, out).map_err(|fault| fault.at(expr.at))
@@ -65,12 +72,35 @@ impl Evaluation<'_> {
         match (form, value) {
             (Form::Text, _) => self.meter.push(out, &text),
             (_, Value::Text(ready)) if ready.ready => self.meter.push(out, &text),
+            (Form::Line | Form::Address, _) => {
+                let line = one_line(&text).map_err(Fault::new)?;
+                match form {
+                    Form::Address => self.meter.push(out, &shielded(&line)),
+                    _ => self.meter.push(out, &line),
+                }
+            }
             (Form::Html, _) => self.meter.push(out, &escaped(&text)),
             (Form::Url, _) if text.is_empty() && !out.contains('?') => Err(Fault::new(
                 "nothing stands here, and without it the address means something else",
             )
             .help("a value in the path of an address has to be there; test it with `when: … is known`, or write `| default('…')`")),
             (Form::Url, _) => self.meter.push(out, &encoded(&text)),
+        }
+    }
+
+    /// Prints `name ~ ' <' ~ address ~ '>'` as if it were text with values in it.
+    fn print_joined(&mut self, expr: &Expr, out: &mut String) -> Outcome<()> {
+        match &expr.node {
+            Node::Joined(left, right) => {
+                self.print_joined(left, out)?;
+                self.print_joined(right, out)
+            }
+            Node::Const(value) => self.meter.push(out, &value.printed()),
+            _ => {
+                let value = self.expr(expr)?;
+                self.print(&value, Form::Address, out)
+                    .map_err(|fault| fault.at(expr.at))
+            }
         }
     }
 

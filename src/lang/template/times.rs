@@ -92,6 +92,21 @@ pub(super) fn check_format(format: &str) -> Outcome<()> {
     Ok(())
 }
 
+/// Whether a format ends a time with the `Z` of UTC.
+pub(super) fn claims_utc(format: &str) -> bool {
+    let mut after_time = false;
+    StrftimeItems::new(format).any(|item| match item {
+        Item::Literal(text) => {
+            let rest = text.strip_prefix('Z');
+            std::mem::take(&mut after_time) && rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        }
+        item => {
+            after_time = matches!(item, Item::Numeric(..) | Item::Fixed(_));
+            false
+        }
+    })
+}
+
 /// `DD.MM.YYYY`, as spreadsheets write it, in our signs; `None` where a letter means something else.
 fn of_letters(format: &str) -> Option<String> {
     const SIGNS: [(&str, &str); 14] = [
@@ -150,6 +165,16 @@ fn printed(call: &mut Call<'_>, usual: &str) -> Outcome<Value> {
             .help("a date without a time has days, months and years only")
     })?;
     Ok(Value::text(text))
+}
+
+pub(super) fn utc(call: &mut Call<'_>) -> Outcome<Value> {
+    match moment(call, &call.input)? {
+        Moment::Instant(instant) => Ok(Value::text(Moment::Instant(instant.to_utc().fixed_offset()).written())),
+        _ => Err(
+            Fault::new("`utc` needs a time with its offset: without one nobody knows when it is")
+                .help("for example `{{ reservation.check_in | utc }}`"),
+        ),
+    }
 }
 
 pub(super) fn plus(call: &mut Call<'_>) -> Outcome<Value> {

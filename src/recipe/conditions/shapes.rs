@@ -35,7 +35,7 @@ pub static MATCH: Shape = Shape {
             "not",
             Form::Settings(&MATCH),
             "Conditions that must not all hold.",
-            "not: {labels: complaint}",
+            "not: {channel: airbnb}",
         ),
     ],
     more: &[
@@ -83,7 +83,7 @@ pub(in crate::recipe) static LISTED: Shape = Shape {
             "not",
             Form::Settings(&LISTED),
             "Conditions that must not all hold.",
-            "not: {labels: complaint}",
+            "not: {channel: airbnb}",
         ),
     ],
     more: &[More::Each(|| of_stay().collect(), WORDS), More::Own(&VAR)],

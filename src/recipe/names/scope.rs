@@ -299,6 +299,15 @@ fn known_stay(rest: &[&str], path: &str, root: &str, place: &Place, report: &mut
     let found = canonical().any(|(name, kind)| {
         name == leaf || kind == FieldKind::List && leaf.strip_prefix(name).is_some_and(|below| below.starts_with('.'))
     });
+    if leaf == "labels" {
+        report
+            .warning(
+                "never-known",
+                place,
+                format!("`{path}` is always empty: nothing labels a stay in this version"),
+            )
+            .help("take it out until there are labels");
+    }
     if !found {
         // `reservation.total` leaves `money` out.
         let mut deeper = canonical().map(|(name, _)| name).filter(|name| {
