@@ -29,6 +29,7 @@ use super::generation::settle_generations;
 use super::neighbours::mark_neighbours;
 use super::outbox::Lease;
 use super::planned::{record_ends, still_wait, write_plans};
+use super::set_back::touch;
 use super::{Store, StoreError, json as to_json, replay};
 
 /// What became of the runs of a group of decisions.
@@ -296,11 +297,8 @@ async fn gone(conn: &mut Conn, facts: &[&FactDecision], now: Time) -> Result<Vec
         }
         record_ends(conn, planned, &reason, now).await?;
         let mut sql = Sql::new("UPDATE runs SET cancel_requested = 1, reason = ");
-        sql.bind(reason.as_str())
-            .push(", updated_at = ")
-            .bind(now.timestamp_millis());
-        sql.push(" WHERE stay_id = ")
-            .bind(stay)
+        touch(sql.bind(reason.as_str()), now).push(" WHERE stay_id = ");
+        sql.bind(stay)
             .push(" AND about = 'reservation' AND names_gone NOT LIKE ");
         sql.bind(named)
             .push(" AND state IN ('ready', 'running', 'retrying') AND (state = 'running' OR uncertain = 1)");
@@ -347,8 +345,8 @@ pub(super) async fn give_way(
         ),
     ] {
         let mut sql = Sql::new(state);
-        sql.push(", reason = 'a newer run of the recipe takes its place', updated_at = ");
-        sql.bind(now.timestamp_millis()).push(" WHERE stay_id = ").bind(stay);
+        let because = sql.push(", reason = 'a newer run of the recipe takes its place'");
+        touch(because, now).push(" WHERE stay_id = ").bind(stay);
         sql.push(" AND recipe = ")
             .bind(recipe)
             .push(" AND id <> ")

@@ -9,6 +9,7 @@ use crate::model::run::{ByHand, RunState, Transition};
 
 use super::dialect::{Conn, Sql};
 use super::generation::settle_run;
+use super::set_back::touch;
 use super::{Store, StoreError, json as to_json};
 
 /// What became of a run that a person touched.
@@ -189,9 +190,8 @@ async fn cancel(conn: &mut Conn, run: &RunId, now: Time) -> Handled {
     let Some(state) = found.state.next(Transition::Cancel) else {
         return refused(run, format!("it is {} already", found.state.word()));
     };
-    let now_ms = now.timestamp_millis();
-    let mut sql = Sql::new("UPDATE runs SET reason = 'a person called it off', updated_at = ");
-    sql.bind(now_ms);
+    let mut sql = Sql::new("UPDATE runs SET reason = 'a person called it off'");
+    touch(&mut sql, now);
     if found.unfired {
         sql.push(", ended_by = 'person'");
     }

@@ -57,6 +57,14 @@ impl Store {
     }
 }
 
+/// Writes when something of a run was changed that says nothing of when it is due: where it was written at a later time, that is
+/// what its time is measured from.
+pub(super) fn touch(sql: &mut Sql, now: Time) -> &mut Sql {
+    let now_ms = now.timestamp_millis();
+    sql.push(", updated_at = CASE WHEN updated_at > ").bind(now_ms);
+    sql.push(" THEN updated_at ELSE ").bind(now_ms).push(" END")
+}
+
 async fn update(conn: &mut Conn, what: &'static str, now: Time) -> Result<(), StoreError> {
     let mut sql = Sql::new("WITH w (now) AS (VALUES (");
     sql.bind(now.timestamp_millis()).push(")) UPDATE ").push(what);
