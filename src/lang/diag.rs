@@ -160,6 +160,9 @@ impl Report {
 
     /// Takes what may be a secret in a configuration out of what is said about it from `from` on.
     pub fn clean(&mut self, from: usize, file: &str, text: &str) {
+        if self.items.len() == from {
+            return;
+        }
         let shown = shown::shown(&lines(text), true);
         for item in &mut self.items[from..] {
             let place = item.place.as_ref().filter(|place| *place.file == *file);

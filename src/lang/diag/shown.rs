@@ -259,7 +259,8 @@ impl Reading {
                     self.flow.pop();
                 }
                 ',' => self.flow.last_mut().into_iter().for_each(|key| *key = None),
-                ':' | ' ' | '\t' => {}
+                ':' => {}
+                c if c.is_whitespace() => {}
                 '&' | '!' | '*' if next.is_some_and(|c| !c.is_whitespace()) => {
                     anchored |= c == '&';
                     at += rest.find([' ', ',', '}', ']']).unwrap_or(rest.len());

@@ -49,6 +49,11 @@ fn secrets_are_not_shown_by_the_names_of_their_keys() {
         ("\"password\": x", "\"password\": •••"),
         ("client_secret: é", "client_secret: •••"),
         ("", ""),
+        // Spaces of every sort, and nothing but signs, come to an end.
+        ("\u{a0}: \u{2003}: a", "\u{a0}: \u{2003}: a"),
+        ("- - -", "- - -"),
+        ("-  ", "-  "),
+        ("}]:,{{&*!#'", "}]:,{{&*!#'"),
         (
             "url: \"https://u:p@x.example/a?key=k&c={{ reservation.code }}&d\"",
             "url: \"https://•••@x.example/a?key=•••&c={{ reservation.code }}&•••\"",
