@@ -36,10 +36,11 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
     tracing::info!("starting");
     crate::lifecycle::raise_open_files();
     let mut report = Report::new();
+    let mut reload_asked = false;
     let app = tokio::select! {
         app = App::build(&config, Ports::machine(), &mut report) => app,
         // Nothing has begun; it may be waiting for room on the disk.
-        () = async { while signals.next().await != Signal::Stop {} } => return Ok(FINE),
+        () = async { while signals.next().await != Signal::Stop { reload_asked = true } } => return Ok(FINE),
     };
     tell(&report);
     let app = app.map_err(failure)?;
@@ -81,7 +82,8 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
                 let kept = if taken.is_some() { "" } else { KEPT };
                 notify.ready(&format!("{}{kept}", line(&engine)));
             }
-            signal = signals.next() => match signal {
+            // What was asked for while it started is done now.
+            signal = async { if std::mem::take(&mut reload_asked) { Signal::Reload } else { signals.next().await } } => match signal {
                 Signal::Stop => {
                     tracing::info!("stopping");
                     notify.stopping();

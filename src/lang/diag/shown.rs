@@ -5,93 +5,24 @@ use std::ops::Range;
 use super::did_you_mean;
 
 /// Settings whose value is a secret wherever they stand, as parts of their names.
-const SECRET: &[&str] = &[
-    "password",
-    "passwort",
-    "passwd",
-    "token",
-    "secret",
-    "api_key",
-    "apikey",
-    "api-key",
-    "authorization",
-    "cookie",
-    "pasword",
-    "passwrd",
-    "credential",
-    "signature",
-    "private_key",
-    "access_key",
-    "x-key",
-];
+const SECRET: &str = "\
+    password passwort passwd token secret api_key apikey api-key authorization cookie pasword passwrd \
+    credential signature private_key access_key x-key";
 /// Settings that only sound like it.
-const NOT_SECRET: &[&str] = &["header", "tokens_of"];
+const NOT_SECRET: &str = "header tokens_of";
 /// Sections of a configuration in which other values may be shown.
-const OPEN: &[&str] = &[
-    "listen",
-    "public_url",
-    "trusted_proxies",
-    "timezone",
-    "database",
-    "recipes",
-    "connectors",
-    "dry_run",
-    "redirect",
-    "defaults",
-    "properties",
-    "retention",
-];
+const OPEN: &str = "\
+    listen public_url trusted_proxies timezone database recipes connectors dry_run redirect defaults \
+    properties retention";
 /// What a source says of bodies: nothing below these is a secret.
-const MAPPING: &[&str] = &[
-    "map",
-    "reservation",
-    "payment",
-    "message",
-    "event",
-    "version",
-    "partial",
-    "ignore",
-    "applies_to",
-    "receipt_key",
-    "emits",
-    "items",
-    "ping",
-];
+const MAPPING: &str = "\
+    map reservation payment message event version partial ignore applies_to receipt_key emits items ping";
 /// Settings of sources, connections and `admin` whose value is known to be harmless. Of all others it may be a secret, be
 /// they misspelt or unknown.
-const HARMLESS: &[&str] = &[
-    "preset",
-    "listen",
-    "hosts",
-    "metrics",
-    "timezone",
-    "live_from",
-    "learn",
-    "stays_of",
-    "header",
-    "algorithm",
-    "encoding",
-    "prefix",
-    "separator",
-    "signed",
-    "tolerance",
-    "duplicate_window",
-    "content_type",
-    "allow_ips",
-    "base_url",
-    "method",
-    "methods",
-    "query",
-    "challenge",
-    "timeout",
-    "concurrency",
-    "rate",
-    "host",
-    "port",
-    "tls",
-    "from",
-    "format",
-];
+const HARMLESS: &str = "\
+    preset listen hosts metrics timezone live_from learn stays_of header algorithm encoding prefix separator \
+    signed tolerance duplicate_window content_type allow_ips base_url method methods query challenge timeout \
+    concurrency rate host port tls from format";
 /// What stands in the place of a secret.
 const MASK: &str = "•••";
 /// A secret with fewer characters is a word wherever else it is found.
@@ -333,7 +264,7 @@ impl Reading {
 
     fn is_mapping(&self) -> bool {
         let mut path = self.path();
-        path.next() == Some("sources") && path.skip(1).any(|key| MAPPING.contains(&key))
+        path.next() == Some("sources") && path.skip(1).any(|key| MAPPING.split(' ').any(|word| word == key))
     }
 
     /// Whether a value may not be shown.
@@ -357,7 +288,7 @@ fn means(key: &str, known: &[&str]) -> bool {
 
 fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    SECRET.iter().any(|word| key.contains(word)) && !NOT_SECRET.iter().any(|word| key == *word)
+    SECRET.split(' ').any(|word| key.contains(word)) && !NOT_SECRET.split(' ').any(|word| key == word)
 }
 
 /// Where a key or a value ends: at its closing quotes, at the colon behind a key, at the comma or bracket of the settings
