@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use crate::lang::diag::{Place, Report};
+use crate::lang::diag::{Place, Report, without_credentials};
 use crate::lang::yaml::{Kind, Node};
 
 use super::{Env, once, recipes};
@@ -43,7 +43,13 @@ impl Filled {
         let mut own: HashMap<&Place, Vec<Shown<'_>>> = HashMap::new();
         let mut telling = Vec::new();
         let mut seen = HashSet::new();
-        for (place, written, value) in &self.filled {
+        // An address has lost its user and query in what was said by now.
+        let masked = self.filled.iter().filter_map(|(place, written, value)| {
+            let masked = without_credentials(value);
+            (masked != *value).then(|| (place.clone(), written.clone(), masked))
+        });
+        let masked: Vec<_> = masked.collect();
+        for (place, written, value) in self.filled.iter().chain(&masked) {
             let shown = (value.as_str(), written.as_str());
             if value.len() >= TELLING && seen.insert(value) {
                 telling.push(shown);

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+pub use shown::without_credentials;
 pub(super) use shown::without_secrets_of;
 
 /// At most so many characters of a line are shown.

@@ -169,7 +169,7 @@ async fn lists_of_the_program_show_it() {
             ("runs list --failed-steps", 0, "done, 1 step failed: 404 Not Found"),
             (&shown, 0, "succeeded: done, 1 step failed: 404 Not Found"),
             (&shown, 0, "step 1 `first`: failed"),
-            ("runs list --failed-steps --state dead", 0, "run"),
+            ("runs list --failed-steps --state dead", 0, "nothing"),
         ],
     )
     .await;

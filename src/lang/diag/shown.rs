@@ -104,7 +104,7 @@ pub(super) fn clean(all: &[Shown], at: Option<usize>, text: &mut String) {
 }
 
 /// A text without the user and the query of every address in it.
-pub(super) fn without_credentials(text: &str) -> String {
+pub fn without_credentials(text: &str) -> String {
     match text.contains("://") {
         true => Shown::of(text, credentials(text)).text,
         false => text.to_owned(),
@@ -278,12 +278,10 @@ impl Reading {
 }
 
 /// Whether a key is one of these, or so long a word that it can only be a misspelt one of them.
-fn means(key: &str, known: &[&str]) -> bool {
-    let near = known
-        .iter()
-        .copied()
-        .filter(|known| known.len().abs_diff(key.len()) <= 2);
-    known.contains(&key) || (5..=KEY_MAX).contains(&key.len()) && did_you_mean(key, near).is_some()
+fn means(key: &str, known: &str) -> bool {
+    let known = || known.split(' ');
+    let near = known().filter(|known| known.len().abs_diff(key.len()) <= 2);
+    known().any(|known| known == key) || (5..=KEY_MAX).contains(&key.len()) && did_you_mean(key, near).is_some()
 }
 
 fn is_secret(key: &str) -> bool {

@@ -72,11 +72,10 @@ async fn many_dead_runs_are_tried_again() {
         .post("/api/v1/runs/retry", json!({"dead": true, "since": "x"}))
         .await
         .problem(400, "a span back");
-    let none = house
+    house
         .post("/api/v1/runs/retry", json!({"dead": true, "recipe": "Other"}))
         .await
-        .fine();
-    assert_eq!(none["found"], 0);
+        .problem(400, "there is no recipe `Other`");
     let all = house
         .post(
             "/api/v1/runs/retry",
@@ -134,6 +133,7 @@ async fn many_deliveries_are_counted_first() {
         (json!({"ids": [1]}), "`ids` is a list of 1 to 500"),
         (json!({"ids": vec!["x"; 501]}), "`ids` is a list of 1 to 500"),
         (json!({"everything": true}), "there is ids, since"),
+        (json!({"source": "other"}), "there is no source `other`"),
     ] {
         house.post(path, body).await.problem(400, part);
     }
@@ -145,7 +145,6 @@ async fn many_deliveries_are_counted_first() {
     assert_eq!(house.daemon.inbox.load(Ordering::Relaxed), 0);
     for (body, marked) in [
         (json!({"ids": [delivery_id(0), delivery_id(1), "d_none"]}), 2),
-        (json!({"source": "other"}), 0),
         (json!({"outcome": "processed", "source": "lab"}), 4),
         (json!({"recipe": "Clean"}), 4),
     ] {
