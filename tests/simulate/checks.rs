@@ -58,6 +58,8 @@ pub struct Seen {
     parted: HashMap<(String, String), Place>,
     /// From when on deliveries and runs are looked at; `None` for all.
     pub since: Option<Time>,
+    /// Whether the daemon has gone by a clock that was set since: what was heard of while it was ahead was heard of now.
+    pub clock_was_set: bool,
     /// What the mutated model of a test gets wrong.
     pub order: Order,
     /// What is planned.
@@ -307,7 +309,11 @@ impl Seen {
         let mut news = Vec::new();
         let times = |words: &[(&Message, Time)]| words.iter().map(|(_, at)| *at).collect::<Vec<_>>();
         // When it was heard changes where the clock was ahead.
-        let changed = |(key, words): &(_, Vec<_>)| self.lives.get(key).is_none_or(|(known, _)| *known != times(words));
+        let set = std::mem::take(&mut self.clock_was_set);
+        let changed = |(key, words): &(_, Vec<_>)| {
+            let known = self.lives.get(key).map(|(known, _)| known);
+            known.is_none_or(|known| known.len() < words.len() || (set && *known != times(words)))
+        };
         let changed: Vec<_> = words.into_iter().filter(changed).collect();
         let ids = if changed.is_empty() {
             Vec::new()

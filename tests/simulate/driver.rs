@@ -62,6 +62,8 @@ pub struct Sim {
     leapt: TimeDelta,
     /// How often it had been put back when the daemon last went by it.
     set_backs: u32,
+    /// Whether it was set, and the daemon has not gone by it since.
+    was_set: bool,
 }
 
 const WAYS: [(u64, &str); 14] = [
@@ -120,6 +122,7 @@ impl Sim {
             looked_at: None,
             leapt: TimeDelta::zero(),
             set_backs: 0,
+            was_set: false,
         }
     }
 

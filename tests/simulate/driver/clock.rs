@@ -48,7 +48,7 @@ impl Sim {
             true => TimeDelta::milliseconds(self.chance.ms(-far, far)),
             false => -self.leapt,
         };
-        self.leapt += by;
+        (self.leapt, self.was_set) = (self.leapt + by, true);
         self.ground.clock.leap(by);
         self.tell(format!("the clock is set by {:.3} s", by.as_seconds_f64()));
     }
@@ -68,6 +68,9 @@ impl Sim {
                 };
                 if put_back {
                     self.set_backs = set_backs;
+                }
+                if trusted && std::mem::take(&mut self.was_set) {
+                    self.seen.clock_was_set = true;
                     self.look_at_stays().await?;
                 }
                 self.spoil().await;

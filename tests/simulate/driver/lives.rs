@@ -33,7 +33,7 @@ impl Sim {
             self.forget().await;
         }
         self.ground.clock = self.ground.clock.seen_anew();
-        self.set_backs = 0;
+        (self.set_backs, self.was_set) = (0, true);
         loop {
             let dies = self.chance.percent(20);
             let fuse = dies.then(|| u32::try_from(self.chance.range(0, 5)).unwrap());
