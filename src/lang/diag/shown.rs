@@ -259,7 +259,7 @@ impl Reading {
 
     /// Whether only what is known to be harmless may be shown here.
     fn is_closed(&self) -> bool {
-        self.configuration && !self.path().next().is_some_and(|section| means(section, OPEN)) && !self.is_mapping()
+        self.configuration && !self.path().next().is_some_and(is_open) && !self.is_mapping()
     }
 
     fn is_mapping(&self) -> bool {
@@ -282,6 +282,16 @@ fn means(key: &str, known: &str) -> bool {
     let known = || known.split(' ');
     let near = known().filter(|known| known.len().abs_diff(key.len()) <= 2);
     known().any(|known| known == key) || (5..=KEY_MAX).contains(&key.len()) && did_you_mean(key, near).is_some()
+}
+
+/// Whether a section, or the one it is a misspelt name of, holds nothing that has to be known as harmless first.
+fn is_open(section: &str) -> bool {
+    let all = OPEN.split(' ').chain(["sources", "connections", "admin"]);
+    let meant = all
+        .clone()
+        .find(|name| *name == section)
+        .or_else(|| did_you_mean(section, all));
+    meant.is_some_and(|meant| OPEN.split(' ').any(|name| name == meant))
 }
 
 fn is_secret(key: &str) -> bool {
