@@ -165,11 +165,12 @@ impl Report {
             return;
         }
         let shown = shown::shown(&lines(text), true);
+        let telling = shown::telling(&shown);
         for item in &mut self.items[from..] {
             let place = item.place.as_ref().filter(|place| *place.file == *file);
-            let at = place.and_then(|place| place.line.checked_sub(1));
-            shown::clean(&shown, at, &mut item.title);
-            item.help.iter_mut().for_each(|help| shown::clean(&shown, at, help));
+            let own = place.and_then(|place| shown.get(place.line.checked_sub(1)?));
+            shown::clean(&telling, own, &mut item.title);
+            item.help.iter_mut().for_each(|help| shown::clean(&telling, own, help));
         }
     }
 

@@ -1,5 +1,6 @@
 //! The lines of a file as they may be shown: without the secrets that are typed into them.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::did_you_mean;
@@ -75,13 +76,20 @@ impl Shown {
         shown
     }
 
-    /// Takes the secrets out of a text, of those with at least so many characters.
-    fn clean(&self, text: &mut String, least: usize) {
-        for (_, secret) in &self.hidden {
-            let bare = secret.trim_matches(['"', '\'', ' ', '}', ']']);
-            if bare.chars().count() >= least && text.contains(bare) {
-                *text = text.replace(bare, MASK);
-            }
+    /// The secrets with at least so many characters.
+    fn secrets(&self, least: usize) -> impl Iterator<Item = &str> {
+        self.hidden
+            .iter()
+            .map(|(_, secret)| secret.trim_matches(['"', '\'', ' ', '}', ']']))
+            .filter(move |secret| secret.chars().count() >= least)
+    }
+}
+
+/// Takes secrets out of a text.
+fn take_out<'s>(secrets: impl Iterator<Item = &'s str>, text: &mut String) {
+    for secret in secrets {
+        if text.contains(secret) {
+            *text = text.replace(secret, MASK);
         }
     }
 }
@@ -90,17 +98,21 @@ impl Shown {
 pub(in crate::lang) fn without_secrets_of(line: &str, text: &str) -> String {
     let mut text = text.to_owned();
     for shown in shown(&[line], false) {
-        shown.clean(&mut text, SHORTEST);
+        take_out(shown.secrets(SHORTEST), &mut text);
     }
     text
 }
 
-/// Takes the secrets of a configuration out of what is said about one of its lines (from 0).
-pub(super) fn clean(all: &[Shown], at: Option<usize>, text: &mut String) {
-    all.iter().for_each(|shown| shown.clean(text, TELLING));
-    if let Some(own) = at.and_then(|at| all.get(at)) {
-        own.clean(text, SHORTEST);
-    }
+/// The secrets of a configuration that are looked for in all that is said about it, each once.
+pub(super) fn telling(all: &[Shown]) -> BTreeSet<&str> {
+    all.iter().flat_map(|shown| shown.secrets(TELLING)).collect()
+}
+
+/// Takes the secrets of a configuration, and those of the line it is about, out of what is said.
+pub(super) fn clean(telling: &BTreeSet<&str>, own: Option<&Shown>, text: &mut String) {
+    // A longer one first: what is left of it, once a shorter one in it was taken out, would be told.
+    take_out(telling.iter().rev().copied(), text);
+    take_out(own.into_iter().flat_map(|own| own.secrets(SHORTEST)), text);
 }
 
 /// A text without the user and the query of every address in it.
