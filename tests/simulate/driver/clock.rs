@@ -91,7 +91,11 @@ impl Sim {
                     None => Ok(Ok(())),
                 }
             }
-            Err(Died) => Ok(Err(Died)),
+            Err(Died) => {
+                // It may have gone by the clock before it died.
+                self.seen.clock_was_set |= trusted && self.was_set;
+                Ok(Err(Died))
+            }
         }
     }
 
