@@ -39,7 +39,7 @@ pub struct Timeline {
     /// Since when a rule of the calendar is in force.
     since: HashMap<String, Time>,
     /// Deliveries were decided under other recipes than the plan was made from.
-    mixed: bool,
+    pub mixed: bool,
     /// What was told of each stay last.
     told: HashMap<String, String>,
     /// How many times of stays came due and went, were passed over, or were called off.

@@ -92,8 +92,9 @@ impl Sim {
                 }
             }
             Err(Died) => {
-                // It may have gone by the clock before it died.
+                // It may have gone by the clock before it died, in part: the next look makes it whole.
                 self.seen.clock_was_set |= trusted && self.was_set;
+                self.seen.clock.mixed |= trusted && self.was_set;
                 Ok(Err(Died))
             }
         }
