@@ -1,5 +1,6 @@
 //! The lines of a file as they may be shown: without the secrets that are typed into them.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -130,6 +131,7 @@ pub(super) fn shown(lines: &[impl AsRef<str>], configuration: bool) -> Vec<Shown
         keys: Vec::new(),
         flow: Vec::new(),
         open: None,
+        section: RefCell::default(),
     };
     lines.iter().map(|line| reading.line(line.as_ref())).collect()
 }
@@ -148,6 +150,8 @@ struct Reading {
     /// The key in each open bracket.
     flow: Vec<Option<String>>,
     open: Option<Open>,
+    /// The section that was asked for last, and whether it is open: asked for at every word.
+    section: RefCell<(String, bool)>,
 }
 
 impl Reading {
@@ -271,6 +275,13 @@ impl Reading {
 
     /// Whether only what is known to be harmless may be shown here.
     fn is_closed(&self) -> bool {
+        let is_open = |section: &str| {
+            let mut known = self.section.borrow_mut();
+            if known.0 != section {
+                *known = (section.to_owned(), is_open(section));
+            }
+            known.1
+        };
         self.configuration && !self.path().next().is_some_and(is_open) && !self.is_mapping()
     }
 
