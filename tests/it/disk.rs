@@ -90,7 +90,7 @@ async fn without_its_log_or_index_it_stops_and_loses_nothing() {
             stored(&daemon, code).await;
         }
         remove(&site, &[ending]);
-        stops(daemon, "was removed", false).await;
+        stops(daemon, "the database is gone", false).await;
         let daemon = site.serve(None).await;
         stored(&daemon, "A4").await;
         assert!(daemon.stop().await.0.success());
