@@ -313,7 +313,12 @@ fn part(min: u32, max: u32, week: bool) -> impl Strategy<Value = (String, Vec<u3
     prop_oneof![
         (value.clone(), any::<bool>()).prop_map(move |(n, named)| (say(n, named), vec![n])),
         (value.clone(), value, 1..=max, any::<bool>()).prop_map(move |(a, b, step, named)| {
-            let (a, b) = if week { (a, b) } else { (a.min(b), a.max(b)) };
+            // By name Sunday is one day, be it the first or the last: `sun-sun` is no week.
+            let (a, b) = match (week, named) {
+                (true, true) => (a % 7, b % 7),
+                (true, false) => (a, b),
+                (false, _) => (a.min(b), a.max(b)),
+            };
             // The wall of the week: on from Saturday to Sunday.
             let end = if b < a { b + 7 } else { b };
             let numbers = (a..=end).step_by(step as usize).collect();
