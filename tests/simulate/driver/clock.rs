@@ -93,8 +93,8 @@ impl Sim {
             }
             Err(Died) => {
                 // It may have gone by the clock before it died, in part: the next look makes it whole.
-                self.seen.clock_was_set |= trusted && self.was_set;
-                self.seen.clock.mixed |= trusted && self.was_set;
+                self.seen.clock_was_set |= put_back;
+                self.seen.clock.mixed |= put_back;
                 Ok(Err(Died))
             }
         }
