@@ -385,6 +385,7 @@ async fn the_same_payment_number_in_two_hotels_is_two_payments() {
         ["processed", "processed", "processed", "unchanged"]
     );
     let requests = house.cleaning.requests();
+    assert_eq!(requests.len(), 3);
     assert!(requests.iter().all(|request| request.json()["id"] == "p1"));
 }
 
@@ -407,6 +408,7 @@ async fn a_payment_that_names_no_stay_makes_its_event_and_no_stay() {
         ["paid: succeeded", "paid: succeeded", "paid: succeeded"]
     );
     let requests = house.cleaning.requests();
+    assert_eq!(requests.len(), 3);
     assert!(requests.iter().all(|request| request.json()["code"].is_null()));
 }
 
