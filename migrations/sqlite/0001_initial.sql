@@ -1,5 +1,6 @@
 -- Times are milliseconds since 1970 (UTC); flags are 0 or 1; JSON is text.
--- Retention empties bodies, headers, requests and personal fields; it never removes a row that recognises something again.
+-- Nothing is removed yet. Retention will empty bodies, headers, requests and personal fields, and never remove a row that
+-- recognises something again.
 
 -- One authenticated inbound request. Its receipt key is unique within the source; a weak key is given up (NULL) once the
 -- same body counts as news again. The scope is kept from the source's first weak key on: what came before decides nothing.

@@ -37,7 +37,7 @@ pub fn money(
     let same_as_then = known.event.as_ref().is_some_and(|event| *event.payment == payment);
     let types: &[&str] = match &known.content {
         _ if same_as_then => &[],
-        // Emptied by retention: it is known, and is not compared.
+        // Emptied, as retention will do: it is known, and is not compared.
         Some(Value::Null) => &[],
         Some(content) if *content == payment => &[],
         Some(content) if refund && content["kind"] != "refund" => &["payment.refunded"],

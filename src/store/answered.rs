@@ -8,8 +8,8 @@ use crate::model::id::EventId;
 use super::dialect::{Conn, Param};
 use super::{Store, StoreError, from_json};
 
-/// An event, as far as it can be read, and the kept headers and the body of its delivery; both are empty once
-/// retention has removed them.
+/// An event, as far as it can be read, and the kept headers and the body of its delivery; both may be empty: retention,
+/// once there is any, will remove them.
 pub type Answered = (Result<Option<Event>, StoreError>, String, Vec<u8>);
 
 impl Store {

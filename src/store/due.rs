@@ -43,7 +43,7 @@ pub struct DueRun {
     pub event: Option<Event>,
     /// The headers that were kept with the stay's last delivery, a JSON object; empty like the body.
     pub headers: String,
-    /// The body of the stay's last delivery; empty once retention has removed it.
+    /// The body of the stay's last delivery; empty once there is retention and it has removed it.
     pub body: Vec<u8>,
     /// Why something of it cannot be read.
     pub damaged: Option<StoreError>,

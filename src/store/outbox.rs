@@ -45,7 +45,7 @@ pub struct Candidate {
     pub event: Option<Event>,
     /// The headers that were kept with the event's delivery, a JSON object; empty like the body.
     pub headers: String,
-    /// The body of the event's delivery; empty once retention has removed it, and where the event is not read.
+    /// The body of the event's delivery; empty where the event is not read, and once there is retention, where it has removed it.
     pub body: Vec<u8>,
     /// The steps that were rendered before.
     pub steps: Vec<StoredStep>,
