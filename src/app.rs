@@ -112,7 +112,7 @@ impl App {
             tracing::warn!("{text}");
         }
         let lanes = Lanes::within(room);
-        lanes.configure(setup.connections.values().map(|one| &**one), clock.reading());
+        lanes.configure(setup.connections.values().map(|one| &**one));
         let engine = Engine {
             store,
             clock: clock.clone(),

@@ -112,14 +112,15 @@ impl Engine {
     /// # Errors
     /// Where the store cannot take the new plan; then everything stays as it was.
     pub async fn adopt(&self, setup: Setup) -> Result<(), StoreError> {
-        replan::adopt(self, setup).await
+        replan::adopt(self, setup).await?;
+        self.lanes.try_again(self.clock.reading());
+        self.wake_outbox();
+        Ok(())
     }
 
     fn replace(&self, setup: Setup) {
-        self.lanes.configure(
-            setup.connections.values().map(|connection| &**connection),
-            self.clock.reading(),
-        );
+        self.lanes
+            .configure(setup.connections.values().map(|connection| &**connection));
         *self.setup.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(setup);
         self.name_what_is_counted();
         self.wake_outbox();

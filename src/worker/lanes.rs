@@ -140,8 +140,8 @@ impl Lanes {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes a lane for each connection; one that stays keeps what is under way on it. A paused one tries again at once.
-    pub fn configure<'c>(&self, connections: impl Iterator<Item = &'c Connection>, now: Reading) {
+    /// Makes a lane for each connection; one that stays keeps what is under way on it.
+    pub fn configure<'c>(&self, connections: impl Iterator<Item = &'c Connection>) {
         let mut lanes = self.lock();
         let mut names = HashSet::new();
         let connections: Vec<&Connection> = connections.collect();
@@ -157,7 +157,6 @@ impl Lanes {
             // Each its share of what there is room for.
             lane.concurrency = (connection.concurrency * room / wanted.max(1)).max(1);
             lane.spacing = spacing;
-            lane.probe(now, TimeDelta::zero());
         }
         for (_, lane) in lanes.iter_mut().filter(|(name, _)| !names.contains(*name)) {
             // What waits for it is looked at once more, without pause or rate: nothing is sent any more.
@@ -165,6 +164,13 @@ impl Lanes {
                 busy: lane.busy,
                 ..Lane::unknown()
             };
+        }
+    }
+
+    /// Lets every paused connection try again at once: what was wrong may have been put right.
+    pub fn try_again(&self, now: Reading) {
+        for lane in self.lock().values_mut() {
+            lane.probe(now, TimeDelta::zero());
         }
     }
 

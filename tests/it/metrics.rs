@@ -38,7 +38,8 @@ async fn target() -> HttpStandin {
     target.decide(|request, _| match request.path_and_query.as_str() {
         "/cleaning" => Reply::status(200),
         "/strict" => Reply::status(422),
-        _ => Reply::status(401),
+        // However long the session takes, nothing is tried twice in it.
+        _ => Reply::status(401).header("retry-after", "3600"),
     });
     target
 }

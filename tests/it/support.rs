@@ -156,10 +156,7 @@ impl House {
         let (store, writer) = opened(&url).await;
         let setup = setup(&plan, &cleaning, &books, &mail);
         let lanes = Lanes::default();
-        lanes.configure(
-            setup.connections.values().map(|connection| &**connection),
-            clock.reading(),
-        );
+        lanes.configure(setup.connections.values().map(|connection| &**connection));
         let revisions = revisions(&setup);
         let engine = Engine {
             store,

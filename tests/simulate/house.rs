@@ -188,10 +188,7 @@ impl House {
         let (store, writing) = Store::open(&address(folder)).await.unwrap();
         let (setup, clock) = (ground.setup.clone(), ground.clock.clone());
         let lanes = Lanes::default();
-        lanes.configure(
-            setup.connections.values().map(|connection| &**connection),
-            clock.reading(),
-        );
+        lanes.configure(setup.connections.values().map(|connection| &**connection));
         let revisions = revisions(&setup);
         let mut writer = JoinSet::new();
         let written = store.clone();
