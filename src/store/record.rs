@@ -138,7 +138,13 @@ async fn record(conn: &mut Conn, finished: &[Finished], lease: &Lease) -> Result
     // called off is kept until then.
     sql.push("state = CASE WHEN r.cancel_requested = 1 AND v.uncertain = 0 AND v.to_state <> 'succeeded' THEN 'cancelled' ELSE v.to_state END, ");
     sql.push("reason = CASE WHEN r.cancel_requested = 1 AND (v.to_state = 'retrying' OR v.uncertain = 0 AND v.to_state <> 'succeeded') THEN r.reason ELSE v.reason END, ");
-    sql.push("due_at = COALESCE(v.due_at, r.due_at), step = v.step, lane = COALESCE(v.lane, r.lane), uncertain = v.uncertain, ");
+    // What was under way was due, whatever the clock says by now.
+    sql.push("due_at = COALESCE(v.due_at, CASE WHEN r.due_at > ")
+        .bind(now_ms)
+        .push(" THEN ")
+        .bind(now_ms)
+        .push(" ELSE r.due_at END), ");
+    sql.push("step = v.step, lane = COALESCE(v.lane, r.lane), uncertain = v.uncertain, ");
     sql.push("generation = CASE WHEN v.reset = 1 THEN 0 ELSE r.generation END, ");
     sql.push("step_attempts = CASE WHEN v.fresh = 1 THEN v.opens ELSE r.step_attempts END, ");
     sql.push("step_first_at = CASE WHEN v.fresh = 0 THEN r.step_first_at WHEN v.opens = 1 THEN ")
