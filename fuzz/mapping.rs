@@ -359,6 +359,7 @@ fn decided(source: &Source, facts: &[(&Value, Vec<Fact>)]) {
 fn told(source: &Source, facts: &[(&Value, &Fact)]) -> Vec<Value> {
     let properties = Properties::none();
     let rules = Rules {
+        in_force: stayhook::model::plan::InForce::default(),
         echo: chrono::TimeDelta::zero(),
         live_from: source.live_from(),
         learn: source.learn(),

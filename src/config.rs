@@ -36,6 +36,7 @@ use crate::lang::diag::Report;
 use crate::lang::fields::Fields;
 use crate::lang::shape::{EMPTY, Form, Shape, key, later};
 use crate::lang::yaml;
+use crate::model::plan::InForce;
 use crate::model::property::Properties;
 use crate::model::secret::Secret;
 use crate::recipe::Book;
@@ -271,7 +272,7 @@ pub fn setup(config: &Config, book: Book) -> Setup {
         connections: connections.map(|one| (one.name.clone(), one.clone())).collect(),
         dry_run: config.dry_run,
         redirect_email: config.redirect_email.clone(),
-        generation: 0,
+        in_force: InForce::default(),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::model::event::{About, Event};
 use crate::model::fact::{Fact, Says, Stamp};
 use crate::model::fault;
 use crate::model::id::{DeliveryId, EventId, hash};
-use crate::model::plan::{Plan, Planned};
+use crate::model::plan::{InForce, Plan, Planned};
 use crate::model::property::Properties;
 use crate::model::reservation::{Status, Stay};
 use crate::recipe::{Broken, Recipe};
@@ -102,6 +102,8 @@ pub struct Rules<'a> {
     pub learn: bool,
     /// Everything up to the sending.
     pub dry_run: bool,
+    /// What they are known by in the store.
+    pub in_force: InForce,
     /// The properties.
     pub properties: &'a Properties,
     /// The recipes.
@@ -131,8 +133,13 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
         .as_ref()
         .and_then(|stay| stay.status_since(|status, _| is_gone(status)));
     let stored = known.event.as_ref();
+    let rules_since = stay_before.as_ref().and_then(|before| rules.in_force.new_to(before));
     if origin.replay.is_none() {
         stay.last_delivery = origin.delivery.clone();
+    }
+    if stay_before.is_none() {
+        // There is nothing yet that other rules could have planned.
+        stay.planned_under = rules.in_force.id;
     }
     let mut decision = FactDecision {
         outcome: Outcome::Unchanged,
@@ -198,7 +205,9 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
             decision.gone = derived.entered_gone.map(|status| Gone { status });
             let place_before = before.as_ref().map(View::place);
             let place = after.place();
-            decision.moved = (place_before.as_ref() != Some(&place)).then_some((place_before, place));
+            let moved = rules_since.is_some() || place_before.as_ref() != Some(&place);
+            decision.moved = moved.then_some((place_before, place));
+            stay.planned_under = rules.in_force.id;
             // An old state sent again is no new life.
             let echoes = fact.version.is_none()
                 && gone_since
@@ -252,6 +261,7 @@ pub fn decide(known: Known, fact: &Fact, origin: &Origin<'_>, rules: &Rules<'_>,
             existing: &existing,
             life: &life,
             learn: rules.learn,
+            rules_since,
         };
         decision.plan = plan(&subject, rules.recipes, cause, now);
     }

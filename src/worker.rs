@@ -22,11 +22,11 @@ mod settle;
 mod setup;
 mod timers;
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use chrono::TimeDelta;
-use tokio::sync::{Mutex, Notify, mpsc};
+use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::model::clock::{Clock, Time, from_ms};
@@ -83,10 +83,27 @@ pub struct Engine {
 pub struct Clockwork {
     /// Wakes the timers: something may be due earlier than what was next before.
     pub wake: Arc<Notify>,
-    /// Held while planned runs are read and written: a plan in the making is not outrun by what comes due.
-    planning: Arc<Mutex<()>>,
+    /// How often it was said that stays may have been planned under other rules than those in force.
+    behind: Arc<AtomicU64>,
+    /// How many of these times have been seen to.
+    planned: watch::Sender<u64>,
     /// Held by whoever takes over new rules.
     adopting: Arc<Mutex<()>>,
+}
+
+impl Clockwork {
+    /// Says that stays may have been planned under other rules than those in force.
+    fn mark_behind(&self) {
+        self.behind.fetch_add(1, Ordering::AcqRel);
+        self.wake.notify_one();
+    }
+
+    /// Waits until every stay is planned under the rules in force.
+    pub async fn until_planned(&self) {
+        // It ends no earlier than this, which holds the sender.
+        let planned = |planned: &u64| *planned == self.behind.load(Ordering::Acquire);
+        _ = self.planned.subscribe().wait_for(planned).await;
+    }
 }
 
 impl std::fmt::Debug for Engine {
@@ -106,16 +123,24 @@ impl Engine {
             .clone()
     }
 
-    /// Takes over what a changed configuration and changed recipes say: everything ahead is planned anew, all or nothing, and
-    /// paused connections try again at once.
+    /// Takes over what a changed configuration and changed recipes say: it counts at once, what is ahead is planned anew from
+    /// here on, and paused connections try again.
     ///
     /// # Errors
-    /// Where the store cannot take the new plan; then everything stays as it was.
+    /// Where the store cannot take the new rules; then everything stays as it was.
     pub async fn adopt(&self, setup: Setup) -> Result<(), StoreError> {
         replan::adopt(self, setup).await?;
         self.lanes.try_again(self.clock.reading());
         self.wake_outbox();
         Ok(())
+    }
+
+    /// Plans at once what [`Engine::adopt`] leaves to the timers, where there are none.
+    ///
+    /// # Errors
+    /// Where the store fails; what is planned by then stays.
+    pub async fn catch_up(&self) -> Result<(), StoreError> {
+        replan::catch_up(self).await
     }
 
     fn replace(&self, setup: Setup) {
@@ -171,15 +196,7 @@ impl Engine {
     pub async fn recover(&self) -> Result<u64, StoreError> {
         self.meter.started(self.clock.now());
         self.name_what_is_counted();
-        let plan = self.store.plan_state().await?;
-        let setup = (*self.setup()).clone();
-        if !plan.made_from.is_empty() && plan.made_from != setup.made_from() {
-            // What is decided before the plan has caught up is planned by the recipes of today. Should they be changed back
-            // before that, the plan is a mixture all the same.
-            self.store.distrust_plan().await?;
-        }
-        let generation = plan.active;
-        self.replace(Setup { generation, ..setup });
+        replan::adopt(self, (*self.setup()).clone()).await?;
         let now = self.clock.now();
         if self
             .store

@@ -249,6 +249,7 @@ impl Delivery {
         };
         let setup = &scene.setup;
         let rules = Rules {
+            in_force: stayhook::model::plan::InForce::default(),
             echo: chrono::TimeDelta::zero(),
             live_from: None,
             learn: false,

@@ -29,7 +29,7 @@ CREATE INDEX deliveries_scope ON deliveries (source, scope, seq) WHERE scope IS 
 
 -- The current state of one stay, folded from its deliveries. `state` holds every field with the version that wrote it;
 -- the other columns repeat what is searched for. `revision` guards against writing over another change. `planned` is the
--- generation under which its clock runs were last planned.
+-- id of the rules under which its clock runs were last planned.
 CREATE TABLE stays (
     seq         INTEGER PRIMARY KEY AUTOINCREMENT,
     id          TEXT NOT NULL UNIQUE,
@@ -117,8 +117,7 @@ CREATE TABLE revisions (
 
 -- One firing of one recipe. `id` is made of its `run_key`, so it is what makes a run unique for ever. `attempts` counts up
 -- with every attempt and so also tells one lease from the next. `turn` is the order in which runs became ready, whatever the
--- machine's clock says. A clock's run has the recipe's `entries` it stands for and the time it was `planned_at`; it counts
--- from generation `plan` on. While a new generation is made, what it changes of a run waits in `next_…`.
+-- machine's clock says. A clock's run has the recipe's `entries` it stands for and the time it was `planned_at`.
 CREATE TABLE runs (
     seq              INTEGER PRIMARY KEY AUTOINCREMENT,
     id               TEXT NOT NULL UNIQUE,
@@ -156,14 +155,7 @@ CREATE TABLE runs (
     turn             BIGINT NOT NULL DEFAULT 0,
     entries          TEXT,
     planned_at       BIGINT,
-    ended_by         TEXT,
-    plan             BIGINT NOT NULL DEFAULT 0,
-    next_plan        BIGINT,
-    next_state       TEXT,
-    next_due         BIGINT,
-    next_entries     TEXT,
-    next_reason      TEXT,
-    next_ended_by    TEXT
+    ended_by         TEXT
 );
 -- `state` stands at the end of runs_due and runs_dead for counting only: a scrape reads the index and no row.
 CREATE INDEX runs_due ON runs (lane, due_at, seq, state) WHERE state IN ('ready', 'retrying');
@@ -179,7 +171,6 @@ CREATE INDEX runs_failed_steps ON runs (seq) WHERE failed_steps > 0;
 CREATE INDEX runs_stay ON runs (stay_id, seq);
 CREATE INDEX runs_event ON runs (event_id);
 CREATE INDEX runs_clock ON runs (stay_id, recipe) WHERE entries IS NOT NULL;
-CREATE INDEX runs_changing ON runs (next_plan) WHERE next_plan IS NOT NULL;
 -- What was passed over while the machine's clock was ahead.
 CREATE INDEX runs_skipped ON runs (updated_at) WHERE state = 'skipped';
 CREATE INDEX runs_late ON runs (planned_at) WHERE ended_by = 'late';
@@ -199,17 +190,21 @@ CREATE TABLE run_changes (
 CREATE INDEX run_changes_stay ON run_changes (stay_id, seq);
 CREATE INDEX run_changes_run ON run_changes (run_id, seq);
 
--- One row: which generation of the plan counts, which one is being made, whether all of it has been written to the runs,
--- what it was made from; and the last turn that was given out.
-CREATE TABLE plan_state (
-    id        BIGINT PRIMARY KEY,
-    active    BIGINT NOT NULL,
-    building  BIGINT,
-    finishing BIGINT NOT NULL,
-    made_from TEXT NOT NULL,
-    turn      BIGINT NOT NULL
+-- What planning reads of recipes, properties and zones, by hash: each that was ever in force.
+CREATE TABLE rules (
+    id        INTEGER PRIMARY KEY AUTOINCREMENT,
+    hash      TEXT NOT NULL UNIQUE,
+    loaded_at BIGINT NOT NULL
 );
-INSERT INTO plan_state (id, active, building, finishing, made_from, turn) VALUES (1, 1, NULL, 0, '', 0);
+
+-- One row: which rules are in force and since when; and the last turn that was given out.
+CREATE TABLE plan_state (
+    id    BIGINT PRIMARY KEY,
+    rules BIGINT NOT NULL,
+    since BIGINT NOT NULL,
+    turn  BIGINT NOT NULL
+);
+INSERT INTO plan_state (id, rules, since, turn) VALUES (1, 0, 0, 0);
 
 -- One rendered action of a run: the request as it goes out again after a failure or a crash, under the same key.
 CREATE TABLE steps (

@@ -2,6 +2,7 @@
 
 mod groups;
 mod life;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use super::moments::{Moment, moments};
 use super::view::View;
 use groups::Group;
 pub use life::Life;
+use verdict::Verdict;
 
 /// Why it is planned anew; it decides what becomes of times that have passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub struct Subject<'a> {
     pub life: &'a Life,
     /// Whether its source only learns.
     pub learn: bool,
+    /// Since when these rules count, where the stay was planned under others before.
+    pub rules_since: Option<Time>,
 }
 
 /// What has to change for what is planned to be what the recipes want.
@@ -153,14 +157,6 @@ struct Bench<'a> {
     existing: Vec<&'a Planned>,
     cause: Cause,
     now: Time,
-}
-
-/// What becomes of a time.
-enum Verdict {
-    Scheduled,
-    Skipped(EndedBy, String),
-    /// Nothing is written down of it.
-    Nothing,
 }
 
 impl Bench<'_> {
@@ -290,28 +286,6 @@ impl Bench<'_> {
                 }
             }
             _ => {}
-        }
-    }
-
-    /// What becomes of a time: ahead, late and still wanted, or past. `ended`: the run there is of it, which has ended.
-    fn verdict(&self, at: Time, last: Time, ended: Option<&Planned>) -> Verdict {
-        if at > self.now {
-            return Verdict::Scheduled;
-        }
-        let late = |by: EndedBy, because: &str| Verdict::Skipped(by, because.to_owned());
-        let stay = self.subject.stay;
-        match self.cause {
-            // What was past when the stay was taken over is the old automation's, however the stay moves.
-            _ if stay.adopted && at.timestamp_millis() <= stay.first_seen_ms => Verdict::Nothing,
-            Cause::News if self.now <= last => Verdict::Scheduled,
-            Cause::News => late(EndedBy::Past, "too late: its time had passed when it was planned"),
-            Cause::Adopted => Verdict::Nothing,
-            // What was looked at when it was due, and not wanted then; or too late by a clock that was ahead.
-            Cause::Neighbour if self.now <= last && ended.is_some_and(Planned::may_be_asked_again) => {
-                Verdict::Scheduled
-            }
-            Cause::Rules => late(EndedBy::Late, "planned after its time"),
-            Cause::Change | Cause::Neighbour => late(EndedBy::Past, "planned after its time"),
         }
     }
 

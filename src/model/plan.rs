@@ -2,6 +2,7 @@
 
 use super::clock::Time;
 use super::id::{RunId, StayId};
+use super::reservation::Stay;
 use super::run::RunState;
 
 /// What stands in `entries` of a run that waits for further changes (`settle`).
@@ -61,6 +62,22 @@ impl EndedBy {
     /// The cause with this word.
     pub fn from_word(word: &str) -> Option<EndedBy> {
         EndedBy::ALL.into_iter().find(|cause| cause.word() == word)
+    }
+}
+
+/// The rules that count: what planning reads of recipes, properties and zones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InForce {
+    /// Their id in the store; 0 for none that is stored.
+    pub id: i64,
+    /// Since when they count.
+    pub since: Time,
+}
+
+impl InForce {
+    /// Since when they count, where the stay was planned under others.
+    pub fn new_to(&self, stay: &Stay) -> Option<Time> {
+        (stay.planned_under != self.id).then_some(self.since)
     }
 }
 

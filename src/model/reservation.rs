@@ -193,6 +193,9 @@ pub struct Stay {
     /// How often the row was written; guards against writing over somebody else's change.
     #[serde(skip)]
     pub revision: i64,
+    /// The id of the rules that what its clock wants was last planned under; 0 for none.
+    #[serde(skip)]
+    pub planned_under: i64,
 }
 
 impl Stay {
@@ -215,6 +218,7 @@ impl Stay {
             statuses: Vec::new(),
             last_delivery: delivery,
             revision: 0,
+            planned_under: 0,
         }
     }
 

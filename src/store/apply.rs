@@ -15,7 +15,7 @@ use crate::model::clock::{Time, from_ms};
 use crate::model::decision::{Decision, Explanation, FactDecision};
 use crate::model::event::{About, Event};
 use crate::model::fault;
-use crate::model::id::{RunId, StayId};
+use crate::model::id::RunId;
 use crate::model::plan::{Place, Plan};
 use crate::model::reservation::{Status, Stay};
 use crate::model::run::{Mode, RunState};
@@ -25,7 +25,6 @@ use self::explanations::earlier_explanations;
 use self::rounds::{joined, rounds};
 use self::runs::{new_runs, runs};
 use super::dialect::{Conn, Param, Sql};
-use super::generation::settle_generations;
 use super::neighbours::mark_neighbours;
 use super::outbox::Lease;
 use super::planned::{record_ends, still_wait, write_plans};
@@ -49,17 +48,11 @@ pub struct Applied {
 
 impl Store {
     /// Applies a group of decisions. No two of them may be about the same stay. `lease` is taken for runs that begin at once.
-    /// `generation` is that of the rules they were made under, where any were asked; it has to be the one that counts.
-    pub async fn apply(
-        &self,
-        decisions: impl Into<Arc<Vec<Decision>>>,
-        lease: Lease,
-        generation: Option<i64>,
-    ) -> Result<Applied, StoreError> {
+    pub async fn apply(&self, decisions: impl Into<Arc<Vec<Decision>>>, lease: Lease) -> Result<Applied, StoreError> {
         let decisions = decisions.into();
         self.write(move |conn| {
             Box::pin(async move {
-                let applied = apply(conn, &decisions, &lease, generation).await?;
+                let applied = apply(conn, &decisions, &lease).await?;
                 fault::point("before-decide-commit");
                 Ok(applied)
             })
@@ -69,19 +62,9 @@ impl Store {
     }
 }
 
-async fn apply(
-    conn: &mut Conn,
-    decisions: &[Decision],
-    lease: &Lease,
-    generation: Option<i64>,
-) -> Result<Applied, StoreError> {
+async fn apply(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Result<Applied, StoreError> {
     let now = lease.now;
     let facts = || decisions.iter().flat_map(|decision| &decision.facts);
-    let stays_of: Vec<&str> = facts()
-        .filter_map(stay_of)
-        .chain(facts().flat_map(|fact| fact.absorbed.iter().map(StayId::as_str)))
-        .collect();
-    let state = settle_generations(conn, &stays_of, generation, now).await?;
     still_wait(conn, joined(decisions)).await?;
     stays(conn, decisions, now).await?;
     let mut planned = Vec::new();
@@ -90,7 +73,7 @@ async fn apply(
         let ended = gone(conn, &round, now).await?;
         planned.extend(ended.into_iter().map(|run| (run, RunState::Cancelled)));
         let plans: Vec<&Plan> = round.iter().map(|fact| &fact.plan).collect();
-        planned.extend(write_plans(conn, &plans, state.active, now).await?);
+        planned.extend(write_plans(conn, &plans, now).await?);
     }
     absorb(conn, decisions).await?;
     events(conn, decisions).await?;
@@ -143,7 +126,7 @@ async fn stays(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(),
         let status = stay.status().map(Status::word);
         let place = places.get(stay.id.as_str()).copied().flatten();
         let at = |time: Option<Time>| time.map(|at| at.timestamp_millis());
-        let row: [Param; 11] = [
+        let row: [Param; 12] = [
             stay.id.as_str().into(),
             stay.source.as_str().into(),
             to_json(stay)?.into(),
@@ -157,6 +140,7 @@ async fn stays(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(),
             place.and_then(|place| at(place.leaves_at)).into(),
             // Nothing is known of its place where nothing about it has changed.
             place.map_or(Param::Int(None), |place| place.taken.into()),
+            stay.planned_under.into(),
         ];
         if *revision == 0 {
             fresh.push(row)
@@ -164,19 +148,19 @@ async fn stays(conn: &mut Conn, decisions: &[Decision], now: Time) -> Result<(),
             changed.push(row)
         }
     }
-    let sql = "WITH v (id, source, state, revision, status, adopted, updated_at, property, arrives_at, leaves_at, taken) AS (VALUES ";
+    let sql = "WITH v (id, source, state, revision, status, adopted, updated_at, property, arrives_at, leaves_at, taken, planned) AS (VALUES ";
     let insert = ") INSERT INTO stays (id, source, state, revision, status, adopted, updated_at, property, arrives_at, \
-         leaves_at, taken) SELECT id, source, state, revision, status, adopted, updated_at, property, arrives_at, \
-         leaves_at, COALESCE(taken, 0) FROM v";
+         leaves_at, taken, planned) SELECT id, source, state, revision, status, adopted, updated_at, property, arrives_at, \
+         leaves_at, COALESCE(taken, 0), planned FROM v";
     conn.over_rows(sql, fresh, insert).await?;
     let wanted = changed.len();
-    let sql = "WITH v (id, source, state, revision, status, adopted, updated_at, property, arrives_at, leaves_at, taken) AS (VALUES ";
+    let sql = "WITH v (id, source, state, revision, status, adopted, updated_at, property, arrives_at, leaves_at, taken, planned) AS (VALUES ";
     let update = ") UPDATE stays SET state = v.state, revision = stays.revision + 1, status = v.status, \
          adopted = v.adopted, updated_at = v.updated_at, \
          property = CASE WHEN v.taken IS NULL THEN stays.property ELSE v.property END, \
          arrives_at = CASE WHEN v.taken IS NULL THEN stays.arrives_at ELSE v.arrives_at END, \
          leaves_at = CASE WHEN v.taken IS NULL THEN stays.leaves_at ELSE v.leaves_at END, \
-         taken = COALESCE(v.taken, stays.taken) FROM v WHERE stays.id = v.id AND stays.revision = v.revision \
+         taken = COALESCE(v.taken, stays.taken), planned = v.planned FROM v WHERE stays.id = v.id AND stays.revision = v.revision \
          RETURNING id";
     if conn.over_rows(sql, changed, update).await?.len() != wanted {
         return Err(StoreError::Conflict("a stay was written by somebody else".to_owned()));

@@ -8,7 +8,6 @@ use crate::model::reservation::Status;
 use crate::model::run::{ByHand, RunState, Transition};
 
 use super::dialect::{Conn, Sql};
-use super::generation::settle_run;
 use super::set_back::touch;
 use super::{Store, StoreError, json as to_json};
 
@@ -121,8 +120,6 @@ fn refused(run: &RunId, because: impl std::fmt::Display) -> Handled {
 }
 
 async fn retry(conn: &mut Conn, run: &RunId, by_hand: ByHand, now: Time) -> Handled {
-    // A plan in the making does not take back what a person says.
-    settle_run(conn, &run.0, now).await?;
     let Some(found) = touched(conn, run).await? else {
         return Ok(Err(HandError::Unknown(run.0.clone())));
     };
@@ -181,8 +178,6 @@ async fn retry(conn: &mut Conn, run: &RunId, by_hand: ByHand, now: Time) -> Hand
 }
 
 async fn cancel(conn: &mut Conn, run: &RunId, now: Time) -> Handled {
-    // A plan in the making does not take back what a person says.
-    settle_run(conn, &run.0, now).await?;
     let Some(found) = touched(conn, run).await? else {
         return Ok(Err(HandError::Unknown(run.0.clone())));
     };

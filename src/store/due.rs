@@ -12,7 +12,6 @@ use crate::model::run::{ByHand, Mode, RunState};
 
 use super::apply::{INSERT_EVENTS, event_row};
 use super::dialect::{Conn, Param, Row, Sql};
-use super::generation::settle_generations;
 use super::planned::make;
 use super::{Store, StoreError, from_json, outbox};
 
@@ -118,12 +117,11 @@ pub struct TakenOn {
 const DUE: &str = "SELECT r.id, r.run_key, r.recipe, r.revision, r.entries, r.due_at, r.planned_at, r.by_hand, r.stay_id, \
      r.event_id FROM runs r WHERE r.state = 'scheduled' AND r.due_at <= ";
 
-/// Only what counts, and in order.
-const OF_ACTIVE: &str = " AND r.plan <= (SELECT active FROM plan_state) \
-     AND (r.next_plan IS NULL OR r.next_plan <> (SELECT active FROM plan_state)) ORDER BY r.due_at, r.seq LIMIT ";
+/// The longest due first.
+const IN_ORDER: &str = " ORDER BY r.due_at, r.seq LIMIT ";
 
 impl Store {
-    /// Planned runs that are due, the longest due first; only of the generation that counts.
+    /// Planned runs that are due, the longest due first.
     pub async fn due(&self, now: Time, limit: usize) -> Result<Vec<DueRun>, StoreError> {
         let mut conn = self.reader().await?;
         conn.begin_read().await?;
@@ -133,15 +131,15 @@ impl Store {
     }
 
     /// Takes on runs that are due. One that is not as it was read, or whose stay is not, is left for the next look.
-    pub async fn come_due(&self, runs: Vec<CameDue>, generation: i64, now: Time) -> Result<TakenOn, StoreError> {
-        self.write(move |conn| Box::pin(async move { come_due(conn, runs, generation, now).await }))
+    pub async fn come_due(&self, runs: Vec<CameDue>, now: Time) -> Result<TakenOn, StoreError> {
+        self.write(move |conn| Box::pin(async move { come_due(conn, runs, now).await }))
             .await
     }
 }
 
 async fn due(conn: &mut Conn, now: Time, limit: usize) -> Result<Vec<DueRun>, StoreError> {
     let mut sql = Sql::new(DUE);
-    sql.bind(now.timestamp_millis()).push(OF_ACTIVE).bind(limit);
+    sql.bind(now.timestamp_millis()).push(IN_ORDER).bind(limit);
     let rows = conn.fetch(sql).await?;
     let mut runs = Vec::with_capacity(rows.len());
     let mut events = Vec::new();
@@ -156,12 +154,21 @@ async fn due(conn: &mut Conn, now: Time, limit: usize) -> Result<Vec<DueRun>, St
         .collect();
     let mut found: HashMap<String, Result<Stay, StoreError>> = HashMap::new();
     for row in conn
-        .over_rows("SELECT id, state, revision FROM stays WHERE id IN (VALUES ", stays, ")")
+        .over_rows(
+            "SELECT id, state, revision, planned FROM stays WHERE id IN (VALUES ",
+            stays,
+            ")",
+        )
         .await?
     {
         let stay = from_json::<Stay>(&row.text(1)?);
-        let revision = row.int(2)?;
-        found.insert(row.text(0)?, stay.map(|stay| Stay { revision, ..stay }));
+        let (revision, planned_under) = (row.int(2)?, row.int(3)?);
+        let stay = stay.map(|stay| Stay {
+            revision,
+            planned_under,
+            ..stay
+        });
+        found.insert(row.text(0)?, stay);
     }
     let mut deliveries: BTreeMap<String, (String, Vec<u8>)> = BTreeMap::new();
     let last: HashSet<&DeliveryId> = found.values().flatten().map(|stay| &stay.last_delivery).collect();
@@ -226,14 +233,7 @@ fn due_run(row: &Row) -> Result<(DueRun, Option<EventId>), StoreError> {
     Ok((run, row.opt_text(9)?.map(EventId)))
 }
 
-async fn come_due(conn: &mut Conn, runs: Vec<CameDue>, generation: i64, now: Time) -> Result<TakenOn, StoreError> {
-    let stays: Vec<String> = runs
-        .iter()
-        .filter_map(|run| run.event.as_ref().map(|(event, _)| event.stay.0.clone()))
-        .filter(|stay| !stay.is_empty())
-        .collect();
-    let stays: Vec<&str> = stays.iter().map(String::as_str).collect();
-    settle_generations(conn, &stays, Some(generation), now).await?;
+async fn come_due(conn: &mut Conn, runs: Vec<CameDue>, now: Time) -> Result<TakenOn, StoreError> {
     let mut turn = outbox::turns(conn, runs.len()).await?;
     let now_ms = now.timestamp_millis();
     let mut rows: Vec<[Param; 18]> = Vec::with_capacity(runs.len());
@@ -295,7 +295,7 @@ async fn come_due(conn: &mut Conn, runs: Vec<CameDue>, generation: i64, now: Tim
         .collect();
     events(conn, &taken).await?;
     let next: Vec<&NewPlanned> = taken.iter().filter_map(|run| run.next.as_ref()).collect();
-    make(conn, &next, generation, now).await?;
+    make(conn, &next, now).await?;
     let mut on = TakenOn::default();
     let mut rendered = Vec::new();
     for run in &taken {

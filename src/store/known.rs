@@ -29,8 +29,10 @@ pub struct Lookup {
     pub facts: BTreeSet<(String, About, String)>,
     /// Events that may have been made before.
     pub events: BTreeSet<EventId>,
-    /// Whether what is planned for the stays has to be known.
+    /// Whether what is planned for the stays has to be known, whichever rules they were planned under.
     pub planned: bool,
+    /// The rules in force; of a stay that was planned under others, what is planned has to be known in any case.
+    pub rules: i64,
 }
 
 /// What was found.
@@ -95,9 +97,9 @@ impl Store {
         names(&mut conn, lookup, &mut looked).await?;
         contents(&mut conn, lookup, &mut looked).await?;
         events(&mut conn, lookup, &mut looked).await?;
-        if lookup.planned {
-            looked.planned = planned_of(&mut conn, looked.by_id.keys().map(String::as_str)).await?;
-        }
+        let stays = looked.by_id.iter();
+        let of = stays.filter(|(_, (_, stay))| lookup.planned || stay.planned_under != lookup.rules);
+        looked.planned = planned_of(&mut conn, of.map(|(id, _)| id.as_str())).await?;
         Ok(looked)
     }
 }
@@ -136,11 +138,12 @@ async fn names(conn: &mut Conn, lookup: &Lookup, looked: &mut Looked) -> Result<
             .or_default()
             .insert(stay);
     }
-    let sql = "SELECT seq, id, state, revision FROM stays WHERE id IN (VALUES ";
+    let sql = "SELECT seq, id, state, revision, planned FROM stays WHERE id IN (VALUES ";
     let ids = ids.into_iter().map(|id| [id.into()]);
     for row in conn.over_rows(sql, ids.collect(), ")").await? {
         let mut stay: Stay = from_json(&row.text(2)?)?;
         stay.revision = row.int(3)?;
+        stay.planned_under = row.int(4)?;
         looked.by_id.insert(row.text(1)?, (row.int(0)?, stay));
     }
     Ok(())

@@ -9,30 +9,21 @@ use crate::model::run::RunState;
 
 use super::StoreError;
 use super::dialect::{Conn, Param, Row, Sql};
-use super::generation::{PlanState, plan_state};
 
-/// What of a run planning has to know. What a new generation of the plan says of it counts from the moment that is active.
-const PLANNED: &str = "SELECT id, recipe, stay_id, entries, state, due_at, planned_at, attempts, ended_by, next_plan, next_state, \
-     next_due, next_entries, next_ended_by, by_hand IS NOT NULL FROM runs ";
+/// What of a run planning has to know.
+const PLANNED: &str = "SELECT id, recipe, stay_id, entries, state, due_at, planned_at, attempts, ended_by, by_hand IS NOT NULL FROM runs ";
 
 /// Entries are kept as one text; none of them has a line break in it.
 pub(super) fn entries_text(entries: &[String]) -> String {
     entries.join("\n")
 }
 
-fn planned(row: &Row, state: &PlanState) -> Result<Planned, StoreError> {
-    let next = row.opt_int(9)? == Some(state.active);
-    let at = |now: usize, then: usize| if next { then } else { now };
-    let word = row.text(at(4, 10))?;
-    let run_state = RunState::from_word(&word).ok_or_else(|| StoreError::Broken("an unknown state".to_owned()))?;
-    let due_at = from_ms(row.int(at(5, 11))?);
-    let planned_at = if next {
-        Some(due_at)
-    } else {
-        row.opt_int(6)?.map(from_ms)
-    };
+fn planned(row: &Row) -> Result<Planned, StoreError> {
+    let run_state =
+        RunState::from_word(&row.text(4)?).ok_or_else(|| StoreError::Broken("an unknown state".to_owned()))?;
+    let due_at = from_ms(row.int(5)?);
     let attempts = row.int(7)?;
-    let ended_by = row.opt_text(at(8, 13))?;
+    let ended_by = row.opt_text(8)?;
     let fired = match run_state {
         RunState::Scheduled => false,
         RunState::Ready | RunState::Cancelled | RunState::Skipped => attempts > 0,
@@ -42,13 +33,13 @@ fn planned(row: &Row, state: &PlanState) -> Result<Planned, StoreError> {
         id: RunId(row.text(0)?),
         recipe: row.text(1)?,
         stay: row.opt_text(2)?.map(StayId),
-        entries: row.text(at(3, 12))?.split('\n').map(str::to_owned).collect(),
+        entries: row.text(3)?.split('\n').map(str::to_owned).collect(),
         state: run_state,
         due_at,
-        planned_at: planned_at.unwrap_or(due_at),
+        planned_at: row.opt_int(6)?.map_or(due_at, from_ms),
         fired,
         ended_by: ended_by.as_deref().and_then(EndedBy::from_word),
-        asked_for: row.flag(14)?,
+        asked_for: row.flag(9)?,
     })
 }
 
@@ -62,15 +53,13 @@ pub(super) async fn planned_of(
     if ids.is_empty() {
         return Ok(found);
     }
-    let state = plan_state(conn).await?;
     for chunk in ids.chunks(500) {
         let mut sql = Sql::new(PLANNED);
-        sql.push("WHERE entries IS NOT NULL AND plan <= ").bind(state.active);
-        sql.push(" AND stay_id IN (VALUES ")
+        sql.push("WHERE entries IS NOT NULL AND stay_id IN (VALUES ")
             .rows(chunk.iter().cloned())
             .push(") ORDER BY seq");
         for row in conn.fetch(sql).await? {
-            let run = planned(&row, &state)?;
+            let run = planned(&row)?;
             let stay = run.stay.as_ref().map(|stay| stay.0.clone()).unwrap_or_default();
             found.entry(stay).or_default().push(run);
         }
@@ -80,21 +69,17 @@ pub(super) async fn planned_of(
 
 /// The scheduled runs of schedules, and those of them that were planned for a time after `after`, whatever became of them.
 pub(super) async fn planned_schedules(conn: &mut Conn, after: Time) -> Result<Vec<Planned>, StoreError> {
-    let state = plan_state(conn).await?;
     let mut sql = Sql::new(PLANNED);
-    sql.push("WHERE entries IS NOT NULL AND stay_id IS NULL AND plan <= ")
-        .bind(state.active);
-    sql.push(" AND (state = 'scheduled' OR planned_at > ")
+    sql.push("WHERE entries IS NOT NULL AND stay_id IS NULL AND (state = 'scheduled' OR planned_at > ")
         .bind(after.timestamp_millis())
         .push(")");
-    conn.fetch(sql).await?.iter().map(|row| planned(row, &state)).collect()
+    conn.fetch(sql).await?.iter().map(planned).collect()
 }
 
 /// Makes what is planned what it has to be. Every run must be as it was when that was found out.
 pub(super) async fn write_plans(
     conn: &mut Conn,
     plans: &[&Plan],
-    generation: i64,
     now: Time,
 ) -> Result<Vec<(RunId, RunState)>, StoreError> {
     let past: Vec<[Param; 1]> = plans
@@ -104,7 +89,7 @@ pub(super) async fn write_plans(
     let sql = "UPDATE runs SET ended_by = 'old_life' WHERE id IN (VALUES ";
     conn.over_rows(sql, past, ")").await?;
     let made: Vec<&NewPlanned> = plans.iter().flat_map(|plan| &plan.make).collect();
-    make(conn, &made, generation, now).await?;
+    make(conn, &made, now).await?;
     let changed: Vec<&PlanChange> = plans.iter().flat_map(|plan| &plan.change).collect();
     change(conn, &changed, now).await?;
     let ended = made
@@ -118,9 +103,9 @@ pub(super) async fn write_plans(
 }
 
 /// Makes planned runs.
-pub(super) async fn make(conn: &mut Conn, runs: &[&NewPlanned], generation: i64, now: Time) -> Result<(), StoreError> {
+pub(super) async fn make(conn: &mut Conn, runs: &[&NewPlanned], now: Time) -> Result<(), StoreError> {
     let now_ms = now.timestamp_millis();
-    let rows: Vec<[Param; 15]> = runs
+    let rows: Vec<[Param; 14]> = runs
         .iter()
         .map(|run| {
             let (stay, source, code) = match &run.stay {
@@ -142,19 +127,18 @@ pub(super) async fn make(conn: &mut Conn, runs: &[&NewPlanned], generation: i64,
                 entries_text(&run.entries).into(),
                 run.due_at.timestamp_millis().into(),
                 run.ended_by.map(EndedBy::word).into(),
-                generation.into(),
             ]
         })
         .collect();
     // What it needs to run is written when it is due: the recipe may be another one by then. A time of the calendar that was
     // called off while the clock was behind is there already.
     let sql = "WITH v (id, run_key, recipe, stay_id, source, code, state, reason, due_at, created_at, updated_at, entries, \
-         planned_at, ended_by, plan) AS (VALUES ";
+         planned_at, ended_by) AS (VALUES ";
     let insert = ") INSERT INTO runs (id, run_key, recipe, revision, stay_id, source, code, about, mode, names_gone, after_gone, \
          dry_run, lane, state, reason, step, attempts, step_attempts, generation, uncertain, cancel_requested, due_at, \
-         created_at, updated_at, entries, planned_at, ended_by, plan) SELECT id, run_key, recipe, '', stay_id, source, code, \
+         created_at, updated_at, entries, planned_at, ended_by) SELECT id, run_key, recipe, '', stay_id, source, code, \
          'reservation', 'queued', ' ', 0, 0, '', state, reason, 0, 0, 0, 0, 0, 0, due_at, created_at, updated_at, entries, \
-         planned_at, ended_by, plan FROM v WHERE TRUE ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason = '', \
+         planned_at, ended_by FROM v WHERE TRUE ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason = '', \
          ended_by = NULL, updated_at = excluded.updated_at WHERE runs.stay_id IS NULL AND runs.state = 'cancelled' \
          AND runs.ended_by = 'plan' AND runs.attempts = 0";
     conn.over_rows(sql, rows, insert).await?;
@@ -183,7 +167,7 @@ async fn change(conn: &mut Conn, changes: &[&PlanChange], now: Time) -> Result<(
     let wanted = rows.len();
     let sql = "WITH v (id, from_state, from_due, state, due_at, entries, reason, ended_by) AS (VALUES ";
     let update = ") UPDATE runs AS r SET state = v.state, due_at = v.due_at, planned_at = v.due_at, entries = v.entries, \
-         reason = v.reason, ended_by = v.ended_by, next_plan = NULL FROM v WHERE r.id = v.id AND r.state = v.from_state \
+         reason = v.reason, ended_by = v.ended_by FROM v WHERE r.id = v.id AND r.state = v.from_state \
          AND r.due_at = v.from_due AND r.attempts = 0 RETURNING id";
     if conn.over_rows(sql, rows, update).await?.len() != wanted {
         return Err(StoreError::Conflict("a planned run has changed since".to_owned()));

@@ -19,15 +19,15 @@ const WAITING: &str = "runs SET due_at = CASE WHEN due_at <= now THEN due_at WHE
      ELSE now END, updated_at = now FROM w WHERE state IN ('ready', 'retrying') AND updated_at > now";
 
 /// What else a clock that was ahead has decided, in this order.
-const DECIDED: [&str; 7] = [
+const DECIDED: [&str; 8] = [
     WAITING,
     "runs SET step_until = step_until - (step_first_at - now), step_first_at = now FROM w WHERE state IN ('ready', 'running', 'retrying') AND step_first_at > now",
     "runs SET due_at = now + due_at - updated_at, planned_at = now + due_at - updated_at, updated_at = now FROM w \
      WHERE state = 'scheduled' AND entries = 'settle' AND updated_at > now AND due_at > updated_at",
     // The planner makes the times of stays what they have to be; a time of the calendar that lies ahead it finds too.
     "stays SET replan = 1 FROM w WHERE updated_at > now OR id IN \
-     (SELECT stay_id FROM runs WHERE state = 'skipped' AND attempts = 0 AND updated_at > now AND stay_id IS NOT NULL \
-     UNION ALL SELECT stay_id FROM runs WHERE next_plan IS NOT NULL AND stay_id IS NOT NULL)",
+     (SELECT stay_id FROM runs WHERE state = 'skipped' AND attempts = 0 AND updated_at > now AND stay_id IS NOT NULL)",
+    "plan_state SET since = now FROM w WHERE since > now",
     "runs SET state = 'scheduled', reason = '', ended_by = NULL FROM w WHERE state = 'skipped' AND updated_at > now \
      AND stay_id IS NULL AND ended_by = 'down' AND attempts = 0 AND planned_at <= now",
     "runs SET updated_at = now FROM w WHERE state = 'skipped' AND updated_at > now",

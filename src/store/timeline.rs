@@ -49,9 +49,9 @@ fn spoke(stay: &str) -> Sql {
     sql
 }
 
-fn of_stay(rows: &'static str, and: &'static str, stay: &str) -> Sql {
+fn of_stay(rows: &'static str, stay: &str) -> Sql {
     let mut sql = Sql::new(rows);
-    sql.push(" WHERE stay_id = ").bind(stay).push(and);
+    sql.push(" WHERE stay_id = ").bind(stay);
     sql.push(" ORDER BY seq DESC LIMIT ").bind(ROWS_MAX + 1);
     sql
 }
@@ -72,12 +72,11 @@ async fn history(conn: &mut Conn, stay: StayRow) -> Result<History, StoreError> 
     let mut cut = false;
     let deliveries = conn.fetch(spoke(id)).await?;
     let deliveries = oldest_first(deliveries.iter().map(|row| delivery(row, false)), &mut cut)?;
-    let events = conn.fetch(of_stay(EVENT, "", id)).await?;
+    let events = conn.fetch(of_stay(EVENT, id)).await?;
     let events = oldest_first(events.iter().map(|row| event(row, true)), &mut cut)?;
-    let seen = " AND plan <= (SELECT active FROM plan_state)";
-    let runs = conn.fetch(of_stay(RUN, seen, id)).await?;
+    let runs = conn.fetch(of_stay(RUN, id)).await?;
     let runs: Vec<RunRow> = oldest_first(runs.iter().map(run), &mut cut)?;
-    let changes = conn.fetch(of_stay(CHANGE, "", id)).await?;
+    let changes = conn.fetch(of_stay(CHANGE, id)).await?;
     let changes = oldest_first(changes.iter().map(change), &mut cut)?;
     let mut attempts: BTreeMap<String, Vec<AttemptRow>> = BTreeMap::new();
     let tried = runs.iter().filter(|run| run.attempts > 0);

@@ -4,11 +4,9 @@ use std::collections::HashMap;
 
 use crate::model::clock::{Time, from_ms};
 use crate::model::reservation::Stay;
-use crate::model::run::RunState;
 
 use super::dialect::{Conn, Param, Row, Sql};
-use super::generation::plan_state;
-use super::read::{PAGE_MAX, SEEN, called};
+use super::read::{PAGE_MAX, called};
 use super::rows::{RUN, RunRow, run};
 use super::{Store, StoreError, from_json};
 
@@ -41,43 +39,26 @@ pub struct AheadRow {
     pub stay: Option<Stay>,
 }
 
-/// Where what will go out stands; each of the three is read in the order of its index.
+/// Where what will go out stands; each is read in the order of its index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
-    /// Planned, and not changed by a plan that is just being written down.
+    /// Planned.
     Scheduled,
     /// Its time has come, or the last attempt failed.
     Waiting,
-    /// What the plan that counts says of runs it is not written to yet.
-    Changing,
 }
 
 /// One part of the list. The bound of a page stands twice, so that the index finds where it begins.
-fn part(part: Part, ahead: &Ahead, active: i64, limit: usize) -> Sql {
-    narrowed(Sql::new(RUN), part, ahead, active, limit)
+fn part(part: Part, ahead: &Ahead, limit: usize) -> Sql {
+    narrowed(Sql::new(RUN), part, ahead, limit)
 }
 
-fn narrowed(mut sql: Sql, part: Part, ahead: &Ahead, active: i64, limit: usize) -> Sql {
-    let due = match part {
-        Part::Scheduled => {
-            sql.push(" WHERE state = 'scheduled' AND ").push(SEEN);
-            sql.push(" AND (next_plan IS NULL OR next_plan <> ")
-                .bind(active)
-                .push(")");
-            "due_at"
-        }
-        Part::Waiting => {
-            // The rows that are wanted are found in the index alone, then read.
-            sql.push(" WHERE state IN ('ready', 'retrying')");
-            "due_at"
-        }
-        Part::Changing => {
-            sql.push(" WHERE next_plan = ")
-                .bind(active)
-                .push(" AND next_state = 'scheduled' AND attempts = 0");
-            "next_due"
-        }
-    };
+fn narrowed(mut sql: Sql, part: Part, ahead: &Ahead, limit: usize) -> Sql {
+    sql.push(match part {
+        Part::Scheduled => " WHERE state = 'scheduled'",
+        // The rows that are wanted are found in the index alone, then read.
+        Part::Waiting => " WHERE state IN ('ready', 'retrying')",
+    });
     for (text, value) in [(" AND recipe = ", &ahead.recipe), (" AND source = ", &ahead.source)] {
         if let Some(value) = value {
             sql.push(text).bind(value);
@@ -87,20 +68,18 @@ fn narrowed(mut sql: Sql, part: Part, ahead: &Ahead, active: i64, limit: usize) 
         called(sql.push(" AND stay_id IN ("), code).push(")");
     }
     if let Some(before) = ahead.before {
-        sql.push(" AND ").push(due).push(" < ").bind(before.timestamp_millis());
+        sql.push(" AND due_at < ").bind(before.timestamp_millis());
     }
     if let Some((at, seq)) = ahead.after {
-        sql.push(" AND ").push(due).push(" >= ").bind(at);
-        sql.push(" AND (").push(due).push(" > ").bind(at);
+        sql.push(" AND due_at >= ").bind(at).push(" AND (due_at > ").bind(at);
         sql.push(" OR seq > ").bind(seq).push(")");
     }
-    sql.push(" ORDER BY ").push(due).push(", seq LIMIT ").bind(limit);
+    sql.push(" ORDER BY due_at, seq LIMIT ").bind(limit);
     sql
 }
 
 impl Store {
-    /// Runs that are scheduled, ready or retrying, the soonest first, and where the next page begins. Of a plan in the
-    /// making there is nothing.
+    /// Runs that are scheduled, ready or retrying, the soonest first, and where the next page begins.
     pub async fn upcoming(&self, ahead: &Ahead) -> Result<(Vec<AheadRow>, Option<Place>), StoreError> {
         let mut conn = self.reader().await?;
         conn.begin_read().await?;
@@ -129,8 +108,7 @@ impl Store {
     pub async fn passed_over(&self, recipe: Option<&str>, limit: usize) -> Result<(Vec<AheadRow>, u64), StoreError> {
         let mut conn = self.reader().await?;
         let which = |sql: &mut Sql| {
-            sql.push(" WHERE ended_by = 'late' AND state = 'skipped' AND attempts = 0 AND ")
-                .push(SEEN);
+            sql.push(" WHERE ended_by = 'late' AND state = 'skipped' AND attempts = 0");
             if let Some(recipe) = recipe {
                 sql.push(" AND recipe = ").bind(recipe);
             }
@@ -150,7 +128,7 @@ impl Store {
 async fn upcoming(conn: &mut Conn, ahead: &Ahead) -> Result<(Vec<AheadRow>, Option<Place>), StoreError> {
     let limit = ahead.limit.unwrap_or(50).clamp(1, PAGE_MAX);
     let mut runs = scheduled(conn, ahead, limit + 1).await?;
-    for row in conn.fetch(part(Part::Waiting, ahead, 0, limit + 1)).await? {
+    for row in conn.fetch(part(Part::Waiting, ahead, limit + 1)).await? {
         runs.push(run(&row)?);
     }
     runs.sort_by_key(|run| (run.due_at_ms, run.seq));
@@ -160,39 +138,9 @@ async fn upcoming(conn: &mut Conn, ahead: &Ahead) -> Result<(Vec<AheadRow>, Opti
     Ok((with_stays(conn, runs).await?, next))
 }
 
-/// What is planned, as the plan that counts has it.
 async fn scheduled(conn: &mut Conn, ahead: &Ahead, limit: usize) -> Result<Vec<RunRow>, StoreError> {
-    let state = plan_state(conn).await?;
-    let planned = conn.fetch(part(Part::Scheduled, ahead, state.active, limit)).await?;
-    let mut runs: Vec<RunRow> = planned.iter().map(run).collect::<Result<_, _>>()?;
-    if state.finishing {
-        let changing = conn.fetch(part(Part::Changing, ahead, state.active, limit)).await?;
-        let mut changing: Vec<RunRow> = changing.iter().map(run).collect::<Result<_, _>>()?;
-        as_planned_next(conn, &mut changing).await?;
-        runs.append(&mut changing);
-        runs.sort_by_key(|run| (run.due_at_ms, run.seq));
-        runs.truncate(limit);
-    }
-    Ok(runs)
-}
-
-/// Shows runs as what is not written to them yet says.
-async fn as_planned_next(conn: &mut Conn, runs: &mut [RunRow]) -> Result<(), StoreError> {
-    let ids: Vec<[Param; 1]> = runs.iter().map(|run| [run.id.as_str().into()]).collect();
-    let mut next: HashMap<String, (i64, String)> = HashMap::new();
-    let sql = "SELECT id, next_due, next_entries FROM runs WHERE id IN (VALUES ";
-    for row in conn.over_rows(sql, ids, ")").await? {
-        next.insert(row.text(0)?, (row.int(1)?, row.opt_text(2)?.unwrap_or_default()));
-    }
-    for run in runs {
-        if let Some((due, entries)) = next.remove(&run.id) {
-            run.state = RunState::Scheduled.word().to_owned();
-            (run.reason, run.ended_by) = (String::new(), None);
-            (run.due_at_ms, run.planned_at_ms) = (due, Some(due));
-            run.entries = entries.split('\n').map(str::to_owned).collect();
-        }
-    }
-    Ok(())
+    let planned = conn.fetch(part(Part::Scheduled, ahead, limit)).await?;
+    planned.iter().map(run).collect()
 }
 
 async fn with_stays(conn: &mut Conn, runs: Vec<RunRow>) -> Result<Vec<AheadRow>, StoreError> {

@@ -2,7 +2,7 @@
 
 mod schedule;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -25,7 +25,7 @@ use crate::store::{Becomes, Beside, CameDue, DueRun, Ready, StoreError};
 use super::advance::{Advance, Asked, advance};
 use super::gather::gathered;
 use super::setup::Setup;
-use super::{Engine, claim, said};
+use super::{Engine, claim, replan, said};
 
 /// What a look found.
 #[derive(Debug)]
@@ -47,8 +47,6 @@ impl Batch {
 
 /// Takes on the longest due.
 pub async fn batch(engine: &Engine, limit: usize) -> Result<Batch, StoreError> {
-    // While a new plan is made a part of it must not be outrun.
-    let _planning = engine.clockwork.planning.lock().await;
     let now = engine.clock.now();
     let setup = engine.setup();
     let runs = engine.store.due(now, limit).await?;
@@ -61,6 +59,22 @@ pub async fn batch(engine: &Engine, limit: usize) -> Result<Batch, StoreError> {
         });
     }
     let schedules = runs.iter().any(|run| run.stay_id.is_none());
+    let stays = runs.iter().filter_map(|run| run.stay.as_ref());
+    let behind: BTreeMap<&str, &Stay> = stays
+        .filter(|stay| setup.in_force.new_to(stay).is_some())
+        .map(|stay| (stay.id.as_str(), stay))
+        .collect();
+    if !behind.is_empty() {
+        // Whether and when is asked under the rules of now; the next look sees what is due then.
+        let behind: Vec<Stay> = behind.into_values().cloned().collect();
+        let taken = behind.len();
+        replan::these(engine, &setup, behind, now).await?;
+        return Ok(Batch {
+            found,
+            taken,
+            schedules,
+        });
+    }
     let beside = match setup.reads_neighbours() {
         true => beside(engine, &setup, &runs).await?,
         false => HashMap::new(),
@@ -93,7 +107,7 @@ pub async fn batch(engine: &Engine, limit: usize) -> Result<Batch, StoreError> {
         }));
     }
     let reports: Vec<_> = came.iter().filter_map(missed).collect();
-    let taken = engine.store.come_due(came, setup.generation, now).await?;
+    let taken = engine.store.come_due(came, now).await?;
     for (run, reason) in reports {
         tracing::warn!(run.id = %run, reason, "a planned run did not go");
     }

@@ -83,7 +83,11 @@ pub(super) async fn group(engine: &Engine, launch: &mpsc::Sender<Launched>) -> R
     // What waits for something before it about the same stay is read and mapped once for several rounds, else a stay
     // with many deliveries would cost the square of them.
     for _ in 0..ROUNDS {
-        let looked = match engine.store.known(&lookup(&reads, setup.plans_stays())).await {
+        let looked = match engine
+            .store
+            .known(&lookup(&reads, setup.plans_stays(), setup.in_force.id))
+            .await
+        {
             Ok(looked) => looked,
             Err(StoreError::Broken(_)) => return damaged(engine, reads).await.map(|failed| count + failed),
             Err(error) => return Err(error),
@@ -100,7 +104,11 @@ pub(super) async fn group(engine: &Engine, launch: &mpsc::Sender<Launched>) -> R
             decisions.push(with_first_steps(engine, &setup, &read.payload, decision, &mut flights));
         }
         count += decisions.len();
-        let whole = apply(engine, launch, setup.generation, decisions, flights).await?;
+        let whole = apply(engine, launch, decisions, flights).await?;
+        if engine.setup().in_force.id != setup.in_force.id {
+            // Other rules came into force meanwhile, and these stays may have been passed already.
+            engine.clockwork.mark_behind();
+        }
         reads = later;
         if reads.is_empty() || !whole {
             break;
@@ -114,7 +122,7 @@ pub(super) async fn group(engine: &Engine, launch: &mpsc::Sender<Launched>) -> R
 async fn damaged(engine: &Engine, reads: Vec<Read>) -> Result<usize, StoreError> {
     let mut failures = Vec::new();
     for read in &reads {
-        match engine.store.known(&lookup(std::slice::from_ref(read), true)).await {
+        match engine.store.known(&lookup(std::slice::from_ref(read), true, 0)).await {
             Ok(_) => {}
             Err(StoreError::Broken(because)) => failures.push(failed(engine, &read.pending, &because)),
             Err(error) => return Err(error),
@@ -124,7 +132,7 @@ async fn damaged(engine: &Engine, reads: Vec<Read>) -> Result<usize, StoreError>
         return Err(StoreError::Unavailable("a row was damaged a moment ago".to_owned()));
     }
     let count = failures.len();
-    engine.store.apply(failures, engine.lease(), None).await?;
+    engine.store.apply(failures, engine.lease()).await?;
     Ok(count)
 }
 
@@ -221,7 +229,6 @@ fn failed(engine: &Engine, pending: &Pending, trace: &str) -> Decision {
 async fn apply(
     engine: &Engine,
     launch: &mpsc::Sender<Launched>,
-    generation: i64,
     decisions: Vec<Decision>,
     mut flights: Flights,
 ) -> Result<bool, StoreError> {
@@ -230,11 +237,7 @@ async fn apply(
     let mut whole = true;
     let mut down = None;
     let leased = engine.clock.steady() + LEASE;
-    let applied = match engine
-        .store
-        .apply(decisions.clone(), engine.lease(), Some(generation))
-        .await
-    {
+    let applied = match engine.store.apply(decisions.clone(), engine.lease()).await {
         Ok(applied) => applied,
         Err(StoreError::Conflict(_) | StoreError::Broken(_)) => {
             let mut all = crate::store::Applied::default();
@@ -242,10 +245,7 @@ async fn apply(
             said.clear();
             for decision in decisions.iter() {
                 let (delivery, of) = (decision.delivery.clone(), Said::of(decision));
-                let one = engine
-                    .store
-                    .apply(vec![decision.clone()], engine.lease(), Some(generation));
-                match one.await {
+                match engine.store.apply(vec![decision.clone()], engine.lease()).await {
                     Ok(applied) => {
                         all.planned |= applied.planned;
                         said.push(of);
@@ -272,7 +272,7 @@ async fn apply(
                         };
                         let failure = failed(engine, &pending, &because);
                         let of = Said::of(&failure);
-                        match engine.store.apply(vec![failure], engine.lease(), None).await {
+                        match engine.store.apply(vec![failure], engine.lease()).await {
                             Ok(_) => said.push(of),
                             Err(error) => down = Some(error),
                         }

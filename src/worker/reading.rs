@@ -78,9 +78,10 @@ pub fn read(setup: &Setup, pending: Pending) -> Read {
 }
 
 /// What the facts of deliveries have to know.
-pub fn lookup(reads: &[Read], planned: bool) -> Lookup {
+pub fn lookup(reads: &[Read], planned: bool, rules: i64) -> Lookup {
     let mut lookup = Lookup {
         planned,
+        rules,
         ..Lookup::default()
     };
     for read in reads {
@@ -187,6 +188,7 @@ pub fn rules<'s>(setup: &'s Setup, read: &Read) -> Rules<'s> {
         echo: source.map(|source| source.echo()).unwrap_or_default(),
         learn: source.is_some_and(|source| source.learn()),
         dry_run: setup.dry_run,
+        in_force: setup.in_force,
         properties: &setup.properties,
         recipes: setup.book.all(),
         broken: setup.book.broken(),

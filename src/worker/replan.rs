@@ -12,116 +12,64 @@ use crate::model::fault::guard;
 use crate::model::id::clock_run_id;
 use crate::model::plan::{EndedBy, NewPlanned, Plan, PlanChange, Planned, schedule_run_key};
 use crate::model::property::Properties;
+use crate::model::reservation::Stay;
 use crate::model::run::RunState;
 use crate::recipe::{ClockEntry, Late, Recipe, Schedule, Shift};
-use crate::store::{Replanned, Stays, StoreError};
+use crate::store::{Replanned, Search, Stays, StoreError};
 
 use super::Engine;
 use super::setup::Setup;
 
 /// How many stays are planned in one transaction: what comes in waits no longer than for these.
 const TOGETHER: usize = 10;
-/// How many runs take over what a new plan says of them in one transaction.
-const FINISH: usize = 60;
-/// How often a plan is made ready once more because stays have changed meanwhile.
-const ROUNDS: usize = 1000;
 /// So many times of a schedule that have come together are counted.
 pub const COME_MAX: usize = 1000;
 /// How many times of a schedule are looked at for one that is still free.
 const TIMES: usize = 50;
 
-/// Takes over rules under which everything ahead is planned anew: all or nothing. Until the last moment the rules before
-/// count, for planned runs as for events.
+/// Takes over rules: from here on they count, for what is decided and for what comes due. The timers plan the stays that were
+/// planned under others.
 pub async fn adopt(engine: &Engine, setup: Setup) -> Result<(), StoreError> {
     let _one = engine.clockwork.adopting.lock().await;
-    take_over(engine, setup).await
-}
-
-async fn take_over(engine: &Engine, setup: Setup) -> Result<(), StoreError> {
-    let made_from = setup.made_from();
-    finish(engine).await?;
-    let state = engine.store.plan_state().await?;
-    if state.made_from == made_from {
-        engine.replace(Setup {
-            generation: state.active,
-            ..setup
-        });
-        return Ok(());
-    }
-    let generation = engine.store.begin_plan().await?;
-    match build(engine, &setup, generation, &made_from).await {
-        Ok(()) => {}
-        Err(error) => {
-            // What was made of it is seen by nobody; it is dropped at the next begin at the latest.
-            if engine.store.drop_plan().await.is_ok() {
-                // A schedule that came due meanwhile may have found its next time in there.
-                let _ = schedules(engine).await;
-            }
-            return Err(error);
-        }
-    }
-    engine.replace(Setup { generation, ..setup });
-    if let Err(error) = finish(engine).await {
-        // It counts all the same; the timers write the rest.
-        tracing::warn!(%error, "the new plan is written to its runs later");
-    }
-    engine.clockwork.wake.notify_one();
+    let in_force = engine.store.put_in_force(setup.rules(), engine.clock.now()).await?;
+    engine.replace(Setup { in_force, ..setup });
+    engine.clockwork.mark_behind();
     Ok(())
 }
 
-/// At the start: a plan that was made under other rules than today's is made anew, and one that was not written to the end
-/// is.
+/// Plans some of the stays that were planned under other rules than today's. Where to go on; `None` where there are none
+/// any more.
+pub async fn portion(engine: &Engine, search: Search) -> Result<Option<Search>, StoreError> {
+    let (setup, now) = (engine.setup(), engine.clock.now());
+    let rules = setup.in_force.id;
+    let found = engine
+        .store
+        .unplanned(rules, horizon(&setup, now), search, TOGETHER)
+        .await?;
+    if !found.stays.is_empty() || !found.damaged.is_empty() {
+        let plans = plans(&setup, found.stays, Cause::Rules, now);
+        match engine.store.replan(plans, found.damaged, rules, now).await {
+            // Somebody else has written a run of one of them: they are looked at once more.
+            Err(StoreError::Conflict(_)) => return Ok(Some(search)),
+            done => done?,
+        }
+    }
+    Ok(found.next)
+}
+
+/// Plans all of them, and the next time of every schedule.
 pub async fn catch_up(engine: &Engine) -> Result<(), StoreError> {
-    // A reload may come with the start: one after the other.
-    let _one = engine.clockwork.adopting.lock().await;
-    finish(engine).await?;
-    let setup = engine.setup();
-    let state = engine.store.plan_state().await?;
-    if state.building.is_some() {
-        engine.store.drop_plan().await?;
+    let mut search = Some(Search::from(engine.clock.now()));
+    while let Some(from) = search {
+        search = portion(engine, from).await?;
     }
-    if state.made_from == setup.made_from() {
-        return schedules(engine).await;
-    }
-    take_over(engine, (*setup).clone()).await
+    schedules(engine).await
 }
 
-async fn build(engine: &Engine, setup: &Setup, generation: i64, made_from: &str) -> Result<(), StoreError> {
-    let since = horizon(setup, engine.clock.now());
-    for round in 0..ROUNDS {
-        let mut after = -1;
-        loop {
-            let _planning = engine.clockwork.planning.lock().await;
-            let now = engine.clock.now();
-            let found = engine.store.unplanned(generation, since, after, TOGETHER).await?;
-            let Some(last) = found.last else { break };
-            after = last;
-            let plans = plans(setup, found.stays, Cause::Rules, now);
-            engine.store.write_plan(plans, found.damaged, generation, now).await?;
-        }
-        let _planning = engine.clockwork.planning.lock().await;
-        if round == 0 {
-            let now = engine.clock.now();
-            let plan = schedule_plan(setup, &engine.store.schedules(now - LATE).await?, now);
-            engine.store.write_schedules(plan, generation, now).await?;
-        }
-        if engine
-            .store
-            .switch_plan(generation, since, made_from.to_owned())
-            .await?
-        {
-            return Ok(());
-        }
-    }
-    Err(StoreError::Unavailable(
-        "stays changed faster than they could be planned anew".to_owned(),
-    ))
-}
-
-/// Writes what the active plan still has to say of runs.
-async fn finish(engine: &Engine) -> Result<(), StoreError> {
-    while engine.store.finish_plan(FINISH, engine.clock.now()).await? > 0 {}
-    Ok(())
+/// Plans these stays under the rules of today.
+pub async fn these(engine: &Engine, setup: &Setup, stays: Vec<Stay>, now: Time) -> Result<(), StoreError> {
+    let plans = plans(setup, engine.store.with_runs(stays).await?, Cause::Rules, now);
+    engine.store.replan(plans, Vec::new(), setup.in_force.id, now).await
 }
 
 /// What has to change for these stays.
@@ -138,6 +86,7 @@ pub fn plans(setup: &Setup, stays: Stays, cause: Cause, now: Time) -> Vec<Replan
                     existing: &existing,
                     life: &Life::GoesOn,
                     learn: setup.sources.get(&stay.source).is_some_and(|source| source.learn()),
+                    rules_since: setup.in_force.new_to(&stay),
                 };
                 (Some(view.place()), plan(&subject, recipes, cause, now))
             });
@@ -175,14 +124,13 @@ pub fn horizon(setup: &Setup, now: Time) -> Time {
 /// Plans stays anew whose neighbour has changed.
 pub async fn neighbours(engine: &Engine) -> Result<(), StoreError> {
     loop {
-        let _planning = engine.clockwork.planning.lock().await;
         let stays = engine.store.to_replan(TOGETHER).await?;
         if stays.is_empty() {
             return Ok(());
         }
         let (setup, now) = (engine.setup(), engine.clock.now());
         let plans = plans(&setup, stays, Cause::Neighbour, now);
-        match engine.store.replan(plans, setup.generation, now).await {
+        match engine.store.replan(plans, Vec::new(), setup.in_force.id, now).await {
             // Somebody else has written one of them: the next look sees it as it is.
             Err(StoreError::Conflict(_)) => return Ok(()),
             done => done?,
@@ -192,13 +140,12 @@ pub async fn neighbours(engine: &Engine) -> Result<(), StoreError> {
 
 /// Sees to it that the next time of every schedule is planned.
 pub async fn schedules(engine: &Engine) -> Result<(), StoreError> {
-    let _planning = engine.clockwork.planning.lock().await;
     let (setup, now) = (engine.setup(), engine.clock.now());
     let plan = schedule_plan(&setup, &engine.store.schedules(now - LATE).await?, now);
     if plan.is_empty() {
         return Ok(());
     }
-    engine.store.replan_schedules(plan, setup.generation, now).await
+    engine.store.replan_schedules(plan, now).await
 }
 
 fn label_of(entries: &[String]) -> &str {

@@ -9,6 +9,7 @@ use crate::action::{self, Connection};
 use crate::lang::effect::Effect;
 use crate::model::fault::{self, Fault, guard};
 use crate::model::id::hash;
+use crate::model::plan::InForce;
 use crate::model::property::Properties;
 use crate::recipe::{Book, Recipe};
 use crate::source::{Mapped, Source};
@@ -28,8 +29,8 @@ pub struct Setup {
     pub dry_run: bool,
     /// All mail goes to this address instead; `None` for where it is meant to go.
     pub redirect_email: Option<String>,
-    /// The generation of the plan that was made from it; 0 before there is one.
-    pub generation: i64,
+    /// What it is known by in the store, as rules to plan by.
+    pub in_force: InForce,
 }
 
 impl Setup {
@@ -44,8 +45,8 @@ impl Setup {
         self.book.all().iter().any(plans)
     }
 
-    /// What the plan is made from, as a hash: recipes, properties, zones, which sources only learn.
-    pub fn made_from(&self) -> String {
+    /// What planning reads of it, as a hash: recipes, properties, zones, which sources only learn.
+    pub fn rules(&self) -> String {
         let mut parts: Vec<String> = Vec::new();
         for recipe in self.book.all().iter().filter(|recipe| recipe.clock().next().is_some()) {
             parts.push(format!(

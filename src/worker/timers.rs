@@ -1,11 +1,13 @@
 //! The clock: planned runs become ready when their time comes. One look at the table wakes whoever is due; no task sleeps
 //! for a single run, so a restart, a jump of the machine's clock or days off change nothing but what is due.
 
+use std::sync::atomic::Ordering;
+
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::clock::Time;
-use crate::store::StoreError;
+use crate::store::{Search, StoreError};
 
 use super::{Engine, STORE_DOWN, due, replan};
 
@@ -25,8 +27,10 @@ const AGAIN: TimeDelta = TimeDelta::milliseconds(50);
 pub(super) struct Turns {
     /// How often the clock had been put back at the last look.
     set_backs: u32,
-    /// Whether the plan is that of the recipes as they are.
-    current: bool,
+    /// Where to go on with planning stays that were planned under other rules.
+    behind: Option<Search>,
+    /// How often it had been said that there are some when that began.
+    asked: Option<u64>,
     /// Whether the next times of schedules have to be looked for: the clock was put back, so that they are planned too far
     /// ahead, or one came due, and what would be next may be there from before the clock was put back.
     schedules: bool,
@@ -57,22 +61,30 @@ impl Turns {
             (self.set_backs, self.schedules) = (set_backs, true);
             engine.wake_outbox();
         }
-        // Not written to the end: the store failed in the middle of it.
-        if !self.current || engine.store.plan_state().await?.finishing {
-            replan::catch_up(engine).await?;
-            self.current = true;
-        }
-        if !trusted {
-            return Ok(now.wall + LOOK);
-        }
         loop {
+            let asked = engine.clockwork.behind.load(Ordering::Acquire);
+            if self.asked.replace(asked) != Some(asked) {
+                (self.behind, self.schedules) = (Some(Search::from(now.wall)), true);
+            }
+            if let Some(search) = self.behind {
+                self.behind = replan::portion(engine, search).await?;
+                if self.behind.is_none() {
+                    engine.clockwork.planned.send_replace(asked);
+                }
+            }
+            if !trusted {
+                match self.behind {
+                    Some(_) => continue,
+                    None => return Ok(now.wall + LOOK),
+                }
+            }
             if self.schedules {
                 replan::schedules(engine).await?;
                 self.schedules = false;
                 self.sought = Some(now.steady);
             }
             let next = look(engine, &mut self.schedules).await?;
-            if !self.schedules {
+            if self.behind.is_none() && !self.schedules {
                 return Ok(next);
             }
         }

@@ -34,6 +34,7 @@ pub fn left_by(source: &str, deliveries: impl IntoIterator<Item = Vec<Fact>>) ->
 pub fn played<'s>(deliveries: impl IntoIterator<Item = (&'s str, Vec<Fact>)>) -> (Vec<Value>, Vec<String>) {
     let properties = Properties::none();
     let rules = Rules {
+        in_force: stayhook::model::plan::InForce::default(),
         echo: chrono::TimeDelta::zero(),
         live_from: None,
         learn: false,

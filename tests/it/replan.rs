@@ -1,15 +1,13 @@
-//! Plans follow the recipe: what is ahead is planned anew when recipes change, all or nothing, and nothing of the past.
+//! Plans follow the recipe: what is ahead is planned anew when recipes change, each stay whole, and nothing of the past.
 
-use chrono::TimeDelta;
-use stayhook::decide::Cause;
+use std::sync::Arc;
+
 use stayhook::model::id::RunId;
-use stayhook::model::plan::PlanChange;
-use stayhook::model::run::RunState;
-use stayhook::store::Replanned;
+use stayhook::worker::Setup;
 
 use crate::clock::{booked, go_to, house, planned, recipe};
 use crate::sender::asked;
-use crate::support::House;
+use crate::support::{House, at};
 
 const SOON: &str = "{stay: check_in, before: 2d, at: '10:00'}";
 
@@ -236,114 +234,99 @@ async fn an_offset_that_comes_back_inherits_what_another_one_has_fired() {
     assert_eq!(house.cleaning.requests().len(), 1);
 }
 
-/// Moves the only planned run of the house by a day, under a generation that is being made; its number.
-async fn moved_aside(house: &House) -> i64 {
-    let store = &house.engine.store;
-    let now = house.clock.now();
-    let generation = store.begin_plan().await.unwrap();
-    let found = store.unplanned(generation, now, -1, 50).await.unwrap();
-    let plans = found.stays.into_iter().map(|(stay, runs)| Replanned {
-        stay,
-        place: None,
-        plan: stayhook::model::plan::Plan {
-            past: Vec::new(),
-            make: Vec::new(),
-            change: runs
-                .into_iter()
-                .map(|run| PlanChange {
-                    run: run.id,
-                    from: (run.state, run.due_at),
-                    state: RunState::Scheduled,
-                    due_at: run.due_at - TimeDelta::days(1),
-                    entries: run.entries,
-                    reason: String::new(),
-                    ended_by: None,
-                })
-                .collect(),
-        },
-    });
-    let plans = plans.collect();
-    store.write_plan(plans, Vec::new(), generation, now).await.unwrap();
-    generation
-}
-
-async fn switched(house: &House, generation: i64) -> bool {
-    let made_from = house.engine.setup().made_from();
-    let store = &house.engine.store;
-    store
-        .switch_plan(generation, house.clock.now(), made_from)
-        .await
-        .unwrap()
-}
-
-#[tokio::test]
-async fn what_a_person_calls_off_while_a_new_plan_is_made_stays_called_off() {
-    for before_it_counts in [true, false] {
-        let house = house(&recipe("Door", SOON, "")).build().await;
-        house
-            .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-12", 1))
-            .await;
-        let generation = moved_aside(&house).await;
-        let run = RunId(house.runs().await[0].id.clone());
-        if before_it_counts {
-            house.engine.store.cancel(run, house.clock.now()).await.unwrap();
-            assert!(
-                !switched(&house, generation).await,
-                "the stay is to be planned once more"
-            );
-            let found = house
-                .engine
-                .store
-                .unplanned(generation, house.clock.now(), -1, 50)
-                .await
-                .unwrap();
-            let plans = stayhook::worker::plans(&house.engine.setup(), found.stays, Cause::Rules, house.clock.now());
-            house
-                .engine
-                .store
-                .write_plan(plans, Vec::new(), generation, house.clock.now())
-                .await
-                .unwrap();
-            assert!(switched(&house, generation).await);
-        } else {
-            assert!(switched(&house, generation).await);
-            house.engine.store.cancel(run, house.clock.now()).await.unwrap();
-        }
-        while house.engine.store.finish_plan(200, house.clock.now()).await.unwrap() > 0 {}
-        let runs = planned(&house).await;
-        assert!(
-            runs[0].ends_with("a person called it off"),
-            "{before_it_counts}: {runs:?}"
-        );
+/// Puts these recipes in force, as a reload does, without the timers' hearing of it: no stay is planned under them yet.
+async fn in_force(house: &House, recipes: &[&str]) {
+    let (mut plan, clock) = (crate::clock::house(recipes[0]), house.clock.now());
+    for more in &recipes[1..] {
+        plan = plan.recipe(more);
     }
+    let other = plan.build().await;
+    let setup = (*other.engine.setup()).clone();
+    let in_force = house.engine.store.put_in_force(setup.rules(), clock).await.unwrap();
+    let connections = house.engine.setup().connections.clone();
+    *house.engine.setup.write().unwrap() = Arc::new(Setup {
+        in_force,
+        connections,
+        ..setup
+    });
 }
 
 #[tokio::test]
-async fn a_plan_that_counts_and_was_not_written_to_the_end_is_by_the_timers() {
+async fn what_comes_due_before_its_stay_had_its_turn_is_asked_under_the_rules_of_now() {
+    let house = house(&recipe("Door", SOON, ""))
+        .recipe(&recipe("Gone", SOON, ""))
+        .build()
+        .await;
+    house
+        .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-12", 1))
+        .await;
+    in_force(
+        &house,
+        &[&recipe("Door", "{stay: check_in, before: 1d, at: '10:00'}", "")],
+    )
+    .await;
+    go_to(&house, "2027-04-07T17:00:00Z").await;
+    assert_eq!(
+        planned(&house).await,
+        [
+            "Door cancelled 04-07T17:00 the recipe `Door` no longer waits for this time",
+            "Gone cancelled 04-07T17:00 there is no recipe `Gone` any more",
+            "Door scheduled 04-08T17:00",
+        ]
+    );
+    go_to(&house, "2027-04-08T17:00:00Z").await;
+    assert_eq!(asked(&house.cleaning.requests()), ["POST /Door/A/2027-04-12"]);
+}
+
+#[tokio::test]
+async fn what_passes_after_a_change_and_before_the_stay_had_its_turn_is_not_lost() {
+    let before = "{stay: check_in, before: 9d, at: '10:00'}";
     let house = house(&recipe("Door", SOON, "")).build().await;
     house
         .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-12", 1))
         .await;
-    let generation = moved_aside(&house).await;
-    assert!(switched(&house, generation).await);
-    let setup = stayhook::worker::Setup {
-        generation,
-        ..(*house.engine.setup()).clone()
-    };
-    *house.engine.setup.write().unwrap() = std::sync::Arc::new(setup);
-    // Due a day earlier than it was; the entry still asks for its own time, which has not come.
-    house.advance(TimeDelta::seconds(10));
-    house.engine.clockwork.wake.notify_one();
-    let mut commits = house.engine.store.commits();
-    let written = async {
-        while house.engine.store.plan_state().await.unwrap().finishing {
-            commits.changed().await.unwrap();
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(10), written)
-        .await
-        .unwrap();
-    assert_eq!(planned(&house).await, ["Door scheduled 04-06T17:00"]);
+    go_to(&house, "2027-04-01T00:00:00Z").await;
+    let hello = recipe("Hello", "{stay: check_in, before: 8d, at: '10:00'}", "");
+    in_force(
+        &house,
+        &[&recipe("Door", SOON, ""), &hello, &recipe("Early", before, "")],
+    )
+    .await;
+    // An hour after one of them, and a day after the other, which had passed before.
+    house.clock.set(at("2027-04-01T18:00:00Z"));
+    let setup = (*house.engine.setup()).clone();
+    house.engine.adopt(setup).await.unwrap();
+    house.engine.clockwork.until_planned().await;
+    house.idle().await;
+    assert_eq!(
+        planned(&house).await,
+        [
+            "Door scheduled 04-07T17:00",
+            "Early skipped 03-31T17:00 planned after its time",
+            "Hello succeeded 04-01T17:00",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_stay_that_is_told_of_under_new_rules_is_planned_under_them_whole() {
+    let house = house(&recipe("Door", SOON, "")).build().await;
+    house
+        .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-12", 1))
+        .await;
+    in_force(&house, &[&recipe("Clean", "{stay: check_out}", "")]).await;
+    // Nothing new is said of it.
+    house
+        .tell("pms", &booked("A", "brannan", "2027-04-09", "2027-04-12", 2))
+        .await;
+    assert_eq!(house.outcomes().await, ["processed", "unchanged"]);
+    assert_eq!(
+        planned(&house).await,
+        [
+            "Door cancelled 04-07T17:00 there is no recipe `Door` any more",
+            "Clean scheduled 04-12T18:00",
+        ]
+    );
 }
 
 #[tokio::test]

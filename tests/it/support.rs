@@ -180,11 +180,8 @@ impl House {
         for (_, task) in engine.tasks(&stop) {
             tasks.spawn(task);
         }
-        // A plan that other recipes made is made anew first, whatever the clock is set to meanwhile.
-        let mut commits = engine.store.commits();
-        while engine.store.plan_state().await.unwrap().made_from != engine.setup().made_from() {
-            commits.changed().await.unwrap();
-        }
+        // What other recipes planned is planned anew first, whatever the clock is set to meanwhile.
+        engine.clockwork.until_planned().await;
         House {
             engine,
             clock,
@@ -431,6 +428,7 @@ impl House {
             .await
             .unwrap();
         self.engine.adopt(setup).await.unwrap();
+        self.engine.clockwork.until_planned().await;
     }
 
     /// The same with another plan: more recipes, other sources.
@@ -513,6 +511,6 @@ fn setup(plan: &Plan, cleaning: &HttpStandin, books: &HttpStandin, mail: &SmtpSt
         connections,
         dry_run: plan.dry_run,
         redirect_email: None,
-        generation: 0,
+        in_force: stayhook::model::plan::InForce::default(),
     }
 }

@@ -176,18 +176,18 @@ async fn a_replay_asked_for_in_the_meantime_is_not_forgotten() {
         at: now,
     };
     let first = store.undecided(10, 1 << 20).await.unwrap().remove(0);
-    store.apply(vec![decision(&first)], lease(), None).await.unwrap();
+    store.apply(vec![decision(&first)], lease()).await.unwrap();
     store.replay(which(), false, None).await.unwrap();
     let seen = store.undecided(10, 1 << 20).await.unwrap().remove(0);
     store.replay(which(), true, None).await.unwrap();
-    store.apply(vec![decision(&seen)], lease(), None).await.unwrap();
+    store.apply(vec![decision(&seen)], lease()).await.unwrap();
     let left = store.undecided(10, 1 << 20).await.unwrap();
     assert!(
         left.iter()
             .any(|pending| pending.replay.as_ref().is_some_and(|replay| replay.again)),
         "{left:?}"
     );
-    store.apply(vec![decision(&left[0])], lease(), None).await.unwrap();
+    store.apply(vec![decision(&left[0])], lease()).await.unwrap();
     assert!(store.undecided(10, 1 << 20).await.unwrap().is_empty());
 }
 

@@ -11,7 +11,7 @@ use stayhook::worker::by_step::{ByStep, Flight};
 
 use crate::calendar::{self, Stay};
 use crate::model::{self, Life, Order};
-use crate::table::{Reader, Table};
+use crate::table::Reader;
 use crate::timeline::{Step, Timeline};
 use crate::world::Message;
 
@@ -176,7 +176,7 @@ impl Seen {
     }
 
     /// The runs as they are now, the newest `PAGE` of them.
-    pub async fn look_at_runs(&mut self, store: &Store, worker: &ByStep, table: &Table) -> Result<(), Broken> {
+    pub async fn look_at_runs(&mut self, store: &Store, worker: &ByStep) -> Result<(), Broken> {
         let filter = Filter {
             limit: Some(PAGE),
             since: self.since,
@@ -189,12 +189,6 @@ impl Seen {
             return Err(format!("the run {lost} is gone from the store"));
         }
         for row in rows {
-            hold(!table.hidden.contains(&row.id), || {
-                format!(
-                    "{} `{}` is of a plan that does not count yet, and is shown",
-                    row.id, row.recipe
-                )
-            })?;
             self.look_at_run(row, worker)?;
         }
         Ok(())
@@ -346,10 +340,9 @@ impl Seen {
         step: &Step,
         in_force: &str,
         now: Time,
-    ) -> Result<Table, Broken> {
+    ) -> Result<(), Broken> {
         let table = reader.table(self.since).await;
-        self.clock.look(reader, step, in_force, &table, now).await?;
-        Ok(table)
+        self.clock.look(reader, step, in_force, &table, now).await
     }
 
     /// When everything has come to rest: nothing waits any more, and what had to happen has happened.

@@ -97,7 +97,7 @@ impl Sim {
         let house = House::open(&ground, folder.path(), None).await.unwrap();
         let looker = Store::open_to_read(&house::address(folder.path())).await.unwrap();
         let reader = Reader::open(folder.path()).await;
-        let in_force = ground.setup.made_from();
+        let in_force = ground.setup.rules();
         let mut seen = Seen::default();
         seen.clock.books.insert(in_force.clone(), rules.clone());
         Sim {
@@ -433,8 +433,8 @@ impl Sim {
             let step = std::mem::take(&mut self.step);
             let (now, worker) = (self.ground.clock.now(), &house.worker);
             let plan = self.seen.look_at_plan(&mut self.reader, &step, &self.in_force, now);
-            let table = plan.await?;
-            self.seen.look_at_runs(&self.looker, worker, &table).await?;
+            plan.await?;
+            self.seen.look_at_runs(&self.looker, worker).await?;
         }
         Ok(done)
     }

@@ -11,6 +11,7 @@ use stayhook::model::clock::Clock;
 use stayhook::model::delivery::{Arrival, Receipt};
 use stayhook::model::id::{DeliveryId, Ids};
 use stayhook::model::meter::Meter;
+use stayhook::model::plan::InForce;
 use stayhook::outbound::Outbound;
 use stayhook::recipe::Book;
 use stayhook::source;
@@ -130,7 +131,7 @@ pub fn setup() -> Setup {
         connections,
         dry_run: false,
         redirect_email: None,
-        generation: 0,
+        in_force: InForce::default(),
     }
 }
 

@@ -1,5 +1,6 @@
-//! The table of runs as it is in the file, read past the store: what is planned, by generations.
+//! The table of runs as it is in the file, read past the store: what is planned, and under which rules.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use sqlx::sqlite::SqliteConnectOptions;
@@ -41,17 +42,14 @@ impl Row {
     }
 }
 
-/// What is planned, and under which generation.
+/// What is planned, and under which rules.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    /// What counts: without the generation that is being made, with what the active one has still to write.
     pub rows: Vec<Row>,
-    pub active: i64,
-    pub made_from: String,
-    /// Rows that belong to a generation that nobody is making.
-    pub left_over: Vec<String>,
-    /// Everything that nobody sees yet.
-    pub hidden: Vec<String>,
+    /// The hash of the rules that each stay was planned under, by its id.
+    pub under: BTreeMap<String, String>,
+    /// Since when the rules in force are, milliseconds since 1970.
+    pub since_ms: i64,
 }
 
 /// A connection of the test's own.
@@ -67,21 +65,19 @@ impl Reader {
     /// The table now; of what was made before `since` only what is still open or has changed since.
     pub async fn table(&mut self, since: Option<Time>) -> Table {
         let mut reading = self.open_file().begin().await.unwrap();
-        let plan = sqlx::query("SELECT active, building, finishing, made_from FROM plan_state")
-            .fetch_one(&mut *reading)
+        let under = sqlx::query("SELECT s.id, COALESCE(r.hash, '') FROM stays s LEFT JOIN rules r ON r.id = s.planned")
+            .fetch_all(&mut *reading)
             .await
             .unwrap();
-        let building: Option<i64> = plan.get(1);
+        let in_force = sqlx::query("SELECT since FROM plan_state").fetch_one(&mut *reading);
         let mut table = Table {
-            active: plan.get(0),
-            made_from: plan.get(3),
+            since_ms: in_force.await.unwrap().get(0),
+            under: under.iter().map(|row| (row.get(0), row.get(1))).collect(),
             ..Table::default()
         };
-        let finishing = plan.get::<i64, _>(2) == 1;
         let rows = sqlx::query(
-            "SELECT id, recipe, stay_id, entries, state, due_at, planned_at, attempts, reason, plan, next_plan, next_state, \
-             next_due, next_entries, next_reason FROM runs WHERE entries IS NOT NULL AND (updated_at >= ? OR created_at >= ? OR state IN ('scheduled', 'ready', 'running', 'retrying')) \
-             ORDER BY seq",
+            "SELECT id, recipe, stay_id, entries, state, due_at, planned_at, attempts, reason FROM runs WHERE entries IS NOT NULL \
+             AND (updated_at >= ? OR created_at >= ? OR state IN ('scheduled', 'ready', 'running', 'retrying')) ORDER BY seq",
         )
         .bind(since.map_or(i64::MIN, |since| since.timestamp_millis()))
         .bind(since.map_or(i64::MIN, |since| since.timestamp_millis()))
@@ -90,38 +86,18 @@ impl Reader {
         .unwrap();
         for row in rows {
             let at = |n: usize| from_ms(row.get::<i64, _>(n));
-            let split = |text: String| text.split('\n').map(str::to_owned).collect();
-            let mut one = Row {
+            let entries: String = row.get(3);
+            table.rows.push(Row {
                 id: row.get(0),
                 recipe: row.get(1),
                 stay: row.get(2),
-                entries: split(row.get(3)),
+                entries: entries.split('\n').map(str::to_owned).collect(),
                 state: row.get(4),
                 due: at(5),
                 planned: at(6),
                 attempts: row.get(7),
                 reason: row.get(8),
-            };
-            let (generation, next): (i64, Option<i64>) = (row.get(9), row.get(10));
-            if generation > table.active {
-                if building != Some(generation) {
-                    table.left_over.push(one.id.clone());
-                }
-                table.hidden.push(one.id);
-                continue;
-            }
-            match next {
-                Some(next) if next == table.active && finishing && (one.attempts > 0 || one.goes()) => {}
-                Some(next) if next == table.active && finishing => {
-                    one.state = row.get(11);
-                    (one.due, one.planned) = (at(12), at(12));
-                    one.entries = split(row.get(13));
-                    one.reason = row.get(14);
-                }
-                Some(next) if building != Some(next) => table.left_over.push(one.id.clone()),
-                _ => {}
-            }
-            table.rows.push(one);
+            });
         }
         reading.commit().await.unwrap();
         table

@@ -38,8 +38,8 @@ pub struct Timeline {
     furthest: Option<Time>,
     /// Since when a rule of the calendar is in force.
     since: HashMap<String, Time>,
-    /// Deliveries were decided under other recipes than the plan was made from.
-    pub mixed: bool,
+    /// The process died while it went by a clock that was put back: the next look at the clock makes the plan whole.
+    pub torn: bool,
     /// What was told of each stay last.
     told: HashMap<String, String>,
     /// How many times of stays came due and went, were passed over, or were called off.
@@ -75,6 +75,8 @@ struct Look<'a> {
     step: &'a Step,
     /// The rules in force.
     rules: &'a [Rule],
+    /// Since when, milliseconds since 1970.
+    since_ms: i64,
     now: Time,
 }
 
@@ -134,16 +136,6 @@ impl Timeline {
             Step::Turned { put_back: true } => Some(now),
             _ => self.furthest.max(Some(now)),
         };
-        hold(table.left_over.is_empty(), || {
-            format!(
-                "of a plan that was dropped there is something left: {:?}",
-                table.left_over
-            )
-        })?;
-        let synced = table.made_from == in_force;
-        let decided = matches!(step, Step::Decided(_) | Step::Torn { decided: true, .. });
-        self.mixed =
-            (self.mixed || (decided && !synced)) && !(synced && matches!(step, Step::Turned { .. } | Step::Adopted));
         let Some(rules) = self.books.get(in_force).cloned() else {
             return Err("nobody knows these recipes".to_owned());
         };
@@ -151,6 +143,7 @@ impl Timeline {
         let look = Look {
             step,
             rules: &rules,
+            since_ms: table.since_ms,
             now,
         };
         for row in &table.rows {
@@ -166,19 +159,20 @@ impl Timeline {
         }
         self.rows = table.rows.iter().map(|row| (row.id.clone(), row.clone())).collect();
         self.once()?;
-        // Until the first look after a start the plan is that of the recipes before: then and only then it counts whole.
-        if !self.mixed
-            && let Some(planned_from) = self.books.get(&table.made_from).cloned()
-        {
-            self.whole(&planned_from, now)?;
+        // Each stay is planned under one set of rules, whole; after a look at the clock under those in force.
+        self.torn &= !step.turned();
+        let behind = match self.torn {
+            true => Vec::new(),
+            false => self.whole(&table.under, in_force, now)?,
+        };
+        if step.turned() {
+            hold(behind.is_empty(), || {
+                format!("planned under other rules are {behind:?}")
+            })?;
+            self.turned(&look)?;
+            self.schedules(&look)?;
         }
-        if synced {
-            self.news(&look)?;
-            if step.turned() {
-                self.turned(&look)?;
-                self.schedules(&look)?;
-            }
-        }
+        self.news(&look)?;
         Ok(())
     }
 
@@ -232,10 +226,12 @@ impl Timeline {
         })?;
         // Passed over by a clock that was ahead, and asked once more.
         let too_soon = before.is_some_and(too_late);
-        // Something that is due already is planned for news only.
+        // It passed after the rules came into force, before its stay was planned under them.
+        let meanwhile = row.planned.timestamp_millis() > look.since_ms;
+        // Else what is due already is planned for news only.
         if waits && row.stay.is_some() && row.due <= look.now && did_wait.is_none_or(|before| before.due != row.due) {
             let news = look.step.news().iter().any(|(stay, _)| Some(stay) == row.stay.as_ref());
-            hold(news || too_soon, || {
+            hold(news || too_soon || meanwhile, || {
                 format!(
                     "{} was planned after its time, and nothing is new about its stay",
                     told()
@@ -267,7 +263,7 @@ impl Timeline {
             })?;
             if row.stay.is_some() {
                 let again = before.is_some_and(|before| before.is("skipped") && before.reason.starts_with("when "));
-                hold(did_wait.is_some() || again || too_soon, || {
+                hold(did_wait.is_some() || again || too_soon || meanwhile, || {
                     format!("{} went and was never planned", told())
                 })?;
             }
@@ -346,13 +342,20 @@ impl Timeline {
         })
     }
 
-    /// What is planned is what the rules want: all of it, and nothing else.
-    fn whole(&self, rules: &[Rule], now: Time) -> Result<(), Broken> {
+    /// What is planned of each stay is what the rules want that it was planned under: all of it, and nothing else. The stays
+    /// with something ahead for which these are others than those in force.
+    fn whole(&self, under: &BTreeMap<String, String>, in_force: &str, now: Time) -> Result<Vec<String>, Broken> {
+        let none = Vec::new();
+        let rules = |stay: &str| under.get(stay).and_then(|hash| self.books.get(hash)).unwrap_or(&none);
+        let mut behind = Vec::new();
         let mut planned: BTreeMap<(&str, &str), Vec<&Row>> = BTreeMap::new();
         for row in self.rows.values().filter(|row| row.is("scheduled") && !row.settles()) {
             let Some(stay) = &row.stay else { continue };
-            let rule = rules.iter().find(|rule| rule.name == row.recipe);
+            let rule = rules(stay).iter().find(|rule| rule.name == row.recipe);
             let rule = rule.ok_or_else(|| format!("{} and there is no such recipe", row.told()))?;
+            if under.get(stay).is_none_or(|hash| hash != in_force) {
+                behind.push(row.told());
+            }
             let wanted = self.moments_of(rule, row);
             hold(wanted.len() == row.entries.len(), || {
                 let all = self.stays.get(stay).map(|(_, stay)| (moments(rule, stay), stay));
@@ -371,7 +374,7 @@ impl Timeline {
         }
         let furthest = self.furthest.unwrap_or(now);
         for (id, (_, stay)) in &self.stays {
-            for rule in rules {
+            for rule in rules(id) {
                 let rows = planned.get(&(rule.name, id.as_str())).map_or(&[][..], Vec::as_slice);
                 for moment in moments(rule, stay).iter().filter(|moment| moment.at > furthest) {
                     let covered = rows
@@ -394,7 +397,7 @@ impl Timeline {
                 }
             }
         }
-        Ok(())
+        Ok(behind)
     }
 
     fn of<'a>(&'a self, rule: &'a Rule, stay: &'a str) -> impl Iterator<Item = &'a Row> {

@@ -164,6 +164,7 @@ impl Site {
         let store = &self.engine.store;
         let mut commits = store.commits();
         let rest = async {
+            self.engine.clockwork.until_planned().await;
             loop {
                 commits.borrow_and_update();
                 let counts = store.counts(self.clock().now()).await?;
@@ -172,7 +173,7 @@ impl Site {
                     .iter()
                     .any(|(state, count)| state == "running" && *count > 0);
                 let due = counts.undecided > 0 || counts.due > 0 || counts.timers_due > 0 || running;
-                if !due && store.plan_state().await?.made_from == self.engine.setup().made_from() {
+                if !due {
                     return Ok::<(), Failure>(());
                 }
                 commits.changed().await.map_err(cannot)?;

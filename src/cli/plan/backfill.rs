@@ -76,6 +76,7 @@ async fn alone(config: &Config, recipe: Option<String>) -> Result<u64, Failure> 
     app::reload(&engine, config, &mut Report::new())
         .await
         .map_err(|error| Failure::new(TEMPORARY, error.to_string()))?;
+    engine.catch_up().await?;
     let due = engine.store.backfill(recipe, engine.clock.now()).await?;
     engine.store.close().await;
     Ok(due.len() as u64)

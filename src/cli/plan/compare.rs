@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::decide::{Cause, LATE, view};
 use crate::model::clock::Time;
-use crate::model::plan::{EndedBy, NewPlanned, Plan, PlanChange, Planned};
+use crate::model::plan::{EndedBy, InForce, NewPlanned, Plan, PlanChange, Planned};
 use crate::model::reservation::Stay;
 use crate::model::run::RunState;
 use crate::recipe::{entry_words, entry_zone};
-use crate::store::{Store, StoreError};
+use crate::store::{Search, Store, StoreError};
 use crate::web::{Local, property};
 use crate::worker::{Setup, horizon, plans, schedule_plan};
 
@@ -199,15 +199,19 @@ pub async fn compare(
     }
     // Made from the same recipes and properties: what is planned is what they say. What was left out of it then, such as
     // what lay behind a stay that was taken over, is no difference.
-    if store.plan_state().await?.made_from == setup.made_from() {
+    if store.in_force().await?.1 == setup.rules() {
         return Ok(found);
     }
+    // As they would be if they came into force now.
+    let setup = &Setup {
+        in_force: InForce { id: -1, since: now },
+        ..setup.clone()
+    };
     let since = horizon(setup, now);
-    let mut after = -1;
-    loop {
-        let read = store.unplanned(-1, since, after, TOGETHER).await?;
-        let Some(last) = read.last else { break };
-        after = last;
+    let mut search = Some(Search::all());
+    while let Some(from) = search {
+        let read = store.unplanned(-1, since, from, TOGETHER).await?;
+        search = read.next;
         let existing: HashMap<String, Planned> = read
             .stays
             .iter()

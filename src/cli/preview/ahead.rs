@@ -86,6 +86,7 @@ pub(super) fn plans(
                 existing: &[],
                 life: &Life::GoesOn,
                 learn: asked.source.learn(),
+                rules_since: None,
             };
             let because = plans_nothing(recipe, &subject);
             let because =

@@ -16,7 +16,7 @@ use crate::model::decision::{Explanation, FactDecision, NewRun, Opening, Skipped
 use crate::model::event::{About, Event};
 use crate::model::fact::{Fact, Says};
 use crate::model::id::{DeliveryId, RunId};
-use crate::model::plan::Planned;
+use crate::model::plan::{InForce, Planned};
 use crate::model::reservation::Stay;
 use crate::model::run::{StoredStep, event_run_key};
 use crate::recipe::Recipe;
@@ -242,6 +242,7 @@ fn notes(setup: &Setup, asked: &Question<'_>) -> Vec<String> {
 impl Memory {
     fn decide(&mut self, setup: &Setup, source: &Source, fact: &Fact, origin: &Origin<'_>, now: Time) -> FactDecision {
         let rules = Rules {
+            in_force: InForce::default(),
             live_from: source.live_from(),
             echo: source.echo(),
             learn: source.learn(),

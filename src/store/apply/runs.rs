@@ -49,7 +49,7 @@ pub async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Res
         });
     }
     let now_ms = lease.now.timestamp_millis();
-    let mut rows: Vec<[Param; 34]> = Vec::new();
+    let mut rows: Vec<[Param; 33]> = Vec::new();
     let mut turn = outbox::turns(conn, new_runs(decisions).count()).await?;
     let mut opening: Vec<(&NewRun, &Opening)> = Vec::new();
     let mut rendered: Vec<(&NewRun, &Opening)> = Vec::new();
@@ -143,12 +143,11 @@ pub async fn runs(conn: &mut Conn, decisions: &[Decision], lease: &Lease) -> Res
             turn.into(),
             run.settles.then_some(SETTLE).into(),
             run.settles.then(|| run.due_at.timestamp_millis()).into(),
-            0i64.into(),
         ]);
     }
     let sql = "INSERT INTO runs (id, run_key, recipe, revision, event_id, stay_id, source, code, about, queue, mode, names_gone, \
          after_gone, dry_run, lane, state, reason, step, attempts, step_attempts, step_first_at, step_until, generation, uncertain, \
-         cancel_requested, lease_owner, lease_until, due_at, created_at, updated_at, turn, entries, planned_at, plan) VALUES ";
+         cancel_requested, lease_owner, lease_until, due_at, created_at, updated_at, turn, entries, planned_at) VALUES ";
     // The key makes a run unique for ever: one that exists is left as it is.
     let mut made = HashSet::new();
     for row in conn

@@ -16,7 +16,7 @@ async fn no_planned_run_is_looked_at_before_its_time() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("stayhook.db").display());
     let (store, _writer) = Store::open(&url).await.unwrap();
-    let due = format!("{DUE} 1{OF_ACTIVE} 10");
+    let due = format!("{DUE} 1{IN_ORDER} 10");
     for (sql, index) in [(due.as_str(), "runs_scheduled"), (NEXT_DUE, "runs_scheduled")] {
         let steps = plan(&store, sql).await;
         let of_runs: Vec<&String> = steps

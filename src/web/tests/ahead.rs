@@ -77,7 +77,7 @@ impl House {
             until: self.now() + chrono::TimeDelta::seconds(30),
             neighbours: false,
         };
-        self.console.store.apply(vec![decision], lease, None).await.unwrap();
+        self.console.store.apply(vec![decision], lease).await.unwrap();
     }
 }
 

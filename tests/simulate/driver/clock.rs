@@ -94,7 +94,7 @@ impl Sim {
             Err(Died) => {
                 // It may have gone by the clock before it died, in part: the next look makes it whole.
                 self.seen.clock_was_set |= put_back;
-                self.seen.clock.mixed |= put_back;
+                self.seen.clock.torn |= put_back;
                 Ok(Err(Died))
             }
         }
@@ -105,7 +105,7 @@ impl Sim {
         let said = rules::edit(&mut self.rules, &mut self.chance);
         self.tell(format!("the recipes are changed: {said}"));
         let setup = setup(&self.ground.setup, &self.rules, self.flaw);
-        self.seen.clock.books.insert(setup.made_from(), self.rules.clone());
+        self.seen.clock.books.insert(setup.rules(), self.rules.clone());
         self.ground.setup = Arc::new(setup);
     }
 
@@ -139,15 +139,13 @@ impl Sim {
             Ok(Ok(())) => {
                 self.summary.edits += 1;
                 self.step = Step::Adopted;
-                self.in_force = self.ground.setup.made_from();
-                self.look(Ok(())).await
-            }
-            Err(Died) => {
+                self.in_force = self.ground.setup.rules();
                 if self.flaw == Flaw::Mixed {
                     self.spoil().await;
                 }
-                Ok(Err(Died))
+                self.look(Ok(())).await
             }
+            Err(Died) => Ok(Err(Died)),
         }
     }
 
@@ -173,7 +171,7 @@ impl Sim {
                 "UPDATE runs SET state = 'skipped', reason = 'came due while down' WHERE entries LIKE 'check_%' AND state = 'scheduled'"
             }
             Flaw::WaitsLong => "UPDATE runs SET due_at = due_at + 86400000 WHERE state = 'retrying'",
-            Flaw::Mixed => "UPDATE runs SET plan = 0 WHERE plan > (SELECT active FROM plan_state)",
+            Flaw::Mixed if self.step == Step::Adopted => "UPDATE stays SET planned = (SELECT rules FROM plan_state)",
             Flaw::PlanLost => "DELETE FROM runs WHERE state = 'scheduled' AND stay_id IS NOT NULL AND seq % 5 = 0",
             _ => return,
         };

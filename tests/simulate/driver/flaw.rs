@@ -31,6 +31,6 @@ pub enum Flaw {
     PassedOver,
     /// What is to be tried again waits for a time that no policy means.
     WaitsLong,
-    /// Whatever a plan in the making has written counts, though the process died over it.
+    /// Stays count as planned under rules that were just taken over.
     Mixed,
 }

@@ -53,7 +53,7 @@ impl Sim {
         self.tell(format!("{why}; it is up again"));
         self.step = Step::Other;
         self.look(Ok(())).await?.unwrap();
-        self.in_force = self.ground.setup.made_from();
+        self.in_force = self.ground.setup.rules();
         self.look_at_stays().await.map(|_| ())
     }
 
