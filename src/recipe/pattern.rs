@@ -106,22 +106,6 @@ impl AnyOf {
         Some(AnyOf(patterns))
     }
 
-    /// Whether wherever one of these holds, one of the others does too.
-    pub(super) fn implies(&self, other: &AnyOf) -> bool {
-        let implied = |pattern: &Pattern| other.0.iter().any(|other| pattern.implies(other));
-        self.0.iter().all(implied)
-    }
-
-    /// Whether no count, which is a whole number and never below zero, is among these.
-    pub(super) fn is_no_count(&self) -> bool {
-        self.0.iter().all(|pattern| match pattern {
-            Pattern::Number(_, wanted) => wanted.is_sign_negative() && !wanted.is_zero() || !wanted.is_integer(),
-            Pattern::Order(Order::Less, Bound::Number(bound)) => *bound <= Decimal::ZERO,
-            Pattern::Order(Order::AtMost, Bound::Number(bound)) => *bound < Decimal::ZERO,
-            _ => false,
-        })
-    }
-
     /// Whether one of them holds for a value; null is "not sent".
     pub(super) fn holds(&self, value: &Value) -> bool {
         self.0.iter().any(|pattern| pattern.holds(value))
@@ -253,30 +237,6 @@ fn cover_all(patterns: &[Pattern]) -> bool {
 }
 
 impl Pattern {
-    /// Whether wherever this holds the other one does too; `false` where that is not certain.
-    fn implies(&self, other: &Pattern) -> bool {
-        match (self, other) {
-            (Pattern::Nothing, Pattern::Nothing) => true,
-            (Pattern::Flag(a), Pattern::Flag(b)) => a == b,
-            (Pattern::Number(_, a), Pattern::Number(_, b)) => a == b,
-            (Pattern::Number(_, number), Pattern::Order(order, Bound::Number(bound))) => order.holds(number.cmp(bound)),
-            (Pattern::Text(a), Pattern::Text(b)) => a == b || !a.contains('*') && glob(b, a),
-            (Pattern::Not(a), Pattern::Not(b)) => b.implies(a),
-            (Pattern::Order(a, low), Pattern::Order(b, high)) => low.to(high).is_some_and(|order| match (a, b) {
-                (Order::More, Order::More) | (Order::AtLeast, Order::AtLeast) | (Order::More, Order::AtLeast) => {
-                    order.is_ge()
-                }
-                (Order::AtLeast, Order::More) => order.is_gt(),
-                (Order::Less, Order::Less) | (Order::AtMost, Order::AtMost) | (Order::Less, Order::AtMost) => {
-                    order.is_le()
-                }
-                (Order::AtMost, Order::Less) => order.is_lt(),
-                _ => false,
-            }),
-            _ => false,
-        }
-    }
-
     fn holds(&self, value: &Value) -> bool {
         match (self, value) {
             (Pattern::Nothing, value) => is_missing(value),

@@ -37,44 +37,14 @@ fn what_is_certain_is_said() {
             "the status is `in_house`",
         ),
         (
-            "reservation.declined",
-            "was: {status: declined}",
-            "before it was something else",
-        ),
-        (
             "reservation.created",
             "status: booked, not: {status: [booked, pending]}",
             "leave no status over",
         ),
         (
             "reservation.created",
-            "nights: 5, not: {nights: \">= 3\"}",
-            "`not` excludes everything",
-        ),
-        (
-            "reservation.created",
-            "nights: \"< 3\", not: {nights: \"<= 3\"}",
-            "`not` excludes everything",
-        ),
-        (
-            "reservation.created",
-            "channel: airbnb, not: {channel: air*}",
-            "`not` excludes everything",
-        ),
-        (
-            "reservation.created",
-            "check_in_date: \"> 2027-05-02\", not: {check_in_date: \"> 2027-05-01\"}",
-            "`not` excludes",
-        ),
-        (
-            "reservation.created",
-            "check_in_weekday: sat, not: {check_in_weekday: [sat, sun]}",
-            "`not` excludes",
-        ),
-        (
-            "reservation.created",
-            "property: brannan, not: {property: [brannan, mission]}",
-            "`not` excludes",
+            "nights: \">= 3\", not: {nights: \">= 3\"}",
+            "`not` excludes `nights: >= 3`",
         ),
         (
             "reservation.created",
@@ -82,8 +52,6 @@ fn what_is_certain_is_said() {
             "`not` excludes",
         ),
         ("reservation.created", "not: {kind: guest}", "`not` excludes"),
-        ("reservation.created", "guests: -1", "never below 0"),
-        ("reservation.created", "nights: 2.5", "a whole number"),
         (
             "reservation.created",
             "message.text: \"*\"",
