@@ -254,7 +254,7 @@ impl Effect for EmailEffect {
             .into_iter()
             .flatten()
             .chain(single.into_iter().flatten())
-            .flat_map(|slot| slot.names().to_vec())
+            .flat_map(Slot::names)
             .collect()
     }
 

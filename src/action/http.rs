@@ -12,12 +12,12 @@ use crate::lang::effect::{Effect, EffectKind, Rendering};
 use crate::lang::fields::{Fields, quoted};
 use crate::lang::shape::Shape;
 use crate::lang::template::{Context, Format, Name, TemplateError};
-use crate::lang::tree::Tree;
+use crate::lang::tree::{Tree, note};
 use crate::lang::yaml::Node;
 use crate::model::effect::{Answer, Prepared};
 
 use super::connection::{Connection, ConnectionKind};
-use super::slot::{Slot, note, refused};
+use super::slot::{Slot, refused};
 use super::{Io, Kind};
 
 pub mod header;
@@ -258,17 +258,13 @@ impl Effect for HttpEffect {
     }
 
     fn names(&self) -> Vec<(Name, Place)> {
-        let mut names = self.url.names().to_vec();
-        for (_, slot) in self.query.iter().chain(&self.headers) {
-            names.extend_from_slice(slot.names());
-        }
+        let own = self.query.iter().chain(&self.headers).map(|(_, slot)| slot);
+        let mut names: Vec<_> = std::iter::once(&self.url).chain(own).flat_map(Slot::names).collect();
         match &self.body {
             Body::None => {}
             Body::Json(tree) => names.extend(tree.names()),
-            Body::Form(entries) => entries
-                .iter()
-                .for_each(|(_, slot)| names.extend_from_slice(slot.names())),
-            Body::Text(slot) => names.extend_from_slice(slot.names()),
+            Body::Form(entries) => names.extend(entries.iter().flat_map(|(_, slot)| slot.names())),
+            Body::Text(slot) => names.extend(slot.names()),
         }
         names
     }

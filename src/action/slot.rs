@@ -4,61 +4,43 @@ use serde_json::Value;
 
 use crate::lang::diag::{Place, Report};
 use crate::lang::fields::text;
-use crate::lang::template::{Context, Format, Name, Rendered, Template, TemplateError};
-use crate::lang::tree;
+use crate::lang::template::{Context, Format, Name, Template, TemplateError};
+use crate::lang::tree::{self, note};
 use crate::lang::yaml::Node;
 
-/// One template of a step, with the places of the names that it reads.
+/// One template of a step, and where it stands.
 #[derive(Clone, Debug)]
 pub struct Slot {
     template: Template,
-    names: Vec<(Name, Place)>,
+    node: Node,
 }
 
 impl Slot {
     /// Reads the template that stands at `node`; `key` names it in messages.
     pub fn compile(node: &Node, key: &str, format: Format, report: &mut Report) -> Option<Slot> {
-        let source = text(node, key, report)?;
-        match Template::compile(source, format) {
-            Ok(template) => {
-                tree::doubts(node, source, template.doubts(), report);
-                let names = template
-                    .names()
-                    .iter()
-                    .map(|name| (name.clone(), node.place_inside(name.line.max(1), name.column.max(1))))
-                    .collect();
-                Some(Slot { template, names })
-            }
-            Err(error) => {
-                let place = node.place_inside(error.line.max(1), error.column.max(1));
-                let diagnostic = report.mistake("template", &place, format!("`{key}`: {}", error.message));
-                if let Some(help) = error.help {
-                    diagnostic.help(help);
-                }
-                None
-            }
-        }
+        let template = tree::template(node, text(node, key, report)?, format, report)?;
+        Some(Slot {
+            template,
+            node: node.clone(),
+        })
     }
 
     /// The same for a text that has to stay on one line.
     pub fn compile_line(node: &Node, key: &str, report: &mut Report) -> Option<Slot> {
         let slot = Slot::compile(node, key, Format::Text, report)?;
         if slot.template.breaks_line() {
+            let title = format!("`{key}` has a line break or another control character in it");
             report
-                .mistake(
-                    "line-break",
-                    &node.place,
-                    format!("`{key}` has a line break or another control character in it"),
-                )
+                .mistake("line-break", &node.place, title)
                 .help("it is one line; a long one can be folded with `>-`");
             return None;
         }
         Some(slot)
     }
 
-    /// The names it reads.
-    pub fn names(&self) -> &[(Name, Place)] {
-        &self.names
+    /// The names it reads, with their places in the file.
+    pub fn names(&self) -> Vec<(Name, Place)> {
+        tree::places(self.template.names(), &self.node)
     }
 
     /// The text as it is written.
@@ -101,16 +83,6 @@ impl Slot {
     pub fn url(&self, values: &Context, missing: &mut Vec<String>) -> Result<String, TemplateError> {
         self.template.url(values).map(|found| note(found, missing))
     }
-}
-
-/// Keeps the names without a value for the warning on the step, each once.
-pub fn note<T>(found: Rendered<T>, missing: &mut Vec<String>) -> T {
-    for name in found.missing {
-        if !missing.contains(&name) {
-            missing.push(name);
-        }
-    }
-    found.value
 }
 
 /// A mistake that shows only once a template is filled in.

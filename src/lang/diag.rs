@@ -3,7 +3,7 @@
 mod shown;
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 
 pub use shown::without_credentials;
@@ -262,6 +262,19 @@ impl Diagnostic {
     /// Adds what to write instead.
     pub fn help(&mut self, help: impl Into<String>) {
         self.help = Some(shown::without_credentials(&help.into()));
+    }
+
+    /// Asks whether this was meant, where anything near was found; else says the other thing, if that says anything.
+    pub fn meant(&mut self, near: Option<impl Display>, otherwise: impl Into<String>) {
+        match near {
+            Some(near) => self.help(format!("did you mean `{near}`?")),
+            None => {
+                let otherwise = otherwise.into();
+                if !otherwise.is_empty() {
+                    self.help(otherwise);
+                }
+            }
+        }
     }
 
     /// As it is told everywhere: what, where, the line, and what to write instead.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
+use chrono::{NaiveTime, TimeDelta};
 
 use super::diag::{Diagnostic, Place, Report, did_you_mean};
 use super::duration;
@@ -180,6 +180,19 @@ impl<'n> Fields<'n> {
         found
     }
 
+    /// A time of day (`15:00`) that may be left out.
+    pub fn time_of_day(&mut self, key: &'static str, report: &mut Report) -> Option<NaiveTime> {
+        let node = self.get(key)?;
+        let written = node.scalar().unwrap_or_default().trim();
+        let found = NaiveTime::parse_from_str(written, "%H:%M").ok();
+        if found.is_none() {
+            report
+                .mistake("expected-time", &node.place, format!("`{key}` is a time of day"))
+                .help("such as \"15:00\"; \"00:00\" to \"23:59\"");
+        }
+        found
+    }
+
     /// One of a few words that may be left out.
     pub fn word(&mut self, key: &'static str, report: &mut Report) -> Option<&'static str> {
         let words = self.form(key, |form| match form {
@@ -290,6 +303,36 @@ impl<'n> Fields<'n> {
 thread_local! {
     /// The shapes that were read to their end on this thread.
     pub static READ: std::cell::RefCell<Vec<&'static Shape>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// The entries of settings whose keys are all the user's own.
+pub fn own<'n>(node: &'n Node, shape: &'static Shape, report: &mut Report) -> Vec<&'n (Key, Node)> {
+    let Some(mut fields) = Fields::of(node, shape, report) else {
+        return Vec::new();
+    };
+    let entries = fields.rest();
+    fields.close();
+    entries
+}
+
+/// Whether templates can call something so: letters, digits and `_`, and no digit first.
+pub fn is_name(text: &str) -> bool {
+    !text.starts_with(|c: char| c.is_ascii_digit())
+        && !text.is_empty()
+        && text.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
+}
+
+/// Reads such a name; `what` says of what.
+pub fn name(key: &Key, what: &str, report: &mut Report) {
+    if !is_name(&key.text) {
+        report
+            .mistake(
+                "bad-name",
+                &key.place,
+                format!("`{}` cannot be the name of {what}", key.text),
+            )
+            .help("letters, digits and `_`, not beginning with a digit");
+    }
 }
 
 /// Reports a key that a later version brings.

@@ -127,6 +127,22 @@ pub fn doubts(node: &Node, text: &str, doubts: &[TemplateError], report: &mut Re
     }
 }
 
+/// Names that a template in this node reads, with their places in the file.
+pub fn places(names: &[Name], node: &Node) -> Vec<(Name, Place)> {
+    let place = |name: &Name| node.place_inside(name.line, name.column);
+    names.iter().map(|name| (name.clone(), place(name))).collect()
+}
+
+/// Keeps the names without a value for the warning on the step, each once.
+pub fn note<T>(found: Rendered<T>, missing: &mut Vec<String>) -> T {
+    for name in found.missing {
+        if !missing.contains(&name) {
+            missing.push(name);
+        }
+    }
+    found.value
+}
+
 /// Reports what is wrong with a template or a condition that stands in this node.
 pub fn mistake(node: &Node, error: TemplateError, report: &mut Report) {
     let place = node.place_inside(error.line, error.column);
@@ -168,15 +184,7 @@ impl Branch {
     fn value(&self, values: &Context, missing: &mut Vec<String>) -> Result<Value, TemplateError> {
         Ok(match self {
             Branch::Constant(value) => value.clone(),
-            Branch::Leaf(template, _) => {
-                let rendered = template.value(values)?;
-                for name in rendered.missing {
-                    if !missing.contains(&name) {
-                        missing.push(name);
-                    }
-                }
-                rendered.value
-            }
+            Branch::Leaf(template, _) => note(template.value(values)?, missing),
             Branch::List(items) => Value::Array(
                 items
                     .iter()
@@ -196,12 +204,7 @@ impl Branch {
     fn names(&self, into: &mut Vec<(Name, Place)>) {
         match self {
             Branch::Constant(_) => {}
-            Branch::Leaf(template, node) => into.extend(
-                template
-                    .names()
-                    .iter()
-                    .map(|name| (name.clone(), node.place_inside(name.line, name.column))),
-            ),
+            Branch::Leaf(template, node) => into.extend(places(template.names(), node)),
             Branch::List(items) => items.iter().for_each(|item| item.names(into)),
             Branch::Map(entries) => entries.iter().for_each(|(_, branch)| branch.names(into)),
         }

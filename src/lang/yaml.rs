@@ -136,6 +136,12 @@ impl Node {
         }
     }
 
+    /// The value of a key of settings.
+    pub fn at(&self, key: &str) -> Option<&Node> {
+        let mut entries = self.entries().iter();
+        entries.find(|(found, _)| found.text == key).map(|(_, node)| node)
+    }
+
     /// What it is, in the words of a recipe's author.
     pub fn what(&self) -> &'static str {
         match &self.kind {

@@ -102,50 +102,47 @@ static RETRY: Shape = Shape {
     ..EMPTY
 };
 
-/// Reads `actions`; at least one has to be there.
-pub(super) fn read(node: &Node, kinds: &[&dyn EffectKind], report: &mut Report) -> Vec<Step> {
+/// Reads `actions`; at least one has to be there. Returns the steps that are right, and the ids of all.
+pub(super) fn read(node: &Node, kinds: &[&dyn EffectKind], report: &mut Report) -> (Vec<Step>, Vec<String>) {
     let items = match &node.kind {
-        Kind::List(items) if !items.is_empty() => items.as_slice(),
         Kind::Map(_) => {
             report
                 .mistake("expected-list", &node.place, "`actions` is a list, this is settings")
                 .help("begin each action with `- `, such as `- email:`");
-            return Vec::new();
+            return Default::default();
         }
+        Kind::List(items) if !items.is_empty() => items,
         _ => {
             report.mistake("expected-list", &node.place, "`actions` needs at least one action");
-            return Vec::new();
+            return Default::default();
         }
     };
-    if items.len() > STEPS_MAX {
-        report.mistake(
-            "too-many",
-            &items[STEPS_MAX].place,
-            format!("a recipe has at most {STEPS_MAX} actions"),
-        );
-        return Vec::new();
+    if let Some(first) = items.get(STEPS_MAX) {
+        let title = format!("a recipe has at most {STEPS_MAX} actions");
+        report.mistake("too-many", &first.place, title);
+        return Default::default();
     }
-    let mut ids: Vec<(String, usize)> = Vec::new();
+    let mut ids: Vec<String> = Vec::new();
     let mut steps = Vec::new();
     for (at, item) in items.iter().enumerate() {
         let id = given_id(item, report).unwrap_or_else(|| (at + 1).to_string());
-        if let Some((_, line)) = ids.iter().find(|(known, _)| *known == id) {
-            let title = format!("the id `{id}` is there twice, first in line {line}");
+        if let Some(first) = ids.iter().position(|known| *known == id) {
+            let title = format!(
+                "the id `{id}` is there twice, first in line {}",
+                items[first].place.line
+            );
             report
                 .mistake("duplicate-id", &item.place, title)
                 .help("an action without `id` has its position as its id");
         }
-        ids.push((id.clone(), item.place.line));
+        ids.push(id.clone());
         steps.extend(step(item, id, kinds, report));
     }
-    steps
+    (steps, ids)
 }
 
 fn given_id(node: &Node, report: &mut Report) -> Option<String> {
-    let (_, value) = node
-        .entries()
-        .iter()
-        .find(|(key, value)| key.text == "id" && !value.is_null())?;
+    let value = node.at("id").filter(|value| !value.is_null())?;
     let id = value
         .scalar()
         .filter(|id| (1..=40).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
@@ -176,11 +173,8 @@ fn step(node: &Node, id: String, kinds: &[&dyn EffectKind], report: &mut Report)
     let (key, settings, kind) = kind?;
     let effect = kind.compile(settings, report);
     if effect.is_none() && report.mistakes() == before {
-        report.mistake(
-            "bad-action",
-            &key.place,
-            format!("`{}` cannot be used like this", key.text),
-        );
+        let title = format!("`{}` cannot be used like this", key.text);
+        report.mistake("bad-action", &key.place, title);
     }
     Some(Step {
         id,
@@ -207,7 +201,7 @@ fn kind<'n, 'k>(
     if beside(node, kinds, report) {
         return None;
     }
-    let mut found = None;
+    let mut found: Option<(&Key, &Node, &dyn EffectKind)> = None;
     let mut judged = false;
     for (key, value) in node.entries() {
         let word = key.text.as_str();
@@ -219,45 +213,31 @@ fn kind<'n, 'k>(
         if let Some(kind) = kinds.iter().find(|kind| kind.name() == word) {
             match found {
                 None => found = Some((key, value, *kind)),
-                Some((first, _, _)) => {
-                    let first: &Key = first;
+                Some((first, ..)) => {
+                    let title = format!("one action does one thing: `{}` or `{word}`", first.text);
                     report
-                        .mistake(
-                            "two-actions",
-                            &key.place,
-                            format!("one action does one thing: `{}` or `{word}`", first.text),
-                        )
+                        .mistake("two-actions", &key.place, title)
                         .help("begin a second one with `- `");
                 }
             }
         } else if declared.is_some() {
             fields::not_yet(key, report);
         } else if word.contains('.') {
-            report.mistake(
-                "not-yet",
-                &key.place,
-                format!("`{word}`: operations of connectors are not in this version yet"),
-            );
+            let title = format!("`{word}`: operations of connectors are not in this version yet");
+            report.mistake("not-yet", &key.place, title);
         } else {
-            let known = words.iter().copied().chain(ACTION.names());
             let diagnostic = report.mistake("unknown-action", &key.place, format!("there is no action `{word}`"));
-            let owner = kinds.iter().find(|kind| {
-                node.entries().iter().any(|(key, _)| key.text == kind.name()) && kind.shape().entry(word).is_some()
-            });
-            if let Some(owner) = owner {
-                diagnostic.help(format!(
-                    "`{word}` belongs to `{}`: indent it by two more spaces",
-                    owner.name()
-                ));
+            let here = |kind: &&&dyn EffectKind| node.at(kind.name()).is_some() && kind.shape().entry(word).is_some();
+            if let Some(owner) = kinds.iter().find(here) {
+                let owner = owner.name();
+                diagnostic.help(format!("`{word}` belongs to `{owner}`: indent it by two more spaces"));
                 continue;
             }
-            match did_you_mean(word, known) {
-                _ if ["if", "condition", "only_if", "unless"].contains(&word) => {
-                    diagnostic.help("did you mean `when`?")
-                }
-                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                None => diagnostic.help(format!("an action is {}", quoted(&words))),
-            }
+            let near = match word {
+                "if" | "condition" | "only_if" => Some("when"),
+                word => did_you_mean(word, words.iter().copied().chain(ACTION.names())),
+            };
+            diagnostic.meant(near, format!("an action is {}", quoted(&words)));
         }
     }
     if !judged && matches!(node.kind, Kind::Map(_)) {
@@ -312,30 +292,26 @@ fn retry(node: &Node, report: &mut Report) -> Option<Retry> {
         }
         return None;
     }
-    let before = report.mistakes();
     let mut fields = Fields::of(node, &RETRY, report)?;
+    let (given, schedule) = (fields.get("for"), fields.get("schedule"));
     let span = fields.duration("for", report);
-    let schedule = fields.get("schedule");
-    let both = span.is_some() && schedule.is_some();
     fields.finish(report);
-    if both || (span.is_none() && schedule.is_none() && report.mistakes() == before) {
-        report.mistake("bad-retry", &node.place, "`retry` has either `for` or `schedule`");
-    }
-    let found = match (span, schedule) {
-        (Some(span), None) => (1..=RETRY_MAX_S)
-            .contains(&span.num_seconds())
-            .then(|| Retry::For(span.num_seconds())),
-        (None, Some(list)) => delays(list).map(Retry::Schedule),
-        _ => return None,
+    let (found, place, title) = match (given, schedule) {
+        (Some(given), None) => {
+            let seconds = span?.num_seconds();
+            let fine = (1..=RETRY_MAX_S).contains(&seconds);
+            let title = "`for` is more than nothing and at most 30d; `retry: never` for not at all".to_owned();
+            (fine.then_some(Retry::For(seconds)), given, title)
+        }
+        (None, Some(list)) => {
+            let title =
+                format!("`schedule` is a list of 1 to {DELAYS_MAX} durations such as `5s` or `1m`, each up to 30d");
+            (delays(list).map(Retry::Schedule), list, title)
+        }
+        _ => (None, node, "`retry` has either `for` or `schedule`".to_owned()),
     };
     if found.is_none() {
-        let title = match schedule {
-            Some(_) => {
-                format!("`schedule` is a list of 1 to {DELAYS_MAX} durations such as `5s` or `1m`, each up to 30d")
-            }
-            None => "`for` is more than nothing and at most 30d; `retry: never` for not at all".to_owned(),
-        };
-        report.mistake("bad-retry", &schedule.unwrap_or(node).place, title);
+        report.mistake("bad-retry", &place.place, title);
     }
     found
 }

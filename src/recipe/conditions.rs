@@ -285,12 +285,9 @@ fn field(name: &str, key: &Key, value: &Node, tests: &mut Vec<Test>, report: &mu
         return;
     };
     if name == "labels" && !value.is_null() {
+        let title = "nothing labels a stay in this version, so no stay has a label";
         report
-            .warning(
-                "never-holds",
-                &key.place,
-                "nothing labels a stay in this version, so no stay has a label",
-            )
+            .warning("never-holds", &key.place, title)
             .help("take this out until there are labels");
     }
     if let Some(of) = AnyOf::read(name, value, against, report) {

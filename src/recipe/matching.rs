@@ -24,10 +24,30 @@ pub(super) struct View<'a> {
 
 const NOT_SENT: &str = "not sent";
 
+impl<'a> View<'a> {
+    /// A stay by itself, with no event.
+    pub(super) fn of_stay(stay: &'a Value, now: DateTime<FixedOffset>) -> View<'a> {
+        View {
+            stay,
+            kind: at(stay, "kind"),
+            previous: &Value::Null,
+            payload: &Value::Null,
+            payment: &Value::Null,
+            message: &Value::Null,
+            now,
+        }
+    }
+}
+
 impl Match {
     /// Holds every condition against what is there; nothing is left out because another one is false.
     pub(super) fn check(&self, view: &View) -> Vec<Check> {
         self.tests.iter().flat_map(|test| test.check(view)).collect()
+    }
+
+    /// Whether every condition holds.
+    pub(super) fn holds(&self, view: &View) -> bool {
+        self.check(view).iter().all(|check| check.held)
     }
 }
 
@@ -90,16 +110,7 @@ impl Test {
                 held: false,
             }];
         }
-        let before = View {
-            stay: view.previous,
-            kind: at(view.previous, "kind"),
-            previous: &Value::Null,
-            payload: &Value::Null,
-            payment: &Value::Null,
-            message: &Value::Null,
-            now: view.now,
-        };
-        let mut checks = inner.check(&before);
+        let mut checks = inner.check(&View::of_stay(view.previous, view.now));
         for check in &mut checks {
             check.condition = format!("was {}", check.condition);
         }
@@ -140,41 +151,25 @@ fn status(words: &[StatusWord], stay: &Value) -> (bool, String) {
 fn property(words: &[PropertyWord], stay: &Value) -> (bool, String) {
     let property = at(stay, "property");
     let Some(key) = at(property, "key").as_str() else {
-        let name = at(property, "name").as_str();
+        let unknown = |name| format!("no known property (the sender says `{name}`)");
         return (
             false,
-            name.map_or(NOT_SENT.to_owned(), |name| {
-                format!("no known property (the sender says `{name}`)")
-            }),
+            at(property, "name").as_str().map_or(NOT_SENT.to_owned(), unknown),
         );
     };
-    let tags: Vec<&str> = at(property, "tags")
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+    let tags = at(property, "tags").as_array().into_iter().flatten();
+    let tags: Vec<&str> = tags.filter_map(Value::as_str).collect();
     let held = words.iter().any(|word| {
-        let is = if word.tag {
-            tags.iter().any(|tag| glob(&word.text, &tag.to_lowercase()))
-        } else {
-            glob(&word.text, &key.to_lowercase())
-        };
-        is != word.other
+        let is = |known: &&str| glob(&word.text, &known.to_lowercase());
+        let held = if word.tag { tags.iter().any(is) } else { is(&key) };
+        held != word.other
     });
-    let tags = if words.iter().any(|word| word.tag) {
-        format!(
-            " (tags: {})",
-            if tags.is_empty() {
-                "none".to_owned()
-            } else {
-                tags.join(", ")
-            }
-        )
-    } else {
-        String::new()
+    let saw = match (words.iter().any(|word| word.tag), tags.is_empty()) {
+        (false, _) => key.to_owned(),
+        (true, true) => format!("{key} (tags: none)"),
+        (true, false) => format!("{key} (tags: {})", tags.join(", ")),
     };
-    (held, format!("{key}{tags}"))
+    (held, saw)
 }
 
 /// The value of a dotted name; null where there is none.

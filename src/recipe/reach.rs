@@ -11,22 +11,9 @@ impl Recipe {
     /// Whether `match` can hold for stays of this property, `{key, timezone, tags, vars}`.
     pub fn may_meet(&self, property: &Value) -> bool {
         let stay = json!({"property": property});
-        let nothing = Value::Null;
-        let view = View {
-            stay: &stay,
-            kind: &nothing,
-            previous: &nothing,
-            payload: &nothing,
-            payment: &nothing,
-            message: &nothing,
-            now: DateTime::default(),
-        };
         let tests = self.conditions.tests.iter().filter(|test| of_property(test)).cloned();
         let conditions = Match { tests: tests.collect() };
-        if conditions.tests.is_empty() {
-            return true;
-        }
-        conditions.check(&view).iter().all(|check| check.held)
+        conditions.holds(&View::of_stay(&stay, DateTime::default()))
     }
 
     /// Whether `match` can hold for stays of this kind, however they change otherwise.

@@ -4,18 +4,18 @@ use sha2::{Digest, Sha256};
 
 use crate::lang::diag::{Place, Report, lines};
 use crate::lang::effect::EffectKind;
-use crate::lang::fields::{Fields, text};
-use crate::lang::template::{Condition, Format};
-use crate::lang::tree::Tree;
-use crate::lang::yaml::{self, Kind, Node};
+use crate::lang::fields::{self, Fields, text};
+use crate::lang::template::Format;
+use crate::lang::tree::{Tree, places};
+use crate::lang::yaml::{self, Node};
 use crate::model::run::Mode;
 
 use super::names::Scope;
 use super::reads::{of_neighbour, of_property};
-use super::shape::RECIPE;
+use super::shape::{RECIPE, VARS};
 use super::trigger::fit::Keys;
 use super::trigger::{gather, late};
-use super::{Match, Recipe, Step, ValueTemplate, actions, trigger};
+use super::{Match, Recipe, ValueTemplate, actions, trigger};
 
 /// The longest name of a recipe or a queue, in characters.
 const NAME_MAX: usize = 80;
@@ -32,15 +32,13 @@ pub fn compile(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut R
 
 /// A recipe as far as it can be read: for looking at, never for running.
 pub(super) fn draft(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &mut Report) -> Option<Recipe> {
-    if let Some((at, line)) = lines(text)
-        .into_iter()
-        .enumerate()
-        .find(|(_, line)| line.contains('\u{FFFD}'))
-    {
+    let mut lines = lines(text).into_iter().zip(1..);
+    let damaged = lines.find_map(|(text, line)| Some((line, text.split_once('\u{FFFD}')?.0)));
+    if let Some((line, before)) = damaged {
         let place = Place {
             file: file.into(),
-            line: at + 1,
-            column: line.chars().take_while(|c| *c != '\u{FFFD}').count() + 1,
+            line,
+            column: before.chars().count() + 1,
         };
         report
             .mistake("not-utf8", &place, "this file is not text in UTF-8")
@@ -76,17 +74,17 @@ pub(super) fn draft(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &
     let (gather, lists) = gather_node.map(|node| gather::read(node, report)).unwrap_or_default();
     let late = fields.get("late").and_then(|node| late::read(node, report));
     let again = fields.flag("again", false, report);
-    let again = fields.get("again").map(|_| again);
+    let again = fields.get("again").map(|node| (node, again));
     let keys = Keys {
         conditions: match_node,
         settle: fields.get("settle"),
         gather: gather_node,
         late: fields.get("late"),
-        again: fields.get("again").filter(|_| again == Some(true)),
+        again: again.filter(|(_, again)| *again).map(|(node, _)| node),
     };
     trigger::fit::check(&waits, &keys, report);
     fields.finish(report);
-    let steps = actions
+    let (steps, ids) = actions
         .map(|node| actions::read(node, kinds, report))
         .unwrap_or_default();
 
@@ -100,30 +98,47 @@ pub(super) fn draft(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &
         }
     }
 
+    let entries = waits.entries.iter();
+    let events: Vec<String> = entries.flat_map(|(trigger, _)| trigger.types().to_vec()).collect();
     // A var that could not be read is there all the same.
     let declared = vars_node.map(Node::entries).unwrap_or_default();
     let declared: Vec<String> = declared.iter().map(|(key, _)| key.text.clone()).collect();
-    let events = waits
-        .entries
-        .iter()
-        .flat_map(|(trigger, _)| trigger.types().iter().cloned());
-    let events: Vec<String> = events.collect();
     let everywhere = Scope {
         place: "`vars`",
         steps: None,
-        vars: &[],
+        vars: &declared,
         events: &events,
-        sorts: waits.sorts,
+        sorts,
         lists: &lists,
     };
-    check_names(
-        everywhere,
-        when_node.zip(when.as_ref()),
-        &vars,
-        &declared,
-        actions.zip(Some(&steps)),
-        report,
-    );
+    for (name, tree) in &vars {
+        let at = declared.iter().position(|known| known == name).unwrap_or(0);
+        let scope = Scope {
+            vars: &declared[..at],
+            ..everywhere
+        };
+        scope.check_all(tree.names(), report);
+    }
+    if let Some((node, when)) = when_node.zip(when.as_ref()) {
+        let scope = Scope {
+            place: "the `when` of a recipe",
+            ..everywhere
+        };
+        scope.check_all(places(when.names(), node), report);
+    }
+    for step in &steps {
+        let at = ids.iter().position(|id| *id == step.id).unwrap_or(0);
+        let scope = Scope {
+            place: "an action",
+            steps: Some(&ids[..at]),
+            ..everywhere
+        };
+        scope.check_all(step.effect.names(), report);
+        let node = actions.and_then(|list| list.items().get(at)?.at("when"));
+        if let (Some(when), Some(node)) = (&step.when, node) {
+            scope.check_all(places(when.names(), node), report);
+        }
+    }
     let name = name.unwrap_or_default();
     let mut recipe = Recipe {
         file: file.to_owned(),
@@ -143,7 +158,7 @@ pub(super) fn draft(file: &str, text: &str, kinds: &[&dyn EffectKind], report: &
         queue: queue.unwrap_or_else(|| name.clone()),
         settle,
         late: late.unwrap_or_default(),
-        again,
+        again: again.map(|(_, again)| again),
         gather,
         steps,
         reads_neighbours: false,
@@ -178,109 +193,17 @@ fn label(node: &Node, key: &str, report: &mut Report) -> Option<String> {
 }
 
 fn vars(node: &Node, report: &mut Report) -> Vec<(String, ValueTemplate)> {
-    let Kind::Map(entries) = &node.kind else {
-        let title = format!("`vars` is written as settings (`name: value`), this is {}", node.what());
-        report.mistake("expected-settings", &node.place, title);
-        return Vec::new();
-    };
+    let entries = fields::own(node, &VARS, report);
     if entries.len() > VARS_MAX {
         report.mistake("too-many", &node.place, format!("a recipe has at most {VARS_MAX} vars"));
         return Vec::new();
     }
     let mut vars = Vec::new();
     for (key, value) in entries {
-        let fine = key
-            .text
-            .chars()
-            .enumerate()
-            .all(|(at, c)| c == '_' || c.is_ascii_alphabetic() || at > 0 && c.is_ascii_digit());
-        if key.text.is_empty() || !fine {
-            report
-                .mistake(
-                    "bad-name",
-                    &key.place,
-                    format!("`{}` cannot be the name of a var", key.text),
-                )
-                .help("letters, digits and `_`, not beginning with a digit");
-        }
+        fields::name(key, "a var", report);
         if let Some(tree) = Tree::compile(value, Format::Text, report) {
             vars.push((key.text.clone(), tree));
         }
     }
     vars
-}
-
-/// Holds every name that a template reads against what exists where it stands.
-fn check_names(
-    everywhere: Scope<'_>,
-    when: Option<(&Node, &Condition)>,
-    vars: &[(String, ValueTemplate)],
-    names: &[String],
-    steps: Option<(&Node, &Vec<Step>)>,
-    report: &mut Report,
-) {
-    for (name, tree) in vars {
-        let at = names.iter().position(|known| known == name).unwrap_or(0);
-        let scope = Scope {
-            vars: &names[..at],
-            ..everywhere
-        };
-        for (name, place) in tree.names() {
-            scope.check(&name, &place, report);
-        }
-    }
-    if let Some((node, when)) = when {
-        let scope = Scope {
-            place: "the `when` of a recipe",
-            vars: names,
-            ..everywhere
-        };
-        for name in when.names() {
-            scope.check(name, &node.place_inside(name.line, name.column), report);
-        }
-    }
-    let Some((list, steps)) = steps else { return };
-    // A step that could not be read is missing from `steps`; it still has its id.
-    let ids: Vec<String> = list
-        .items()
-        .iter()
-        .enumerate()
-        .map(|(at, item)| id_of(item, at))
-        .collect();
-    for step in steps {
-        let at = ids.iter().position(|id| *id == step.id).unwrap_or(0);
-        let scope = Scope {
-            place: "an action",
-            steps: Some(&ids[..at]),
-            vars: names,
-            ..everywhere
-        };
-        for (name, place) in step.effect.names() {
-            scope.check(&name, &place, report);
-        }
-        if let (Some(when), Some(node)) = (&step.when, entry(list, at, "when")) {
-            for name in when.names() {
-                scope.check(name, &node.place_inside(name.line, name.column), report);
-            }
-        }
-    }
-}
-
-fn id_of(item: &Node, at: usize) -> String {
-    let given = item
-        .entries()
-        .iter()
-        .find(|(key, _)| key.text == "id")
-        .and_then(|(_, value)| value.scalar());
-    given
-        .filter(|id| !id.is_empty())
-        .map_or_else(|| (at + 1).to_string(), str::to_owned)
-}
-
-fn entry<'n>(list: &'n Node, at: usize, key: &str) -> Option<&'n Node> {
-    let entries = list.items().get(at)?.entries();
-    entries
-        .iter()
-        .find(|(found, _)| found.text == key)
-        .map(|(_, value)| value)
 }

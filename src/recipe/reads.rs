@@ -36,6 +36,12 @@ pub(super) fn of_property(path: &str) -> bool {
     }
 }
 
-fn parts(path: &str) -> impl Iterator<Item = &str> {
+/// `vars.day`.
+pub(super) fn of_vars(path: &str) -> bool {
+    parts(path).next() == Some("vars")
+}
+
+/// A name in parts: `a.b[0]` and `a["b"]` too.
+pub(super) fn parts(path: &str) -> impl Iterator<Item = &str> {
     path.split(['.', '[', ']', '"', '\'']).filter(|part| !part.is_empty())
 }

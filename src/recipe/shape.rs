@@ -111,7 +111,7 @@ pub static RECIPE: Shape = Shape {
 };
 
 /// `vars` of a recipe.
-static VARS: Shape = Shape {
+pub(super) static VARS: Shape = Shape {
     what: "`vars`",
     about: "Values of your own. Templates read them as `vars.NAME`.",
     more: &[More::Own(&Own {

@@ -150,22 +150,15 @@ fn entry(node: &Node, sorts: &mut Sorts, report: &mut Report) -> Option<Trigger>
         .collect();
     given.iter().for_each(|kind| sorts.add(kind));
     let found = match given.as_slice() {
-        [kind @ "event"] => {
-            clock::strangers(&mut fields, kind, report);
-            events(&mut fields, report)
-        }
-        [kind @ "stay"] => {
-            clock::strangers(&mut fields, kind, report);
-            clock::stay(&mut fields, report).map(Trigger::Stay)
-        }
-        [kind @ "status"] => {
-            clock::strangers(&mut fields, kind, report);
-            clock::status(&mut fields, report).map(Trigger::Status)
-        }
-        [kind @ "schedule"] => {
+        [kind] => {
             let at = fields.get("at").is_some();
             clock::strangers(&mut fields, kind, report);
-            schedule::read(&mut fields, at, report).map(Trigger::Schedule)
+            match *kind {
+                "event" => events(&mut fields, report),
+                "stay" => clock::stay(&mut fields, report).map(Trigger::Stay),
+                "status" => clock::status(&mut fields, report).map(Trigger::Status),
+                _ => schedule::read(&mut fields, at, report).map(Trigger::Schedule),
+            }
         }
         [] => {
             nothing(&mut fields, sorts, report);
@@ -238,38 +231,28 @@ fn event(node: &Node, report: &mut Report) -> Option<String> {
     if matches!(&node.kind, Kind::Scalar(_)) && is_type(name) {
         return Some(name.to_owned());
     }
-    let diagnostic = report.mistake("unknown-event", &node.place, format!("there is no event `{name}`"));
-    match meant(name) {
-        Some(found) => diagnostic.help(format!("did you mean {}?", quoted(&found))),
-        None => diagnostic.help(format!(
-            "events are {}, and the sender's own as `other.…`",
-            quoted(TYPES).replace(" or ", ", ")
-        )),
-    }
+    let help = match meant(name) {
+        Some(found) => format!("did you mean {}?", quoted(&found)),
+        None => {
+            let all = quoted(TYPES).replace(" or ", ", ");
+            format!("events are {all}, and the sender's own as `other.…`")
+        }
+    };
+    report
+        .mistake("unknown-event", &node.place, format!("there is no event `{name}`"))
+        .help(help);
     None
 }
 
 /// The types that a wrong word probably means: a short form without its prefix, or a slip.
 fn meant(word: &str) -> Option<Vec<&'static str>> {
-    let short = |word: &str| -> Vec<&'static str> {
-        TYPES
-            .iter()
-            .filter(|kind| {
-                kind.split_once('.')
-                    .is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(word))
-            })
-            .copied()
-            .collect()
+    let rest = |kind: &'static str| kind.split_once('.').map_or(kind, |(_, rest)| rest);
+    let types = || TYPES.iter().copied();
+    let short = |word: &str| -> Option<Vec<&'static str>> {
+        let found: Vec<&str> = types().filter(|kind| rest(kind).eq_ignore_ascii_case(word)).collect();
+        (!found.is_empty()).then_some(found)
     };
-    let found = short(word.trim_start_matches('.'));
-    if !found.is_empty() {
-        return Some(found);
-    }
-    if let Some(near) = did_you_mean(word, TYPES.iter().copied()) {
-        return Some(vec![near]);
-    }
-    let rests = TYPES
-        .iter()
-        .filter_map(|kind| kind.split_once('.').map(|(_, rest)| rest));
-    did_you_mean(word, rests).map(short).filter(|found| !found.is_empty())
+    short(word.trim_start_matches('.'))
+        .or_else(|| did_you_mean(word, types()).map(|near| vec![near]))
+        .or_else(|| short(did_you_mean(word, types().map(rest))?))
 }

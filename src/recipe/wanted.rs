@@ -5,13 +5,14 @@ use std::sync::{Arc, OnceLock};
 use chrono::{DateTime, FixedOffset, SecondsFormat};
 use serde_json::{Map, Value};
 
-use crate::lang::template::{Context, TemplateError};
+use crate::lang::template::{Condition, Context, TemplateError};
 use crate::model::decision::Check;
 use crate::model::event::Event;
 
 use super::conditions::{Match, booked, short};
 use super::context::{of_event, of_run};
 use super::matching::{View, at};
+use super::reads::of_vars;
 use super::{Gather, Recipe, Trigger};
 
 /// What is known when it is asked whether recipes want an event. One for all recipes: what their `when` reads is
@@ -46,6 +47,17 @@ impl<'a> Facts<'a> {
             of_event(self.event, self.payload, &now)
         });
         of_run(shared.clone(), steps, vars, run)
+    }
+
+    /// What conditions look at.
+    fn view(&self) -> View<'_> {
+        View {
+            previous: &self.event.previous,
+            payload: self.payload,
+            payment: &self.event.payment,
+            message: &self.event.message,
+            ..View::of_stay(&self.event.reservation, self.now)
+        }
     }
 }
 
@@ -84,15 +96,9 @@ impl Recipe {
             });
         }
         checks.push(self.trigger(facts.event));
-        let event = facts.event;
         checks.extend(self.conditions.check(&View {
-            stay: &event.reservation,
-            kind: kind_of(event),
-            previous: &event.previous,
-            payload: facts.payload,
-            payment: &event.payment,
-            message: &event.message,
-            now: facts.now,
+            kind: kind_of(facts.event),
+            ..facts.view()
         }));
         self.and_when(checks, facts)
     }
@@ -102,16 +108,7 @@ impl Recipe {
     pub fn wants_when_due(&self, facts: &Facts, of_stay: bool, booked_unless_named: bool) -> Wanted {
         let mut checks = Vec::new();
         if of_stay {
-            let event = facts.event;
-            let view = View {
-                stay: &event.reservation,
-                kind: at(&event.reservation, "kind"),
-                previous: &event.previous,
-                payload: facts.payload,
-                payment: &event.payment,
-                message: &event.message,
-                now: facts.now,
-            };
+            let view = facts.view();
             checks = self.conditions.check(&view);
             if booked_unless_named && !self.conditions.names_status() {
                 checks.extend(Match { tests: vec![booked()] }.check(&view));
@@ -123,13 +120,13 @@ impl Recipe {
     /// The checks so far and `when`.
     fn and_when(&self, mut checks: Vec<Check>, facts: &Facts) -> Wanted {
         let mut failed = None;
-        if self.when.is_some() {
-            match self.check_when(facts) {
-                Ok(check) => checks.extend(check),
+        if let Some(when) = &self.when {
+            match self.check_when(when, facts) {
+                Ok(check) => checks.push(check),
                 // Where something else speaks against it, there is nothing that could have failed.
                 Err(reason) if checks.iter().all(|check| check.held) => failed = Some(reason),
                 Err(reason) => checks.push(Check {
-                    condition: self.when_says(),
+                    condition: says(when),
                     saw: reason,
                     held: false,
                 }),
@@ -153,8 +150,7 @@ impl Recipe {
         }
         let mut values = facts.values(steps.clone(), Value::Null, run.clone());
         for (name, tree) in &self.vars {
-            let reads_vars = tree.names().iter().any(|(name, _)| root(&name.path) == "vars");
-            if reads_vars {
+            if tree.names().iter().any(|(name, _)| of_vars(&name.path)) {
                 values = values.with("vars", Value::Object(vars.clone()));
             }
             let rendered = tree.value(&values).map_err(|error| TemplateError {
@@ -175,14 +171,8 @@ impl Recipe {
         }
     }
 
-    fn when_says(&self) -> String {
-        let source = self.when.as_ref().map_or("", |when| when.source());
-        format!("when {}", short(source.trim()))
-    }
-
-    fn check_when(&self, facts: &Facts) -> Result<Option<Check>, String> {
-        let Some(when) = &self.when else { return Ok(None) };
-        let verdict = if when.names().iter().any(|name| root(&name.path) == "vars") {
+    fn check_when(&self, when: &Condition, facts: &Facts) -> Result<Check, String> {
+        let verdict = if when.names().iter().any(|name| of_vars(&name.path)) {
             let vars = self.vars(facts, &Value::Null, &Value::Null);
             let vars = vars.map_err(|error| error.to_string())?;
             when.holds(&facts.values(Value::Null, vars, Value::Null))
@@ -196,17 +186,16 @@ impl Recipe {
             .iter()
             .map(|(name, value)| format!("{name}: {value}"))
             .collect();
-        Ok(Some(Check {
-            condition: self.when_says(),
+        Ok(Check {
+            condition: says(when),
             saw: short(&saw.join(", ")),
             held: verdict.held,
-        }))
+        })
     }
 }
 
-/// What a name begins with.
-fn root(path: &str) -> &str {
-    path.split(['.', '[']).next().unwrap_or_default()
+fn says(when: &Condition) -> String {
+    format!("when {}", short(when.source().trim()))
 }
 
 /// The kind to hold `match` against: a guest's stay that turns into a block is cancelled as the guest's stay it was.
@@ -224,15 +213,6 @@ fn kind_of(event: &Event) -> &Value {
 impl Gather {
     /// Whether a stay is on the list, apart from its time.
     pub fn wants(&self, stay: &Value, now: DateTime<FixedOffset>) -> bool {
-        let view = View {
-            stay,
-            kind: at(stay, "kind"),
-            previous: &Value::Null,
-            payload: &Value::Null,
-            payment: &Value::Null,
-            message: &Value::Null,
-            now,
-        };
-        self.conditions.check(&view).iter().all(|check| check.held)
+        self.conditions.holds(&View::of_stay(stay, now))
     }
 }

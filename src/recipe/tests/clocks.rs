@@ -151,7 +151,7 @@ fn of_a_stay() {
         ),
         (
             "on: {stay: check_in, at: noon}",
-            "1:26 `at` is a time of day (such as \"10:00\"",
+            "1:26 `at` is a time of day (such as \"15:00\"",
         ),
         ("on: {stay: check_in, at: '24:00'}", "1:26 `at` is a time of day"),
         (
@@ -537,7 +537,10 @@ fn of_names() {
             ),
             ("payment.amount", "no event of this recipe carries a payment"),
             ("message.text", "no event of this recipe carries a message"),
-            ("gathered.x", "only a recipe with `schedule` has `gathered`"),
+            (
+                "gathered.x",
+                "only a recipe with `schedule` and `gather` has `gathered`",
+            ),
             ("kept.a.b", "`kept` is not in this version yet"),
             ("earlier.a.b", "`earlier` is not in this version yet"),
         ] {

@@ -266,7 +266,7 @@ fn of_actions() {
         ),
         (
             "actions: [{http: {}, retry: {for: 31d}}]",
-            "3:29 `for` is more than nothing and at most 30d",
+            "3:35 `for` is more than nothing and at most 30d",
         ),
         ("actions: [{http: {}, retry: {for: soon}}]", "3:35 `for` is a duration"),
         (
@@ -352,7 +352,7 @@ fn of_names_in_templates() {
         ("message.text", "no event of this recipe carries a message"),
         ("vars.b", "nothing is called `vars.b` (`vars` are defined by the recipe"),
         ("steps.tell.output", "in `vars` no step has run yet"),
-        ("gathered", "a recipe for events has no `gathered`"),
+        ("gathered", "only a recipe with `schedule` and `gather` has `gathered`"),
         ("kept.Cleaning.id", "`kept` is not in this version yet"),
         ("earlier.a.b.c", "`earlier` is not in this version yet"),
         (

@@ -1,9 +1,7 @@
 //! Entries of `on` that wait for a moment of a stay's life, or for a status that lasts.
 
-use chrono::NaiveTime;
-
 use crate::lang::diag::Report;
-use crate::lang::fields::{Fields, quoted};
+use crate::lang::fields::Fields;
 use crate::lang::shape::{EMPTY, Entry, Form, Rule, Shape, TIME_OF_DAY, key};
 use crate::lang::yaml::Node;
 use crate::model::reservation::Status;
@@ -75,44 +73,42 @@ pub(super) static KEYS: &[Entry] = &[
 ];
 
 /// `until`.
-static UNTIL: Shape = Shape {
-    what: "`until`",
-    about: "The moment of a stay's life after which nothing is repeated.",
-    keys: &[
-        key(
-            "stay",
-            Form::Word(ANCHORS),
-            "What it is counted from.",
-            "stay: check_out",
-        )
-        .needed(),
-        BEFORE,
-        AFTER,
-        AT,
-    ],
-    rules: &[Rule::AtMostOne(&["before", "after"])],
-    ..EMPTY
-};
+static UNTIL: Shape = until(
+    "The moment of a stay's life after which nothing is repeated.",
+    &[FROM, BEFORE, AFTER, AT],
+);
 
 /// `until` of an action.
-pub(in crate::recipe) static SENT_UNTIL: Shape = Shape {
-    what: "`until`",
-    about: "The moment of a stay's life after which an action is not sent any more, not by a retry either.",
-    keys: &[
-        key(
-            "stay",
-            Form::Word(&["check_in", "check_out"]),
-            "What it is counted from.",
-            "stay: check_out",
-        )
-        .needed(),
+pub(in crate::recipe) static SENT_UNTIL: Shape = until(
+    "The moment of a stay's life after which an action is not sent any more, not by a retry either.",
+    &[
+        Entry {
+            form: Form::Word(&["check_in", "check_out"]),
+            ..FROM
+        },
         BEFORE,
         AFTER,
         AT,
     ],
-    rules: &[Rule::AtMostOne(&["before", "after"])],
-    ..EMPTY
-};
+);
+
+const FROM: Entry = key(
+    "stay",
+    Form::Word(ANCHORS),
+    "What it is counted from.",
+    "stay: check_out",
+)
+.needed();
+
+const fn until(about: &'static str, keys: &'static [Entry]) -> Shape {
+    Shape {
+        what: "`until`",
+        about,
+        keys,
+        rules: &[Rule::AtMostOne(&["before", "after"])],
+        ..EMPTY
+    }
+}
 
 /// Asks for every key of a clock, so that each counts as read whatever the entry is.
 pub(super) fn ask(fields: &mut Fields<'_>) {
@@ -133,14 +129,12 @@ pub(super) fn strangers(fields: &mut Fields<'_>, kind: &str, report: &mut Report
         let title = format!("`{key}` goes with `{owner}`, not with `{kind}`");
         let help = match (kind, key) {
             ("schedule", "at") => "it stands below `schedule`: `schedule: {weekly: monday, at: \"09:00\"}`",
-            ("schedule", "for") => "such as `{status: awaiting_payment, for: 24h}`",
-            ("schedule", _) => "a time of the calendar knows no stay; such as `{stay: check_in, before: 2d}`",
             ("status", "after") => "how long the status has lasted is `for`, such as `for: 24h`",
             ("event", "after") => {
                 "an event is acted on at once; so long after the booking is `{stay: created, after: 2h}`"
             }
-            ("event", "for") => "such as `{status: awaiting_payment, for: 24h}`",
             ("stay", "for") => "so long after that moment is `after`, such as `after: 24h`",
+            (_, "for") => "such as `{status: awaiting_payment, for: 24h}`",
             _ => "such as `{stay: check_in, before: 2d}`",
         };
         report.mistake("trigger", &node.place, title).help(help);
@@ -153,19 +147,6 @@ pub(super) fn shift(fields: &mut Fields<'_>, key: &'static str, report: &mut Rep
     fields.duration(key, report).and(written)
 }
 
-pub(super) fn time_of_day(fields: &mut Fields<'_>, report: &mut Report) -> Option<NaiveTime> {
-    let node = fields.get("at")?;
-    let found = node
-        .scalar()
-        .and_then(|written| NaiveTime::parse_from_str(written.trim(), "%H:%M").ok());
-    if found.is_none() {
-        report
-            .mistake("expected-time", &node.place, "`at` is a time of day")
-            .help("such as \"10:00\"; \"00:00\" to \"23:59\"");
-    }
-    found
-}
-
 /// How so many hours are written as days, if they are whole ones.
 fn as_days(shift: Shift) -> Option<i64> {
     let Shift::Seconds(seconds) = shift else { return None };
@@ -176,7 +157,7 @@ fn as_days(shift: Shift) -> Option<i64> {
 fn mark(fields: &mut Fields<'_>, report: &mut Report) -> Option<Mark> {
     let anchor = fields.word("stay", report).and_then(Anchor::from_word);
     let (before, after) = (shift(fields, "before", report), shift(fields, "after", report));
-    let at = time_of_day(fields, report);
+    let at = fields.time_of_day("at", report);
     if let (Some(_), Some(node)) = (fields.get("before"), fields.get("after")) {
         report
             .mistake("trigger", &node.place, "either `before` or `after`, not both")
@@ -248,7 +229,9 @@ pub(super) fn stay(fields: &mut Fields<'_>, report: &mut Report) -> Option<StayC
         && (until.is_some() || until_node.is_none())
     {
         let end = until.unwrap_or(Mark::of(Anchor::CheckOut));
-        if never_comes(mark, every, end) {
+        let first = mark.shift.span().checked_add(&every.span());
+        // The first repetition lies behind the end.
+        if mark.anchor == end.anchor && first.is_none_or(|first| first > end.shift.span()) {
             let title = match until_node {
                 Some(_) => "`until` lies before the first repetition, so nothing ever happens",
                 None => "`every` ends with the departure, before the first repetition, so nothing ever happens",
@@ -259,28 +242,6 @@ pub(super) fn stay(fields: &mut Fields<'_>, report: &mut Report) -> Option<StayC
         }
     }
     Some(StayClock { mark, every, until })
-}
-
-/// Whether the first repetition certainly lies behind the end.
-fn never_comes(mark: Mark, every: Shift, end: Mark) -> bool {
-    if mark.anchor != end.anchor {
-        return false;
-    }
-    let whole = |shift: Shift| match shift {
-        Shift::Days(days) => Some(days),
-        Shift::Seconds(_) => None,
-    };
-    let zero = |shift: Shift| shift.is_none().then_some(0);
-    let passed = |shift: Shift| match shift {
-        Shift::Seconds(seconds) => Some(seconds),
-        Shift::Days(_) => zero(shift),
-    };
-    let days = [mark.shift, every, end.shift].map(whole);
-    let seconds = [mark.shift, every, end.shift].map(passed);
-    match (days, seconds) {
-        ([Some(a), Some(b), Some(c)], _) | (_, [Some(a), Some(b), Some(c)]) => a.saturating_add(b) > c,
-        _ => false,
-    }
 }
 
 /// `status: …, for: …`.
@@ -308,27 +269,19 @@ pub(super) fn status(fields: &mut Fields<'_>, report: &mut Report) -> Option<Sta
     let words = words?;
     for (item, word) in node.items().iter().zip(&words) {
         if item.is_null() {
+            let title = "a status that was never sent does not last";
             report
-                .mistake(
-                    "expected-text",
-                    &item.place,
-                    "a status that was never sent does not last",
-                )
+                .mistake("expected-text", &item.place, title)
                 .help("such as `status: awaiting_payment`");
         } else if let Some(gone) = gone(word) {
-            let events: Vec<String> = gone
-                .iter()
-                .map(|status| format!("reservation.{}", status.word()))
-                .collect();
-            let events: Vec<&str> = events.iter().map(String::as_str).collect();
+            let event = |status: &Status| format!("reservation.{}", status.word());
+            let events: Vec<String> = gone.iter().map(event).collect();
             let title = format!(
                 "`{}` ends a stay, and nothing that is planned for a stay runs once it is gone",
                 item.scalar().unwrap_or_default().trim()
             );
-            report.mistake("trigger", &item.place, title).help(format!(
-                "for the change itself write `event: {}`",
-                quoted(&events).replace('`', "")
-            ));
+            let help = format!("for the change itself write `event: {}`", events.join(" or "));
+            report.mistake("trigger", &item.place, title).help(help);
         }
     }
     let says: Vec<&str> = node.items().iter().filter_map(Node::scalar).map(str::trim).collect();

@@ -1,7 +1,7 @@
 //! `gather`: the lists of stays that a schedule's templates read.
 
 use crate::lang::diag::Report;
-use crate::lang::fields::Fields;
+use crate::lang::fields::{self, Fields};
 use crate::lang::shape::{EMPTY, Form, More, Own, Shape, key};
 use crate::lang::yaml::Node;
 use crate::recipe::clock::{Anchor, Gather, Shift};
@@ -59,11 +59,7 @@ static GATHERED: Shape = Shape {
 
 /// Reads it: the lists that are right, and the names of all.
 pub(in crate::recipe) fn read(node: &Node, report: &mut Report) -> (Vec<Gather>, Vec<String>) {
-    let Some(mut fields) = Fields::of(node, &GATHER, report) else {
-        return (Vec::new(), Vec::new());
-    };
-    let entries = fields.rest();
-    fields.finish(report);
+    let entries = fields::own(node, &GATHER, report);
     if entries.is_empty() || entries.len() > LISTS_MAX {
         let title = format!("`gather` has 1 to {LISTS_MAX} lists");
         report
@@ -84,23 +80,10 @@ pub(in crate::recipe) fn read(node: &Node, report: &mut Report) -> (Vec<Gather>,
     let names = entries.iter().map(|(key, _)| key.text.clone()).collect();
     let mut lists = Vec::new();
     for (key, node) in entries {
-        if !is_name(&key.text) {
-            report
-                .mistake(
-                    "bad-name",
-                    &key.place,
-                    format!("`{}` cannot be the name of a list", key.text),
-                )
-                .help("letters, digits and `_`, not beginning with a digit");
-        }
+        fields::name(key, "a list", report);
         lists.extend(list(&key.text, node, report));
     }
     (lists, names)
-}
-
-fn is_name(text: &str) -> bool {
-    let mut chars = text.chars().enumerate();
-    !text.is_empty() && chars.all(|(at, c)| c == '_' || c.is_ascii_alphabetic() || at > 0 && c.is_ascii_digit())
 }
 
 fn list(name: &str, node: &Node, report: &mut Report) -> Option<Gather> {

@@ -10,8 +10,6 @@ use crate::lang::zone::{ZONE, timezone};
 use crate::recipe::conditions::{DAYS, day};
 use crate::recipe::schedule::Schedule;
 
-use super::clock::time_of_day;
-
 /// Five fields.
 static CRON: Like = Like {
     what: "a cron line",
@@ -128,8 +126,8 @@ pub(super) fn read(fields: &mut Fields<'_>, at_beside: bool, report: &mut Report
         return None;
     }
     let mut fields = Fields::of(node, &SCHEDULE, report)?;
-    let daily = fields.get("daily").is_some() && fields.flag("daily", true, report);
     let daily_node = fields.get("daily");
+    let daily = fields.flag("daily", false, report);
     let weekly_node = fields.get("weekly");
     let weekly = weekly_node.and_then(|node| days(node, report));
     let monthly_node = fields.get("monthly");
@@ -137,7 +135,7 @@ pub(super) fn read(fields: &mut Fields<'_>, at_beside: bool, report: &mut Report
     let cron_node = fields.get("cron");
     let cron = fields.text("cron", report);
     let at_node = fields.get("at");
-    let at = time_of_day(&mut fields, report);
+    let at = fields.time_of_day("at", report);
     let zone_node = fields.get("timezone");
     let zone = zone_node.and_then(|node| timezone(node, "timezone", report));
     let place = fields.place().clone();
@@ -156,12 +154,9 @@ pub(super) fn read(fields: &mut Fields<'_>, at_beside: bool, report: &mut Report
     let time = at.map(|at| at.format("%-M %-H").to_string());
     match (cron_node, at_node) {
         (Some(_), Some(node)) => {
+            let title = "a cron line says the time itself: `at` does not go with it";
             report
-                .mistake(
-                    "trigger",
-                    &node.place,
-                    "a cron line says the time itself: `at` does not go with it",
-                )
+                .mistake("trigger", &node.place, title)
                 .help("its first two fields are minute and hour: `0 9 * * mon` is every Monday at 09:00");
         }
         (None, None) if !at_beside => {
