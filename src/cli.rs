@@ -172,7 +172,7 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Init(args) => init::run(&args, &environment, Clock::System.now(), &Ids::random()),
         Command::Schema(args) => return schema::run(args, &mut out),
         Command::Serve => serve::run(&global).await,
-        Command::Demo(args) => demo::run(&args, &mut out).await,
+        Command::Demo(args) => demo::run(&args, global.output, &mut out).await,
         Command::Send(arguments) => send::run(&global, &arguments).await,
         Command::Deliveries(command) => deliveries::run(&global, command).await,
         Command::Reservations(command) => reservations::run(&global, command).await,

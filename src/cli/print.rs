@@ -200,6 +200,23 @@ pub fn since(text: &str, config: &Config) -> Result<Time, Failure> {
     })
 }
 
+/// A text in lines of at most `width` characters; those after the first begin with `hang`. A longer word stays whole.
+pub fn wrapped(text: &str, width: usize, hang: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let length = line.chars().count() + 1 + word.chars().count();
+        if !line.trim().is_empty() && length > width {
+            lines.push(std::mem::replace(&mut line, hang.to_owned()));
+        } else if !line.trim().is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,5 +236,13 @@ mod tests {
             assert!(!printed.chars().any(|c| steers(c) && c != '\n'), "{printed:?}");
             assert_eq!(serde_json::from_str::<Value>(&printed).ok(), Some(value));
         }
+    }
+
+    #[test]
+    fn long_lines_are_broken_between_words() {
+        assert_eq!(wrapped("one two three", 7, ""), ["one two", "three"]);
+        assert_eq!(wrapped("one two three", 7, "  "), ["one two", "  three"]);
+        assert_eq!(wrapped("incomprehensible", 4, ""), ["incomprehensible"]);
+        assert_eq!(wrapped("", 4, ""), [""]);
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::model::clock::Clock;
 use crate::web::{Entry, Kind, tell};
 
-use super::super::print::sayln;
+use super::super::print::{sayln, wrapped};
 use super::super::{FINE, Failure, Global, Output, print, store_to_read};
 
 /// How wide the text gets, in characters.
@@ -65,34 +65,4 @@ fn lines(entry: &Entry, width: usize) -> Vec<String> {
         lines.extend(more.into_iter().map(|line| format!("  {line}")));
     }
     lines
-}
-
-/// A text in lines of at most `width` characters; those after the first begin with `hang`. A longer word stays whole.
-fn wrapped(text: &str, width: usize, hang: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        let length = line.chars().count() + 1 + word.chars().count();
-        if !line.trim().is_empty() && length > width {
-            lines.push(std::mem::replace(&mut line, hang.to_owned()));
-        } else if !line.trim().is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    lines.push(line);
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_lines_are_broken_between_words() {
-        assert_eq!(wrapped("one two three", 7, ""), ["one two", "three"]);
-        assert_eq!(wrapped("one two three", 7, "  "), ["one two", "  three"]);
-        assert_eq!(wrapped("incomprehensible", 4, ""), ["incomprehensible"]);
-        assert_eq!(wrapped("", 4, ""), [""]);
-    }
 }
