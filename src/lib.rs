@@ -4,7 +4,6 @@
 
 pub mod action;
 pub mod app;
-pub mod case;
 pub mod cli;
 pub mod config;
 pub mod decide;

@@ -1,6 +1,6 @@
 //! What people do to runs.
 
-use stayhook::case::Reply;
+use crate::standin::Reply;
 use stayhook::model::run::{ByHand, RunState};
 use stayhook::store::{HandError, HandOutcome};
 

@@ -1,9 +1,9 @@
 //! What a cancellation does to what is under way and what waits.
 
+use crate::standin::Reply;
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use stayhook::case::Reply;
 use stayhook::model::clock::from_ms;
 
 use crate::sender::{asked, payment, plan, stay};

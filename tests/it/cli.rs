@@ -358,7 +358,7 @@ async fn a_reload_says_what_waits_for_the_next_start() {
 
 #[tokio::test]
 async fn a_reload_takes_a_redirect_over() {
-    let mail = stayhook::case::SmtpStandin::start().await.unwrap();
+    let mail = crate::standin::SmtpStandin::start().await.unwrap();
     let config = format!(
         "sources: {{lab: {{preset: generic, auth: none}}}}\nconnections: {{mail: {{smtp: {{host: 127.0.0.1, port: {}, tls: none, from: stays@example.com}}}}}}\n",
         mail.port()

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use crate::standin::{HttpStandin, Reply};
 use chrono::TimeDelta;
-use stayhook::case::{HttpStandin, Reply};
 
 use crate::clock::{booked, go_to, house, planned, recipe};
 use crate::daemon::Site;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::standin::{HttpStandin, Reply};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use stayhook::case::{HttpStandin, Reply};
 use stayhook::store::{Filter, Store};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;

@@ -355,7 +355,7 @@ async fn every_word_of_templates_gives_something() {
         .await;
     house
         .books
-        .then((0..9).map(|n| stayhook::case::Reply::json(200, &json!({"id": n}))));
+        .then((0..9).map(|n| crate::standin::Reply::json(200, &json!({"id": n}))));
     let stay = |id: &str, code: &str, from: &str, to: &str| {
         json!({"event_id": id, "code": code, "status": "confirmed", "check_in_date": from, "check_out_date": to,
             "property": {"id": 12_346_789}, "guest": {"name": format!("Ana {code}"), "first_name": "Ana",

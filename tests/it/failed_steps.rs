@@ -1,7 +1,7 @@
 //! `on_error: continue`: a step ends badly in any way, and its run goes on and says so.
 
+use crate::standin::{HttpStandin, Reply};
 use serde_json::{Value, json};
-use stayhook::case::{HttpStandin, Reply};
 use stayhook::store::Filter;
 
 use crate::cli::{all, serve};

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use stayhook::case::SmtpStandin;
+use crate::standin::SmtpStandin;
 use stayhook::cli::schema::File;
 
 use crate::daemon::Site;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::standin::{HttpStandin, Reply};
 use chrono::TimeDelta;
-use stayhook::case::{HttpStandin, Reply};
 
 use crate::sender::{asked, plan, stay};
 use crate::support::Plan;

@@ -1,7 +1,7 @@
 //! Workers that go away in the middle of an attempt.
 
+use crate::standin::{HttpStandin, Reply};
 use chrono::TimeDelta;
-use stayhook::case::{HttpStandin, Reply};
 use stayhook::store::Lease;
 
 use crate::sender::{plan, stay};

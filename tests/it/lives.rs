@@ -1,8 +1,8 @@
 //! A stay that was gone and takes place again, or that has moved to another property, begins a new life: what its clock did
 //! in the one before is done again.
 
+use crate::standin::Reply;
 use chrono::TimeDelta;
-use stayhook::case::Reply;
 use stayhook::store::RunRow;
 
 use crate::clock::{SENDER, booked, brannan, go_to, house, planned, recipe, with};

@@ -71,11 +71,11 @@ async fn of_others_only_warnings_are_told() {
 
 #[tokio::test]
 async fn a_dead_target_is_said_once_and_its_return_too() {
-    let target = stayhook::case::HttpStandin::start().await.unwrap();
+    let target = crate::standin::HttpStandin::start().await.unwrap();
     let back = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let works = back.clone();
     target.decide(move |_, _| {
-        stayhook::case::Reply::status(if works.load(std::sync::atomic::Ordering::SeqCst) {
+        crate::standin::Reply::status(if works.load(std::sync::atomic::Ordering::SeqCst) {
             200
         } else {
             503

@@ -3,9 +3,9 @@
 //!
 //! All tests share the server, so each has recipients of its own, new ones every time.
 
+use crate::standin::SmtpStandin;
 use serde_json::{Value, json};
 use stayhook::action::{Connection, Io, compile_connection, perform};
-use stayhook::case::SmtpStandin;
 use stayhook::lang::diag::Report;
 use stayhook::lang::yaml;
 use stayhook::model::clock::Clock;

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it stands")]
 
+mod actions;
 mod adoption;
 mod by_hand;
 mod canary;
@@ -49,6 +50,7 @@ mod retries;
 mod schema;
 mod sender;
 mod settle;
+mod standin;
 mod stays;
 mod supervised;
 mod support;

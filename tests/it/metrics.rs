@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use stayhook::case::{HttpStandin, Reply};
+use crate::standin::{HttpStandin, Reply};
 use stayhook::model::meter::{Exposition, Meter, Standing};
 
 use crate::daemon::{Daemon, Site, request};

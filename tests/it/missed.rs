@@ -1,7 +1,7 @@
 //! What came due while the daemon was off, or was looked at late: schedules, entries before an anchor, `run.due_at`.
 
+use crate::standin::Reply;
 use serde_json::json;
-use stayhook::case::Reply;
 
 use crate::clock::{booked, go_to, house, planned, recipe};
 use crate::support::{House, at};

@@ -1,6 +1,6 @@
 //! The order in which runs of one stay go out.
 
-use stayhook::case::Reply;
+use crate::standin::Reply;
 
 use crate::sender::{asked, payment, plan, stay};
 

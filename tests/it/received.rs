@@ -50,7 +50,7 @@ async fn reservation(daemon: &Daemon, code: &str) -> Value {
 
 #[tokio::test]
 async fn a_form_is_read_like_json_and_again_from_the_store() {
-    let target = stayhook::case::HttpStandin::start().await.unwrap();
+    let target = crate::standin::HttpStandin::start().await.unwrap();
     let config = config("")
         + &format!(
             "connections: {{books: {{http: {{base_url: \"{}\"}}}}}}\n",
@@ -119,7 +119,7 @@ async fn a_get_is_a_delivery_of_what_its_query_says() {
 #[tokio::test]
 async fn a_secret_in_a_delivery_is_kept_nowhere() {
     const SECRET: &str = "canary-inbound-0123456789abcdef";
-    let target = stayhook::case::HttpStandin::start().await.unwrap();
+    let target = crate::standin::HttpStandin::start().await.unwrap();
     let config = config("    methods: [POST, GET]\n    secrets: [$.data.access_token, $.key, query.key]\n")
         + &format!(
             "connections: {{books: {{http: {{base_url: \"{}\"}}}}}}\n",

@@ -5,8 +5,8 @@ mod by_the_clock;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::standin::HttpStandin;
 use serde_json::{Value, json};
-use stayhook::case::HttpStandin;
 use stayhook::lang::diag::Report;
 use stayhook::model::property::Properties;
 
@@ -69,7 +69,7 @@ async fn twice(house: &House, source: &str, mut body: Value) {
 
 /// Method and address of everything that a target was asked.
 pub fn lines(target: &HttpStandin) -> Vec<String> {
-    let line = |request: &stayhook::case::Request| format!("{} {}", request.method, request.path_and_query);
+    let line = |request: &crate::standin::Request| format!("{} {}", request.method, request.path_and_query);
     target.requests().iter().map(line).collect()
 }
 
@@ -77,7 +77,7 @@ pub fn lines(target: &HttpStandin) -> Vec<String> {
 pub fn letters(house: &House) -> Vec<String> {
     let letters = house.mail.letters();
     let line =
-        |letter: &stayhook::case::Letter| format!("{}: {}", letter.to.join(" "), letter.header("Subject").unwrap());
+        |letter: &crate::standin::Letter| format!("{}: {}", letter.to.join(" "), letter.header("Subject").unwrap());
     let mut lines: Vec<String> = letters.iter().map(line).collect();
     lines.sort();
     lines
@@ -205,7 +205,7 @@ async fn a_stay_that_was_never_confirmed_starts_nothing() {
 async fn a_code_that_is_taken_is_seen_and_not_taken_for_ours() {
     let (house, locks) = house().await;
     let refusal = json!({"error": {"type": "duplicate_access_code", "message": "already exists"}});
-    locks.then([stayhook::case::Reply::json(409, &refusal)]);
+    locks.then([crate::standin::Reply::json(409, &refusal)]);
     twice(&house, "hospitable", stay(1, json!({}))).await;
     assert_eq!(lines(&locks).len(), 1);
     let states = house.states().await;

@@ -1,9 +1,9 @@
 //! What becomes of attempts that fail: later ones, the end, a paused connection.
 
+use crate::standin::Reply;
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use stayhook::case::Reply;
 use stayhook::store::RunRow;
 
 use crate::sender::{plan, stay};

@@ -1,7 +1,7 @@
 //! What a sender of our own format says, and what became of it.
 
+use crate::standin::Request;
 use serde_json::{Value, json};
-use stayhook::case::Request;
 use stayhook::model::clock::from_ms;
 use stayhook::model::id::RunId;
 use stayhook::model::meter::Exposition;

@@ -19,7 +19,7 @@ actions:
       json: {from: '{{ previous.check_out_date }}', to: '{{ reservation.check_out_date }}', change: '{{ changes.check_out_date.to }}', types: '{{ event.types | join(\",\") }}'}
 ";
 
-fn told(requests: &[stayhook::case::Request]) -> Vec<Value> {
+fn told(requests: &[crate::standin::Request]) -> Vec<Value> {
     requests
         .iter()
         .map(|request| serde_json::from_slice(&request.body).unwrap())

@@ -4,11 +4,11 @@
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use crate::standin::HttpStandin;
+use crate::standin::SmtpStandin;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use stayhook::action;
-use stayhook::case::HttpStandin;
-use stayhook::case::SmtpStandin;
 use stayhook::lang::diag::Report;
 use stayhook::lang::yaml;
 use stayhook::model::clock::Clock;

@@ -22,12 +22,6 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("web", &["store", "recipe", "decide", "listener", "model", "lang"]),
-    (
-        "case",
-        &[
-            "worker", "store", "action", "decide", "recipe", "source", "outbound", "lang", "model",
-        ],
-    ),
     ("telemetry", &["model"]),
     ("lifecycle", &[]),
     (
@@ -67,7 +61,6 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "recipe",
             "source",
             "decide",
-            "case",
             "lang",
             "model",
             "lifecycle",

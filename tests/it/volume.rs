@@ -1,8 +1,8 @@
 //! Much at once, and what one row that cannot be read may cost.
 
+use crate::standin::Reply;
 use futures::future::join_all;
 use serde_json::{Value, json};
-use stayhook::case::Reply;
 use stayhook::model::clock::from_ms;
 use stayhook::model::decision::Decision;
 use stayhook::model::delivery::{Arrival, Outcome, ReceiptKey};

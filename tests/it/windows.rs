@@ -1,7 +1,7 @@
 //! The time for retries ends by the clock, whatever holds a run up; and nothing is sent after the moment that ends it.
 
+use crate::standin::Reply;
 use chrono::TimeDelta;
-use stayhook::case::Reply;
 
 use crate::clock::{booked, go_to, house, planned};
 use crate::sender::{asked, plan, stay};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use stayhook::case::Letter;
+use crate::standin::Letter;
 use stayhook::model::id::Ids;
 use stayhook::model::run::AttemptOutcome::Done;
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::standin::HttpStandin;
 use serde_json::{Value, json};
-use stayhook::case::HttpStandin;
 
 use super::{letters, lines, properties, stay, twice};
 use crate::clock::go_to;
@@ -53,7 +53,7 @@ fn each_once(house: &House, locks: &HttpStandin) {
 }
 
 fn bodies(target: &HttpStandin) -> Vec<Value> {
-    target.requests().iter().map(stayhook::case::Request::json).collect()
+    target.requests().iter().map(crate::standin::Request::json).collect()
 }
 
 const CHECK_OUT: &[&str] = &["cleaning-at-check-out", "cleaning-urgent", "cleaning-mid-stay"];

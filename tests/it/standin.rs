@@ -1,23 +1,23 @@
 //! Stand-ins for the outside world: targets on this machine that record what reaches them and answer as they are told.
 
-mod http_standin;
-mod smtp_standin;
-#[cfg(test)]
-mod tests;
+mod http;
+mod letter;
+mod smtp;
 
-pub use http_standin::{HttpStandin, Reply, Request};
-pub use smtp_standin::{Letter, Move, Phase, SmtpStandin};
+pub use http::{HttpStandin, Reply, Request};
+pub use letter::Letter;
+pub use smtp::{Move, Phase, SmtpStandin};
 
 /// A background task that ends with what it belongs to.
 #[derive(Debug)]
-struct Background(tokio::task::JoinHandle<()>);
+pub struct Background(tokio::task::JoinHandle<()>);
 
 impl Background {
     #[expect(
         clippy::disallowed_methods,
         reason = "a stand-in's task ends with the stand-in; its failure shows in what it recorded"
     )]
-    fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Background {
+    pub fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Background {
         Background(tokio::spawn(work))
     }
 

@@ -13,11 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::Background;
-
-mod letter;
-
-pub use letter::Letter;
-use letter::decoded;
+use super::letter::{Letter, decoded};
 
 /// A longer line or letter ends the connection.
 const BYTES_MAX: u64 = 4 * 1024 * 1024;

@@ -1,15 +1,17 @@
+//! Requests of the action `http`, as their target receives them.
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::action::{Connection, Io, compile_connection, perform};
-use crate::case::{HttpStandin, Reply};
-use crate::lang::diag::Report;
-use crate::lang::yaml;
-use crate::model::clock::{Clock, from_ms};
-use crate::model::effect::{Answer, Prepared};
-use crate::model::run::AttemptOutcome::{self, Done, Reject, Retry, Uncertain};
-use crate::outbound::Outbound;
+use crate::standin::{HttpStandin, Reply};
+use stayhook::action::{Connection, Io, compile_connection, perform};
+use stayhook::lang::diag::Report;
+use stayhook::lang::yaml;
+use stayhook::model::clock::{Clock, from_ms};
+use stayhook::model::effect::{Answer, Prepared};
+use stayhook::model::run::AttemptOutcome::{self, Done, Reject, Retry, Uncertain};
+use stayhook::outbound::Outbound;
 
 fn connection(standin: &HttpStandin, more: &str) -> Connection {
     let text = format!("http: {{base_url: '{}/v1/', {more}}}", standin.base_url());

@@ -1,15 +1,17 @@
+//! Mail, as a server receives it.
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::action::{Connection, Io, compile_connection, perform};
-use crate::case::{Move, Phase, SmtpStandin};
-use crate::lang::diag::Report;
-use crate::lang::yaml;
-use crate::model::clock::{Clock, from_ms};
-use crate::model::effect::{Answer, Prepared};
-use crate::model::run::AttemptOutcome::{Done, Reject, Retry, Uncertain};
-use crate::outbound::Outbound;
+use crate::standin::{Move, Phase, SmtpStandin};
+use stayhook::action::{Connection, Io, compile_connection, perform};
+use stayhook::lang::diag::Report;
+use stayhook::lang::yaml;
+use stayhook::model::clock::{Clock, from_ms};
+use stayhook::model::effect::{Answer, Prepared};
+use stayhook::model::run::AttemptOutcome::{Done, Reject, Retry, Uncertain};
+use stayhook::outbound::Outbound;
 
 fn connection(port: u16, more: &str) -> Connection {
     let text =

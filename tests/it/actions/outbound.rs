@@ -1,3 +1,5 @@
+//! The HTTP client: bounds, time-outs, addresses it refuses.
+
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -8,8 +10,8 @@ use http::{HeaderMap, Method};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::case::{Background, HttpStandin, Reply};
-use crate::outbound::{BODY_MAX, End, Names, OutError, OutRequest, OutResponse, Outbound, Url};
+use crate::standin::{Background, HttpStandin, Reply};
+use stayhook::outbound::{BODY_MAX, End, Names, OutError, OutRequest, OutResponse, Outbound, Url};
 
 /// Long enough for a busy machine; nothing here waits for it to pass.
 const AMPLE: Duration = Duration::from_secs(20);

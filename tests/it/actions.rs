@@ -1,0 +1,5 @@
+//! The client and the actions, held against stand-ins.
+
+mod email;
+mod http;
+mod outbound;
