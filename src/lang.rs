@@ -4,6 +4,7 @@ pub mod diag;
 pub mod duration;
 pub mod effect;
 pub mod fields;
+pub mod glob;
 pub mod line;
 pub mod shape;
 pub mod template;

@@ -8,7 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use crate::lang::diag::Report;
-use crate::lang::fields::{Fields, quoted, text};
+use crate::lang::fields::{self, Fields, quoted, text};
 use crate::lang::shape::{EMPTY, Entry, Form, Like, Rule, Shape, key, later};
 use crate::lang::yaml::{Key, Node};
 use crate::model::secret::Secret;
@@ -41,57 +41,26 @@ struct Speaks {
 type ReadFile<'f> = &'f dyn Fn(&str) -> Result<String, String>;
 
 /// Every kind there is.
-const KINDS: &[Speaks] = &[http::KIND, smtp::KIND];
+static KINDS: [Speaks; 2] = [http::KIND, smtp::KIND];
 
-const KIND_NAMES: &[&str] = &{
-    let mut names = [""; KINDS.len()];
-    let mut at = 0;
-    while at < KINDS.len() {
-        names[at] = KINDS[at].key.name;
-        at += 1;
-    }
-    names
-};
-
-/// Kinds that a later version brings.
-const LATER: [Entry; 2] = [
-    later(
-        "journal",
-        "A file of accounts.",
-        "journal: {file: books/2026.journal, format: hledger}",
-    )
-    .idle("nothing goes over it until then"),
-    later("seam", "Locks, over Seam.", "seam: {api_key: \"${SEAM_API_KEY}\"}").idle("nothing goes over it until then"),
-];
-
-const KEYS: [Entry; KINDS.len() + LATER.len()] = {
-    let mut keys = [LATER[0]; KINDS.len() + LATER.len()];
-    let mut at = 0;
-    while at < KINDS.len() {
-        keys[at] = KINDS[at].key;
-        at += 1;
-    }
-    while at < keys.len() {
-        keys[at] = LATER[at - KINDS.len()];
-        at += 1;
-    }
-    keys
-};
+const IDLE: &str = "nothing goes over it until then";
 
 /// An entry of `connections`.
 pub static CONNECTION: Shape = Shape {
     what: "a connection",
     about: "Where actions of one kind go. Recipes use its name and never see a password.",
-    keys: &KEYS,
-    rules: &[Rule::One(&{
-        let mut names = [""; KINDS.len() + LATER.len()];
-        let mut at = 0;
-        while at < names.len() {
-            names[at] = KEYS[at].name;
-            at += 1;
-        }
-        names
-    })],
+    keys: &[
+        http::KIND.key,
+        smtp::KIND.key,
+        later(
+            "journal",
+            "A file of accounts.",
+            "journal: {file: books/2026.journal, format: hledger}",
+        )
+        .idle(IDLE),
+        later("seam", "Locks, over Seam.", "seam: {api_key: \"${SEAM_API_KEY}\"}").idle(IDLE),
+    ],
+    rules: &[Rule::One(&["http", "smtp", "journal", "seam"])],
     ..EMPTY
 };
 
@@ -148,6 +117,16 @@ pub enum ConnectionKind {
     Http(HttpConnection),
     /// Mail.
     Smtp(SmtpConnection),
+}
+
+impl ConnectionKind {
+    /// Its key in the configuration.
+    pub fn name(&self) -> &'static str {
+        match self {
+            ConnectionKind::Http(_) => http::KIND.key.name,
+            ConnectionKind::Smtp(_) => smtp::KIND.key.name,
+        }
+    }
 }
 
 /// So many attempts in so long.
@@ -217,17 +196,15 @@ pub fn compile_connection(name: &str, node: &Node, read_file: ReadFile<'_>, repo
     let kinds = KINDS.iter().filter_map(|kind| Some((kind, fields.get(kind.key.name)?)));
     let given: Vec<(&Speaks, &Node)> = kinds.collect();
     let place = fields.place().clone();
-    match too_high(node, &given) {
-        Some((kind, keys)) => {
-            below(kind, &keys, !given.is_empty(), report);
-            fields.close();
-        }
-        None => fields.finish(report),
+    match too_high(node, &given, report) {
+        true => fields.close(),
+        false => fields.finish(report),
     }
+    let names = || quoted(&CONNECTION.names());
     let found = match given.as_slice() {
         [(kind, node)] => (kind.compile)(node, read_file, report),
         [_, _, ..] => {
-            let title = format!("a connection is either {}, not both", quoted(KIND_NAMES));
+            let title = format!("a connection is either {}, not both", names());
             report.mistake("one-kind", &place, title);
             None
         }
@@ -235,7 +212,7 @@ pub fn compile_connection(name: &str, node: &Node, read_file: ReadFile<'_>, repo
             if report.items.len() == said {
                 report
                     .mistake("missing-key", &place, format!("the connection `{name}` says nothing"))
-                    .help(format!("it needs one of {}", quoted(KIND_NAMES)));
+                    .help(format!("it needs one of {}", names()));
             }
             None
         }
@@ -250,43 +227,31 @@ pub fn compile_connection(name: &str, node: &Node, read_file: ReadFile<'_>, repo
     })
 }
 
-/// The settings of a kind that stand beside its key instead of below it, or without it. `None` where there is anything
-/// else that is wrong.
-fn too_high<'n>(node: &'n Node, given: &[(&'static Speaks, &Node)]) -> Option<(&'static Speaks, Vec<&'n Key>)> {
-    let kinds = match given {
-        [] => KINDS,
-        [(kind, _)] => std::slice::from_ref(*kind),
-        _ => return None,
-    };
+/// Reports the settings of a kind that stand beside its key instead of below it, or without it; says whether there are any,
+/// and nothing else that is wrong.
+fn too_high(node: &Node, given: &[(&'static Speaks, &Node)], report: &mut Report) -> bool {
     let keys = node.entries().iter().map(|(key, _)| key);
     let keys: Vec<&Key> = keys
         .filter(|key| !given.iter().any(|(kind, _)| kind.key.name == key.text))
         .collect();
-    let has = |kind: &Speaks, key: &Key| {
-        let shape = kind.key.form.settings();
-        shape.is_some_and(|shape| shape.names().contains(&key.text.as_str()))
+    let has = |kind: &&Speaks| {
+        let names = kind.key.form.settings().map(Shape::names).unwrap_or_default();
+        keys.iter().all(|key| names.contains(&key.text.as_str()))
     };
-    let kind = kinds.iter().find(|kind| keys.iter().all(|key| has(kind, key)))?;
-    (!keys.is_empty()).then_some((kind, keys))
-}
-
-/// Says where keys belong that stand too high.
-fn below(kind: &Speaks, keys: &[&Key], beside: bool, report: &mut Report) {
-    let (Some(first), name) = (keys.first(), kind.key.name) else {
-        return;
+    let (Some(first), true) = (keys.first(), given.len() < 2) else {
+        return false;
     };
-    let names: Vec<&str> = keys.iter().map(|key| key.text.as_str()).collect();
-    let diagnostic = report.mistake(
-        "unknown-key",
-        &first.place,
-        format!("a connection has no setting called `{}`", first.text),
-    );
-    if beside {
-        let list = quoted(&names).replace(" or ", " and ");
-        diagnostic.help(format!("write {list} below `{name}`, beside its other settings"));
-    } else {
-        diagnostic.help(format!("write `{name}: {{{}: …}}`", names.join(": …, ")));
+    if let Some((kind, _)) = given.first() {
+        return has(kind) && fields::beside(kind.key.name, &keys, report);
     }
+    let kind = KINDS.iter().find(has);
+    if let Some(kind) = kind {
+        let names: Vec<&str> = keys.iter().map(|key| key.text.as_str()).collect();
+        let title = format!("a connection has no setting called `{}`", first.text);
+        let help = format!("write `{}: {{{}: …}}`", kind.key.name, names.join(": …, "));
+        report.mistake("unknown-key", &first.place, title).help(help);
+    }
+    kind.is_some()
 }
 
 /// What every kind of connection can say about its pace.
@@ -298,21 +263,15 @@ struct Pace {
 
 impl Pace {
     fn read(fields: &mut Fields<'_>, report: &mut Report) -> Pace {
-        let place = fields.get("timeout").map(|node| node.place.clone());
-        let mut timeout_s = TIMEOUT_DEFAULT_S;
-        if let Some(found) = fields.duration("timeout", report) {
-            timeout_s = found.num_seconds();
-            if !(1..=TIMEOUT_MAX_S).contains(&timeout_s)
-                && let Some(place) = place
-            {
-                report.mistake(
-                    "timeout",
-                    &place,
-                    format!(
-                        "`timeout` is from 1s to {TIMEOUT_MAX_S}s; whatever takes longer should be asked for later"
-                    ),
-                );
-            }
+        let timeout_s = fields.duration("timeout", report);
+        let timeout_s = timeout_s.map_or(TIMEOUT_DEFAULT_S, |found| found.num_seconds());
+        if let Some(node) = fields
+            .get("timeout")
+            .filter(|_| !(1..=TIMEOUT_MAX_S).contains(&timeout_s))
+        {
+            let title =
+                format!("`timeout` is from 1s to {TIMEOUT_MAX_S}s; whatever takes longer should be asked for later");
+            report.mistake("timeout", &node.place, title);
         }
         let concurrency = fields
             .count("concurrency", report)
@@ -321,11 +280,8 @@ impl Pace {
         let rate = fields.get("rate").and_then(|node| {
             let found = node.scalar().and_then(Rate::parse);
             if found.is_none() {
-                report.mistake(
-                    "rate",
-                    &node.place,
-                    "`rate` is so many a second or a minute: `5/s`, `100/m`",
-                );
+                let title = "`rate` is so many a second or a minute: `5/s`, `100/m`";
+                report.mistake("rate", &node.place, title);
             }
             found
         });
@@ -355,21 +311,19 @@ impl Rate {
 fn secret(fields: &mut Fields<'_>, key: &'static str, report: &mut Report) -> Option<Secret> {
     let node = fields.get(key)?;
     let found = text(node, key, report)?;
-    if found.is_empty() {
-        report
-            .mistake("secret", &node.place, format!("`{key}` is empty"))
-            .help("an environment variable that is set to nothing, or an empty file?");
-        return None;
-    }
-    if found.chars().any(crate::lang::line::is_control) {
-        report
-            .mistake(
-                "secret",
-                &node.place,
-                format!("`{key}` holds a line break or another control character"),
-            )
-            .help("of a file only the last line break is left out: is there more than one line in it?");
-        return None;
-    }
-    Some(Secret::new(found))
+    let (title, help) = if found.is_empty() {
+        (
+            format!("`{key}` is empty"),
+            "an environment variable that is set to nothing, or an empty file?",
+        )
+    } else if found.chars().any(crate::lang::line::is_control) {
+        (
+            format!("`{key}` holds a line break or another control character"),
+            "of a file only the last line break is left out: is there more than one line in it?",
+        )
+    } else {
+        return Some(Secret::new(found));
+    };
+    report.mistake("secret", &node.place, title).help(help);
+    None
 }

@@ -16,8 +16,8 @@ use crate::lang::template::{Context, Format, Name, Template, TemplateError};
 use crate::lang::yaml::Node;
 use crate::model::effect::{Answer, Prepared};
 
-use super::connection::{Connection, ConnectionKind};
-use super::slot::{Slot, refused};
+use super::connection::Connection;
+use super::slot::{Slot, ready, refused};
 use super::{Io, Kind};
 
 use address::Address;
@@ -157,19 +157,14 @@ impl EffectKind for Email {
         let to = recipients(&mut fields, "to", report);
         let cc = recipients(&mut fields, "cc", report);
         let bcc = recipients(&mut fields, "bcc", report);
-        let reply_to = fields
-            .get("reply_to")
-            .and_then(|node| Slot::compile_line(node, "reply_to", report));
-        let subject = fields
-            .required("subject", report)
-            .and_then(|node| Slot::compile_line(node, "subject", report));
-        let text = fields
-            .get("text")
-            .and_then(|node| Slot::compile(node, "text", Format::Text, report));
-        let html = fields
-            .get("html")
-            .and_then(|node| Slot::compile(node, "html", Format::Html, report));
-        let empty = fields.get("text").is_none() && fields.get("html").is_none();
+        let subject = fields.required("subject", report);
+        let subject = subject.and_then(|node| Slot::compile_line(node, "subject", report));
+        let reply_to = fields.get("reply_to");
+        let reply_to = reply_to.and_then(|node| Slot::compile_line(node, "reply_to", report));
+        let (text, html) = (fields.get("text"), fields.get("html"));
+        let empty = text.is_none() && html.is_none();
+        let text = text.and_then(|node| Slot::compile(node, "text", Format::Text, report));
+        let html = html.and_then(|node| Slot::compile(node, "html", Format::Html, report));
         fields.finish(report);
         if empty {
             report
@@ -192,8 +187,8 @@ impl EffectKind for Email {
 }
 
 impl Kind for Email {
-    fn fits(&self, connection: &ConnectionKind) -> bool {
-        matches!(connection, ConnectionKind::Smtp(_))
+    fn over(&self) -> &'static str {
+        "smtp"
     }
 
     fn perform<'a>(
@@ -230,11 +225,8 @@ fn recipients(fields: &mut Fields<'_>, key: &'static str, report: &mut Report) -
 
 impl Effect for EmailEffect {
     fn says(&self) -> String {
-        let to: Vec<String> = self
-            .to
-            .iter()
-            .map(|slot| format!("`{}`", slot.source().trim()))
-            .collect();
+        let to = self.to.iter().map(|slot| format!("`{}`", slot.source().trim()));
+        let to: Vec<String> = to.collect();
         format!("send an e-mail to {}", to.join(" and "))
     }
 
@@ -243,19 +235,10 @@ impl Effect for EmailEffect {
     }
 
     fn names(&self) -> Vec<(Name, Place)> {
-        let single = [
-            self.reply_to.as_ref(),
-            Some(&self.subject),
-            self.text.as_ref(),
-            self.html.as_ref(),
-        ];
-        let lists = [&self.to, &self.cc, &self.bcc];
-        lists
-            .into_iter()
-            .flatten()
-            .chain(single.into_iter().flatten())
-            .flat_map(Slot::names)
-            .collect()
+        let lists = [&self.to, &self.cc, &self.bcc].into_iter().flatten();
+        let single = [&self.reply_to, &self.text, &self.html].into_iter().flatten();
+        let all = lists.chain([&self.subject]).chain(single);
+        all.flat_map(Slot::names).collect()
     }
 
     fn render(&self, connection: &str, values: &Context) -> Result<Rendering, TemplateError> {
@@ -301,14 +284,7 @@ impl Effect for EmailEffect {
             html,
             date: self.date(values),
         };
-        let request =
-            serde_json::to_value(mail).map_err(|error| refused(format!("the mail cannot be written down: {error}")))?;
-        Ok(Rendering::Ready(Prepared {
-            kind: "email".to_owned(),
-            connection: connection.to_owned(),
-            request,
-            missing,
-        }))
+        ready("email", connection, &mail, missing)
     }
 }
 

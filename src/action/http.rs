@@ -9,15 +9,15 @@ use serde_json::{Map, Value};
 
 use crate::lang::diag::{Place, Report};
 use crate::lang::effect::{Effect, EffectKind, Rendering};
-use crate::lang::fields::{Fields, quoted};
+use crate::lang::fields::{self, Fields};
 use crate::lang::shape::Shape;
 use crate::lang::template::{Context, Format, Name, TemplateError};
 use crate::lang::tree::{Tree, note};
-use crate::lang::yaml::Node;
+use crate::lang::yaml::{Key, Node};
 use crate::model::effect::{Answer, Prepared};
 
-use super::connection::{Connection, ConnectionKind};
-use super::slot::{Slot, refused};
+use super::connection::Connection;
+use super::slot::{Slot, ready, refused};
 use super::{Io, Kind};
 
 pub mod header;
@@ -114,12 +114,8 @@ impl EffectKind for Http {
             (None, Some(_), None) => Body::Form(slots(&mut fields, "form", report)),
             (None, None, Some(node)) => Body::Text(Slot::compile(node, "text", Format::Text, report)?),
             _ => {
-                let place = fields.place().clone();
-                report.mistake(
-                    "one-body",
-                    &place,
-                    format!("a request has one body: {}", quoted(&["json", "form", "text"])),
-                );
+                let title = "a request has one body: `json`, `form` or `text`";
+                report.mistake("one-body", fields.place(), title);
                 Body::None
             }
         };
@@ -127,15 +123,14 @@ impl EffectKind for Http {
             if text.is_none() {
                 report.mistake("content-type", &node.place, "`content_type` goes with `text`");
             }
-            let found = crate::lang::fields::text(node, "content_type", report)?;
+            let found = fields::text(node, "content_type", report)?;
             if let Err(why) = header::value("content-type", found) {
                 report.mistake("content-type", &node.place, why);
             }
             Some(found.to_owned())
         });
-        let given = headers
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let mut own = headers.iter();
+        let given = own.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         let kind = content_type.as_deref().or(given.map(|(_, slot)| slot.source()));
         if let (Body::Text(slot), Some(node)) = (&body, text)
             && slot.prints_plain()
@@ -166,8 +161,8 @@ impl EffectKind for Http {
 }
 
 impl Kind for Http {
-    fn fits(&self, connection: &ConnectionKind) -> bool {
-        matches!(connection, ConnectionKind::Http(_))
+    fn over(&self) -> &'static str {
+        "http"
     }
 
     fn perform<'a>(
@@ -194,56 +189,33 @@ fn url(node: &Node, report: &mut Report) -> Option<Slot> {
 
 /// A map of templates whose keys are the user's own.
 fn slots(fields: &mut Fields<'_>, key: &'static str, report: &mut Report) -> Vec<(String, Slot)> {
-    let Some(mut entries) = fields.settings(key, report) else {
-        return Vec::new();
+    let entries = fields.own(key, report).into_iter();
+    let slot = |(name, node): &(Key, Node)| {
+        let full = format!("{key}.{}", name.text);
+        let slot = match key {
+            "headers" => Slot::compile_line(node, &full, report),
+            _ => Slot::compile(node, &full, Format::Text, report),
+        };
+        slot.map(|slot| (name.text.clone(), slot))
     };
-    let rest = entries.rest();
-    entries.close();
-    rest.into_iter()
-        .filter_map(|(name, node)| {
-            let full = format!("{key}.{}", name.text);
-            let slot = match key {
-                "headers" => Slot::compile_line(node, &full, report),
-                _ => Slot::compile(node, &full, Format::Text, report),
-            };
-            slot.map(|slot| (name.text.clone(), slot))
-        })
-        .collect()
+    entries.filter_map(slot).collect()
 }
 
 /// Whether a content type is one of JSON.
 fn is_json(content_type: &str) -> bool {
-    let kind = content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let kind = content_type.split(';').next().unwrap_or_default();
+    let kind = kind.trim().to_ascii_lowercase();
     kind.ends_with("/json") || kind.ends_with("+json")
 }
 
 fn check_headers(node: &Node, slots: &[(String, Slot)], report: &mut Report) {
-    let mut known = Vec::new();
-    for (key, _) in node.entries() {
+    for (name, key, _) in header::read(node.entries(), report) {
         let written = slots.iter().any(|(name, slot)| *name == key.text && slot.is_constant());
-        match header::name(&key.text) {
-            Err(why) => {
-                report.mistake("header", &key.place, why);
-            }
-            Ok(name) if known.contains(&name) => {
-                report.mistake(
-                    "header",
-                    &key.place,
-                    format!("the header `{}` is there twice", key.text),
-                );
-            }
-            // What a recipe renders is kept with its run; a credential must not be.
-            Ok(http::header::AUTHORIZATION | http::header::COOKIE) if written => {
-                report
-                    .mistake("header", &key.place, "a recipe holds no credentials")
-                    .help("write it under `headers` of the connection, in the configuration");
-            }
-            Ok(name) => known.push(name),
+        // What a recipe renders is kept with its run; a credential must not be.
+        if written && matches!(name, http::header::AUTHORIZATION | http::header::COOKIE) {
+            report
+                .mistake("header", &key.place, "a recipe holds no credentials")
+                .help("write it under `headers` of the connection, in the configuration");
         }
     }
 }
@@ -300,14 +272,7 @@ impl Effect for HttpEffect {
             Body::Form(entries) => request.form = Some(texts(entries, values, Slot::text, &mut missing)?),
             Body::Text(slot) => request.text = Some(slot.text(values, &mut missing)?),
         }
-        let request = serde_json::to_value(request)
-            .map_err(|error| refused(format!("the request cannot be written down: {error}")))?;
-        Ok(Rendering::Ready(Prepared {
-            kind: "http".to_owned(),
-            connection: connection.to_owned(),
-            request,
-            missing,
-        }))
+        ready("http", connection, &request, missing)
     }
 }
 
@@ -329,16 +294,8 @@ fn texts(
 
 /// `a=b&c=d` with both sides encoded, in the order of the map.
 fn encoded(entries: &Map<String, Value>) -> String {
-    let pairs: Vec<String> = entries
-        .iter()
-        .map(|(key, value)| {
-            let value = value.as_str().unwrap_or_default();
-            format!(
-                "{}={}",
-                utf8_percent_encode(key, ENCODED),
-                utf8_percent_encode(value, ENCODED)
-            )
-        })
-        .collect();
-    pairs.join("&")
+    let encoded = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
+    let pair =
+        |(key, value): (&String, &Value)| format!("{}={}", encoded(key), encoded(value.as_str().unwrap_or_default()));
+    entries.iter().map(pair).collect::<Vec<_>>().join("&")
 }

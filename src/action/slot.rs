@@ -1,12 +1,15 @@
 //! A template where it stands in a step.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::lang::diag::{Place, Report};
+use crate::lang::effect::Rendering;
 use crate::lang::fields::text;
 use crate::lang::template::{Context, Format, Name, Template, TemplateError};
 use crate::lang::tree::{self, note};
 use crate::lang::yaml::Node;
+use crate::model::effect::Prepared;
 
 /// One template of a step, and where it stands.
 #[derive(Clone, Debug)]
@@ -83,6 +86,23 @@ impl Slot {
     pub fn url(&self, values: &Context, missing: &mut Vec<String>) -> Result<String, TemplateError> {
         self.template.url(values).map(|found| note(found, missing))
     }
+}
+
+/// A rendered step.
+pub fn ready(
+    kind: &str,
+    connection: &str,
+    request: &impl Serialize,
+    missing: Vec<String>,
+) -> Result<Rendering, TemplateError> {
+    let request = serde_json::to_value(request)
+        .map_err(|error| refused(format!("what was rendered cannot be written down: {error}")))?;
+    Ok(Rendering::Ready(Prepared {
+        kind: kind.to_owned(),
+        connection: connection.to_owned(),
+        request,
+        missing,
+    }))
 }
 
 /// A mistake that shows only once a template is filled in.

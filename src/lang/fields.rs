@@ -106,6 +106,18 @@ impl<'n> Fields<'n> {
         Fields::of(node, shape?, report)
     }
 
+    /// The entries of the settings below a key, all of whose keys are the user's own; none where it is left out.
+    pub fn own(&mut self, key: &'static str, report: &mut Report) -> Vec<&'n (Key, Node)> {
+        self.settings(key, report).map(Fields::all).unwrap_or_default()
+    }
+
+    /// Its entries, all of whose keys are the user's own.
+    fn all(mut self) -> Vec<&'n (Key, Node)> {
+        let entries = self.rest();
+        self.close();
+        entries
+    }
+
     /// A text that may be left out.
     pub fn text(&mut self, key: &'static str, report: &mut Report) -> Option<&'n str> {
         self.get(key).and_then(|node| text(node, key, report))
@@ -307,12 +319,7 @@ thread_local! {
 
 /// The entries of settings whose keys are all the user's own.
 pub fn own<'n>(node: &'n Node, shape: &'static Shape, report: &mut Report) -> Vec<&'n (Key, Node)> {
-    let Some(mut fields) = Fields::of(node, shape, report) else {
-        return Vec::new();
-    };
-    let entries = fields.rest();
-    fields.close();
-    entries
+    Fields::of(node, shape, report).map(Fields::all).unwrap_or_default()
 }
 
 /// Whether templates can call something so: letters, digits and `_`, and no digit first.

@@ -4,11 +4,12 @@ use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, TimeDelta};
 use jsonpath_rust::query::js_path_process;
 use serde_json::Value;
 
+use crate::lang::glob::glob;
 use crate::model::decision::Check;
 use crate::model::reservation::{Status, fold_word};
 
 use super::conditions::{Match, PropertyWord, StatusMeans, StatusWord, Subject, Test, short};
-use super::pattern::{glob, is_missing};
+use super::pattern::is_missing;
 
 /// What conditions look at.
 pub(super) struct View<'a> {

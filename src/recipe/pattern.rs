@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use crate::lang::diag::Report;
+use crate::lang::glob::glob;
 use crate::lang::yaml::{Kind, Node};
 use crate::model::field::FieldKind;
 
@@ -271,26 +272,4 @@ pub(super) fn is_missing(value: &Value) -> bool {
         Value::Array(items) => items.is_empty(),
         _ => false,
     }
-}
-
-/// Whether `text` is like `pattern`, in which `*` stands for anything, nothing too. Both in lower case.
-pub(super) fn glob(pattern: &str, text: &str) -> bool {
-    let mut pieces = pattern.split('*');
-    let Some(first) = pieces.next() else {
-        return text.is_empty();
-    };
-    let Some(mut rest) = text.strip_prefix(first) else {
-        return false;
-    };
-    let Some(last) = pieces.next_back() else {
-        return rest.is_empty();
-    };
-    // The leftmost place is always as good as any other: what follows only asks for what is left.
-    for piece in pieces {
-        match rest.find(piece) {
-            Some(at) => rest = &rest[at + piece.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
 }

@@ -42,14 +42,10 @@ impl HttpConnection {
     pub(super) fn secrets(&self) -> Vec<Secret> {
         let parts = self.base_url.path_segments().into_iter().flatten();
         let parts = parts.filter(|part| part.len() >= SECRET_PART_MIN).map(Secret::new);
-        let headers = self
-            .headers
-            .iter()
-            .flat_map(|(_, value)| {
-                let tail = value.reveal().split_once(' ').map(|(_, tail)| Secret::new(tail));
-                [Some(value.clone()), tail]
-            })
-            .flatten();
+        let headers = self.headers.iter().flat_map(|(_, value)| {
+            let tail = value.reveal().split_once(' ').map(|(_, tail)| Secret::new(tail));
+            std::iter::once(value.clone()).chain(tail)
+        });
         headers.chain(self.password.clone()).chain(parts).collect()
     }
 }
@@ -127,43 +123,25 @@ fn compile(node: &Node, _: ReadFile<'_>, report: &mut Report) -> Option<(Connect
         .and_then(|node| base_url(node, report));
     let mut headers = Vec::new();
     let mut hidden = None;
-    if let Some(mut entries) = fields.settings("headers", report) {
-        let rest = entries.rest();
-        entries.close();
-        for (key, node) in rest {
-            let name = match header::name(&key.text) {
-                Ok(name) => name,
-                Err(why) => {
-                    report.mistake("header", &key.place, why);
-                    continue;
-                }
-            };
-            let Some(value) = text(node, &key.text, report) else {
-                continue;
-            };
-            if HeaderValue::from_str(value).is_err() {
-                // The value may be a secret: it is not repeated.
-                let title = format!(
-                    "the value of the header `{}` holds characters that no header may have",
-                    key.text
-                );
-                report.mistake("header", &node.place, title);
-                continue;
-            }
-            if headers.iter().any(|(known, _)| *known == name) {
-                report.mistake(
-                    "header",
-                    &key.place,
-                    format!("the header `{}` is there twice", key.text),
-                );
-                continue;
-            }
-            headers.push((name, Secret::new(value)));
+    let given = fields.get("headers");
+    fields.own("headers", report);
+    for (name, key, node) in header::read(given.map(Node::entries).unwrap_or_default(), report) {
+        let Some(value) = text(node, &key.text, report) else {
+            continue;
+        };
+        if HeaderValue::from_str(value).is_err() {
+            // The value may be a secret: it is not repeated.
+            let title = format!(
+                "the value of the header `{}` holds characters that no header may have",
+                key.text
+            );
+            report.mistake("header", &node.place, title);
+            continue;
         }
+        headers.push((name, Secret::new(value)));
     }
-    if let Some(node) = fields.get("basic")
-        && let Some(mut basic) = Fields::of(node, &BASIC, report)
-    {
+    if let Some(mut basic) = fields.settings("basic", report) {
+        let place = basic.place().clone();
         basic.required("username", report);
         basic.required("password", report);
         let username = secret(&mut basic, "username", report);
@@ -171,14 +149,11 @@ fn compile(node: &Node, _: ReadFile<'_>, report: &mut Report) -> Option<(Connect
         basic.finish(report);
         if let (Some(username), Some(password)) = (username, password) {
             if username.reveal().contains(':') {
-                report.mistake("basic", &node.place, "a user name with `:` cannot be sent as `basic`");
+                report.mistake("basic", &place, "a user name with `:` cannot be sent as `basic`");
             }
             if headers.iter().any(|(name, _)| *name == http::header::AUTHORIZATION) {
-                report.mistake(
-                    "basic",
-                    &node.place,
-                    "`basic` and a header `Authorization` exclude each other",
-                );
+                let title = "`basic` and a header `Authorization` exclude each other";
+                report.mistake("basic", &place, title);
             }
             let pair = Secret::new(format!("{}:{}", username.reveal(), password.reveal()));
             let value = Secret::new(format!("Basic {}", STANDARD.encode(pair.reveal())));

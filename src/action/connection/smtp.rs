@@ -195,40 +195,24 @@ fn compile(node: &Node, read_file: ReadFile<'_>, report: &mut Report) -> Option<
         // One that is there and empty has been told of.
         _ if !alone => None,
         _ => {
-            report.mistake(
-                "login",
-                &place,
-                "`username` and `password` stand together or not at all",
-            );
+            let title = "`username` and `password` stand together or not at all";
+            report.mistake("login", &place, title);
             None
         }
     };
     let near = host.as_deref().is_some_and(is_loopback);
     if tls == Tls::None && !near {
         if login.is_some() {
+            let title = "with `tls: none` the password would cross the network readable";
             report
-                .mistake(
-                    "tls",
-                    &place,
-                    "with `tls: none` the password would cross the network readable",
-                )
+                .mistake("tls", &place, title)
                 .help("write `tls: required`, or leave `username` and `password` out");
         } else {
             report.warning("tls", &place, "with `tls: none` mail crosses the network readable");
         }
     }
-    let from = fields.required("from", report).and_then(|node| {
-        let written = crate::lang::fields::text(node, "from", report)?;
-        match Address::parse(written) {
-            Ok(address) => Some(address),
-            Err(why) => {
-                report
-                    .mistake("address", &node.place, format!("`from` {why}"))
-                    .help("one address, such as `Stays <stays@example.com>`");
-                None
-            }
-        }
-    });
+    let from = fields.required("from", report);
+    let from = from.and_then(|node| Address::read(node, "from", "Stays <stays@example.com>", report));
     let trusted = fields.get("ca_file").and_then(|node| {
         let path = crate::lang::fields::text(node, "ca_file", report)?;
         let found = read_file(path)

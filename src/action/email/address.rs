@@ -1,6 +1,9 @@
 //! One e-mail address, read strictly: what is not plainly one address is refused, never repaired.
 
+use crate::lang::diag::Report;
+use crate::lang::fields::text;
 use crate::lang::line::{is_control, unshielded};
+use crate::lang::yaml::Node;
 
 /// The longest address (RFC 5321, section 4.5.3.1.3, less the angle brackets).
 const ADDRESS_MAX: usize = 254;
@@ -32,6 +35,17 @@ impl Address {
             return Err("holds a line break or another control character");
         }
         Address::of(split(text)?)
+    }
+
+    /// Reads the one address that stands at `node`; what it is not goes to the report, with an example.
+    pub fn read(node: &Node, key: &str, example: &str, report: &mut Report) -> Option<Address> {
+        let found = Address::parse(text(node, key, report)?);
+        if let Err(why) = found {
+            report
+                .mistake("address", &node.place, format!("`{key}` {why}"))
+                .help(format!("one address, such as `{example}`"));
+        }
+        found.ok()
     }
 
     /// Reads an address that a template filled in ([`Template::address`](crate::lang::template::Template::address)); `None`

@@ -7,8 +7,9 @@ use jsonpath_rust::query::js_path_vals;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::lang::diag::Report;
-use crate::lang::fields::Fields;
+use crate::lang::diag::{Place, Report};
+use crate::lang::fields::{self, Fields};
+use crate::lang::glob::glob;
 use crate::lang::shape::{EMPTY, Form, Like, More, Own, Shape, key};
 use crate::lang::yaml::{Kind, Node};
 use crate::model::clock::Time;
@@ -128,15 +129,10 @@ impl Judge {
     /// Reads `succeeds_if` and `output`.
     pub fn compile(fields: &mut Fields<'_>, report: &mut Report) -> Judge {
         let mut judge = Judge::default();
-        if let Some(node) = fields.get("succeeds_if")
-            && let Some(mut rule) = Fields::of(node, &SUCCEEDS_IF, report)
-        {
+        if let Some(mut rule) = fields.settings("succeeds_if", report) {
             for item in rule.get("status").map(Node::items).unwrap_or_default() {
-                match item
-                    .scalar()
-                    .map(str::to_ascii_lowercase)
-                    .filter(|text| is_status(text))
-                {
+                let text = item.scalar().map(str::to_ascii_lowercase);
+                match text.filter(|text| is_status(text)) {
                     Some(text) => judge.status.push(text),
                     None => {
                         report
@@ -145,7 +141,7 @@ impl Judge {
                     }
                 }
             }
-            for (key, node) in rule.settings("body", report).map(own).unwrap_or_default() {
+            for (key, node) in rule.own("body", report) {
                 if check_path(&key.text, &key.place, report) {
                     let plain = |node: &Node| matches!(node.kind, Kind::Scalar(_));
                     let list = matches!(&node.kind, Kind::List(items) if items.iter().all(plain));
@@ -158,19 +154,9 @@ impl Judge {
             judge.else_retry = rule.word("else", report) == Some("retry");
             rule.finish(report);
         }
-        for (key, node) in fields.settings("output", report).map(own).unwrap_or_default() {
-            let named = key.text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                && key.text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-            if !named {
-                report
-                    .mistake(
-                        "output-name",
-                        &key.place,
-                        format!("`{}` is no name of an output", key.text),
-                    )
-                    .help("letters, digits and `_`, so that templates can say `steps.ID.output.NAME`");
-            }
-            let Some(source) = crate::lang::fields::text(node, &key.text, report) else {
+        for (key, node) in fields.own("output", report) {
+            fields::name(key, "an output", report);
+            let Some(source) = fields::text(node, &key.text, report) else {
                 continue;
             };
             let good = match source.strip_prefix("header.") {
@@ -252,13 +238,9 @@ impl Judge {
 pub fn retry_after_s(headers: &HeaderMap, now: Time) -> Option<i64> {
     let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
     // Some write a fraction, or a sign.
-    let number = text.trim_start_matches(['+', '-']);
-    let digits = number.split_once('.').map_or(number, |(whole, _)| whole);
-    if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(match text.starts_with('-') {
-            true => 0,
-            false => digits.parse().unwrap_or(i64::MAX),
-        });
+    let whole = text.split('.').next().unwrap_or_default();
+    if let Ok(seconds) = whole.parse::<i128>() {
+        return Some(i64::try_from(seconds.max(0)).unwrap_or(i64::MAX));
     }
     let until = DateTime::parse_from_rfc2822(text).ok()?;
     Some((until.to_utc() - now).num_seconds().max(0))
@@ -282,13 +264,7 @@ fn status_holds(rule: &str, status: u16) -> bool {
     }
 }
 
-fn own<'n>(mut fields: Fields<'n>) -> Vec<&'n (crate::lang::yaml::Key, Node)> {
-    let entries = fields.rest();
-    fields.close();
-    entries
-}
-
-fn check_path(path: &str, place: &crate::lang::diag::Place, report: &mut Report) -> bool {
+fn check_path(path: &str, place: &Place, report: &mut Report) -> bool {
     let good = path.starts_with('$') && parse_json_path(path).is_ok();
     if !good {
         report
@@ -338,26 +314,6 @@ fn plain(value: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
-}
-
-/// Whether `text` is `pattern`, where `*` stands for anything. Linear in both: greedy, piece by piece.
-fn glob(pattern: &str, text: &str) -> bool {
-    let mut pieces = pattern.split('*');
-    let first = pieces.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else {
-        return false;
-    };
-    let mut pieces: Vec<&str> = pieces.collect();
-    let Some(last) = pieces.pop() else {
-        return rest.is_empty();
-    };
-    for piece in pieces {
-        match rest.find(piece) {
-            Some(at) => rest = &rest[at + piece.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
 }
 
 #[cfg(test)]

@@ -133,7 +133,7 @@ fn mistakes_are_told_in_the_words_of_the_recipe() {
         ),
         ("succeeds_if: {else: again}", "`else` is one of `retry` or `reject`"),
         ("output: {id: task.id}", "`task.id` is not a path into the answer"),
-        ("output: {my-id: $.id}", "`my-id` is no name of an output"),
+        ("output: {my-id: $.id}", "`my-id` cannot be the name of an output"),
         ("output: {id: 'header.a b'}", "`header.a b` names no header"),
     ] {
         assert_eq!(judge(settings).1, said, "{settings}");
