@@ -18,8 +18,13 @@ pub use connection::{CONNECTION, Connection, ConnectionKind, compile_connection}
 
 /// A kind of action that can be performed.
 pub trait Kind: EffectKind {
+    /// The kind of connection that it speaks over.
+    fn over(&self) -> &'static str;
+
     /// Whether a connection is one that this kind speaks over.
-    fn fits(&self, connection: &ConnectionKind) -> bool;
+    fn fits(&self, connection: &ConnectionKind) -> bool {
+        connection.name() == self.over()
+    }
 
     /// Sends once what was rendered. The same `prepared` and `key` give the same bytes every time. Never panics because of
     /// what came back; never takes longer than the connection's time-out by more than a moment.

@@ -278,66 +278,50 @@ pub fn setup(config: &Config, book: Book) -> Setup {
 
 fn sections(root: &yaml::Node, base: &Path, report: &mut Report) -> Option<Config> {
     let mut fields = Fields::of(root, &CONFIG, report)?;
-    let server = server::read(&mut fields, base, report);
-    let admin = admin::read(fields.get("admin"), server.listen, report);
-    let mut unread = Unread::default();
-    let before = report.mistakes();
-    let sources = sources::read(fields.get("sources"), report);
-    if report.mistakes() > before {
-        unread.sections.push("sources");
+    let mut config = server::read(&mut fields, base, report);
+    if let Some(node) = fields.get("admin") {
+        config.admin = admin::read(node, config.listen, config.admin, report);
     }
-    let none = |node: &yaml::Node| matches!(&node.kind, yaml::Kind::Map(entries) if entries.is_empty());
-    if fields.get("sources").is_none_or(none) {
+    let nodes = ["sources", "connections", "properties"].map(|section| (section, fields.get(section)));
+    let [(_, sources), (_, connections), (_, properties)] = nodes;
+    let unread = &mut config.unread;
+    let mut before = report.mistakes();
+    let mut read = |section, report: &Report| {
+        if report.mistakes() > std::mem::replace(&mut before, report.mistakes()) {
+            unread.sections.push(section);
+        }
+    };
+    let sources = sources::read(sources, report);
+    config.sources = sources.all;
+    read("sources", report);
+    config.connections = connections::read(connections, base, report);
+    read("connections", report);
+    config.properties = properties::read(
+        fields.get("defaults"),
+        properties,
+        config.timezone,
+        &sources.names,
+        report,
+    );
+    read("properties", report);
+    let names = |(section, node): &(&'static str, Option<&yaml::Node>)| {
+        let entries = node.map(yaml::Node::entries).unwrap_or_default().iter();
+        entries.map(|(key, _)| (*section, key.text.clone())).collect::<Vec<_>>()
+    };
+    unread.names = nodes[..2].iter().flat_map(names).collect();
+    if sources.names.is_empty() && !unread.section("sources") {
         report
             .warning("no-sources", &root.place, "there is no source: nothing can come in")
             .help("such as `sources: {hospitable: {preset: hospitable-v1, token: \"${HOSPITABLE_TOKEN}\"}}`");
     }
     let before = report.mistakes();
-    let connections = connections::read(fields.get("connections"), base, report);
-    if report.mistakes() > before {
-        unread.sections.push("connections");
-    }
-    for section in ["sources", "connections"] {
-        let entries = fields.get(section).map(yaml::Node::entries).unwrap_or_default();
-        unread
-            .names
-            .extend(entries.iter().map(|(key, _)| (section, key.text.clone())));
-    }
-    let before = report.mistakes();
-    let properties = properties::read(
-        fields.get("defaults"),
-        fields.get("properties"),
-        server.timezone,
-        &sources.names,
-        report,
-    );
-    if report.mistakes() > before {
-        unread.sections.push("properties");
-    }
-    let absent = ["sources", "connections", "properties"].map(|section| (section, fields.get(section).is_none()));
-    let before = report.mistakes();
     fields.finish(report);
     if report.mistakes() > before {
         // It may be there under a misspelt name.
-        unread
-            .sections
-            .extend(absent.iter().filter(|(_, absent)| *absent).map(|(section, _)| section));
+        let absent = nodes.iter().filter(|(_, node)| node.is_none());
+        unread.sections.extend(absent.map(|(section, _)| section));
     }
-    Some(Config {
-        listen: server.listen,
-        public_url: server.public_url,
-        trusted_proxies: server.trusted_proxies,
-        timezone: server.timezone,
-        database: server.database,
-        recipes: server.recipes,
-        dry_run: server.dry_run,
-        redirect_email: server.redirect_email,
-        admin,
-        sources: sources.all,
-        connections,
-        properties,
-        unread,
-    })
+    Some(config)
 }
 
 /// Removes diagnostics that say the same at the same place.

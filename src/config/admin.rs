@@ -1,6 +1,6 @@
 //! `admin`: the listener of API and metrics.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use crate::lang::diag::Report;
 use crate::lang::fields::{Fields, text};
@@ -45,21 +45,14 @@ pub(super) static ADMIN: Shape = Shape {
     ..EMPTY
 };
 
-pub(super) fn read(node: Option<&Node>, listen: SocketAddr, report: &mut Report) -> Admin {
-    let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
-    let mut admin = Admin {
-        listen: default,
-        token: None,
-        hosts: Vec::new(),
-        metrics_open: true,
-    };
-    let fields = node.and_then(|node| Fields::of(node, &ADMIN, report));
-    let (Some(node), Some(mut fields)) = (node, fields) else {
+/// Reads it; `listen` is where webhooks come in.
+pub(super) fn read(node: &Node, listen: SocketAddr, mut admin: Admin, report: &mut Report) -> Admin {
+    let Some(mut fields) = Fields::of(node, &ADMIN, report) else {
         return admin;
     };
     let before = report.mistakes();
     let listen_node = fields.get("listen");
-    admin.listen = address("listen", listen_node, default, report);
+    admin.listen = address("listen", listen_node, admin.listen, report);
     admin.token = fields.get("token").and_then(|node| token(node, report));
     let hosts_node = fields.get("hosts");
     let hosts = hosts_node.map(Node::items).unwrap_or_default();
@@ -70,20 +63,13 @@ pub(super) fn read(node: Option<&Node>, listen: SocketAddr, report: &mut Report)
     fields.finish(report);
     let place = listen_node.map_or(&node.place, |node| &node.place);
     if report.mistakes() == before && admin.token.is_none() && !admin.listen.ip().is_loopback() {
+        let title = format!("without a token only this machine may be let in, not {}", admin.listen);
         report
-            .mistake(
-                "no-token",
-                place,
-                format!("without a token only this machine may be let in, not {}", admin.listen),
-            )
+            .mistake("no-token", place, title)
             .help("add `token: \"${STAYHOOK_ADMIN_TOKEN}\"`, or listen on `127.0.0.1:8081`");
     } else if report.mistakes() == before && admin.token.is_none() {
-        let named = hosts_node.map(|node| {
-            (
-                node,
-                "`hosts` without `token` would open it to everybody whom a proxy lets through",
-            )
-        });
+        const NAMED: &str = "`hosts` without `token` would open it to everybody whom a proxy lets through";
+        let named = hosts_node.map(|node| (node, NAMED));
         let asked = metrics_node.map(|node| (node, "`metrics: token` without `token`: there is none to ask for"));
         for (node, title) in [named, asked].into_iter().flatten() {
             report
@@ -92,12 +78,9 @@ pub(super) fn read(node: Option<&Node>, listen: SocketAddr, report: &mut Report)
         }
     }
     if admin.listen == listen && listen.port() != 0 {
+        let title = format!("webhooks and `admin` cannot both listen on {listen}");
         report
-            .mistake(
-                "same-address",
-                place,
-                format!("webhooks and `admin` cannot both listen on {listen}"),
-            )
+            .mistake("same-address", place, title)
             .help("webhooks listen on port 8080 and `admin` on 8081 where nothing is said");
     }
     admin
@@ -106,11 +89,8 @@ pub(super) fn read(node: Option<&Node>, listen: SocketAddr, report: &mut Report)
 fn token(node: &Node, report: &mut Report) -> Option<Secret> {
     let written = text(node, "token", report)?;
     if written.is_empty() || !written.chars().all(|c| c.is_ascii_graphic()) {
-        report.mistake(
-            "secret",
-            &node.place,
-            "`token` is empty or holds a space, or a character that no header can carry",
-        );
+        let title = "`token` is empty or holds a space, or a character that no header can carry";
+        report.mistake("secret", &node.place, title);
         return None;
     }
     guessable(written, "token", &node.place, report);

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveTime;
 use chrono_tz::Tz;
 use serde_json::Value;
 
-use crate::lang::diag::{Place, Report, did_you_mean};
-use crate::lang::fields::{Fields, quoted, text};
+use crate::lang::diag::{Place, Report};
+use crate::lang::fields::{self, Fields, text};
 use crate::lang::shape::{EMPTY, Entry, Form, More, Own, Shape, TIME_OF_DAY, key};
 use crate::lang::yaml::{Key, Kind, Node};
 use crate::lang::zone::{ZONE, timezone};
 use crate::model::property::{Properties, Property};
 
 use super::below::below;
+use super::sources;
 
 /// The longest key of a property, in characters.
 const KEY_MAX: usize = 64;
@@ -145,8 +145,8 @@ pub(super) fn read(
     };
     if let Some(mut fields) = defaults.and_then(|node| Fields::of(node, &DEFAULTS, report)) {
         all.vars = fields.get("vars").map(|node| vars(node, report)).unwrap_or_default();
-        all.check_in = time_of_day(&mut fields, "default_check_in", all.check_in, report);
-        all.check_out = time_of_day(&mut fields, "default_check_out", all.check_out, report);
+        all.check_in = fields.time_of_day("default_check_in", report).unwrap_or(all.check_in);
+        all.check_out = fields.time_of_day("default_check_out", report).unwrap_or(all.check_out);
         fields.finish(report);
     }
     let Some(mut fields) = properties.and_then(|node| Fields::of(node, &PROPERTIES, report)) else {
@@ -181,25 +181,17 @@ fn property(
     let fine = (1..=KEY_MAX).contains(&key.text.chars().count())
         && key.text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
     if !fine {
-        report.mistake(
-            "bad-name",
-            &key.place,
-            format!(
-                "the key of a property is 1 to {KEY_MAX} letters, digits, `-` and `_`, not `{}`",
-                key.text
-            ),
-        );
+        let (key, place) = (&key.text, &key.place);
+        let title = format!("the key of a property is 1 to {KEY_MAX} letters, digits, `-` and `_`, not `{key}`");
+        report.mistake("bad-name", place, title);
     }
     let mut fields = Fields::called(node, &PROPERTY, format!("the property `{}`", key.text), report)?;
     let matches = match fields.get("match") {
         Some(node) => names(&key.text, node, sources, taken, report),
         None => {
+            let title = format!("the property `{}` needs `match`", key.text);
             report
-                .mistake(
-                    "missing-key",
-                    &key.place,
-                    format!("the property `{}` needs `match`", key.text),
-                )
+                .mistake("missing-key", &key.place, title)
                 .help("the ids or names that the PMS sends for it: `match: [12346789, \"Brannan St Room\"]`");
             Vec::new()
         }
@@ -208,8 +200,8 @@ fn property(
     let zone = fields
         .get("timezone")
         .and_then(|node| timezone(node, "timezone", report));
-    let check_in = time_of_day(&mut fields, "default_check_in", defaults.check_in, report);
-    let check_out = time_of_day(&mut fields, "default_check_out", defaults.check_out, report);
+    let check_in = fields.time_of_day("default_check_in", report);
+    let check_out = fields.time_of_day("default_check_out", report);
     let tags = fields.texts("tags", report);
     let mut merged = defaults.vars.clone();
     merged.extend(fields.get("vars").map(|node| vars(node, report)).unwrap_or_default());
@@ -219,8 +211,8 @@ fn property(
         name,
         matches,
         timezone: zone,
-        check_in,
-        check_out,
+        check_in: check_in.unwrap_or(defaults.check_in),
+        check_out: check_out.unwrap_or(defaults.check_out),
         tags,
         vars: merged,
     })
@@ -244,12 +236,7 @@ fn names(
             if !sources.contains(&source.text) {
                 let known: Vec<&str> = sources.iter().map(String::as_str).collect();
                 let title = format!("there is no source `{}`", source.text);
-                let diagnostic = report.mistake("unknown-source", &source.place, title);
-                match did_you_mean(&source.text, known.iter().copied()) {
-                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                    None if known.is_empty() => diagnostic.help("there is no source yet"),
-                    None => diagnostic.help(format!("the sources are {}", quoted(&known))),
-                }
+                sources::unknown(&source.text, &known, &source.place, title, report);
             }
             for value in value.items() {
                 found.extend(one(property, Some(&source.text), value, taken, report));
@@ -300,27 +287,6 @@ fn one(
 }
 
 fn vars(node: &Node, report: &mut Report) -> BTreeMap<String, Value> {
-    let Some(mut fields) = Fields::of(node, &VARS, report) else {
-        return BTreeMap::new();
-    };
-    let entries = fields.rest();
-    fields.close();
-    entries
-        .into_iter()
-        .map(|(key, node)| (key.text.clone(), node.value()))
-        .collect()
-}
-
-/// `"15:00"`.
-fn time_of_day(fields: &mut Fields<'_>, key: &'static str, default: NaiveTime, report: &mut Report) -> NaiveTime {
-    let Some(node) = fields.get(key) else { return default };
-    let found = node
-        .scalar()
-        .and_then(|written| NaiveTime::parse_from_str(written.trim(), "%H:%M").ok());
-    if found.is_none() {
-        report
-            .mistake("expected-time", &node.place, format!("`{key}` is a time of day"))
-            .help("such as \"15:00\"; \"00:00\" to \"23:59\"");
-    }
-    found.unwrap_or(default)
+    let entries = fields::own(node, &VARS, report).into_iter();
+    entries.map(|(key, node)| (key.text.clone(), node.value())).collect()
 }

@@ -1,7 +1,7 @@
 //! What stands at the top of the file: addresses, time zone, places on the disk.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono_tz::Tz;
 use ipnet::IpNet;
@@ -12,7 +12,10 @@ use crate::lang::fields::{Fields, text};
 use crate::lang::shape::{EMPTY, Form, Like, Shape, key};
 use crate::lang::yaml::Node;
 use crate::lang::zone::{ZONE, timezone};
+use crate::model::property::Properties;
 use crate::outbound::Url;
+
+use super::{Admin, Config, Unread};
 
 /// An address and a port.
 pub(super) static ADDRESS: Like = Like {
@@ -99,31 +102,18 @@ static REDIRECT: Shape = Shape {
     ..EMPTY
 };
 
-/// What they say.
-pub(super) struct Server {
-    pub(super) listen: SocketAddr,
-    pub(super) public_url: Option<String>,
-    pub(super) trusted_proxies: Vec<IpNet>,
-    pub(super) timezone: Tz,
-    pub(super) database: String,
-    pub(super) recipes: PathBuf,
-    pub(super) dry_run: bool,
-    pub(super) redirect_email: Option<String>,
-}
-
-pub(super) fn read(fields: &mut Fields<'_>, base: &Path, report: &mut Report) -> Server {
+/// Reads them, into a configuration without anything else.
+pub(super) fn read(fields: &mut Fields<'_>, base: &Path, report: &mut Report) -> Config {
     let local = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-    Server {
+    let proxies = fields.get("trusted_proxies").map(|node| proxies(node, report));
+    let zone = fields
+        .get("timezone")
+        .and_then(|node| timezone(node, "timezone", report));
+    Config {
         listen: address("listen", fields.get("listen"), local(8080), report),
         public_url: fields.get("public_url").and_then(|node| public_url(node, report)),
-        trusted_proxies: fields
-            .get("trusted_proxies")
-            .map(|node| proxies(node, report))
-            .unwrap_or_default(),
-        timezone: fields
-            .get("timezone")
-            .and_then(|node| timezone(node, "timezone", report))
-            .unwrap_or(Tz::UTC),
+        trusted_proxies: proxies.unwrap_or_default(),
+        timezone: zone.unwrap_or(Tz::UTC),
         database: match fields.get("database") {
             Some(node) => database(node, base, report).unwrap_or_default(),
             None => format!("sqlite://{}", base.join("stayhook.db").display()),
@@ -131,6 +121,16 @@ pub(super) fn read(fields: &mut Fields<'_>, base: &Path, report: &mut Report) ->
         recipes: base.join(fields.text("recipes", report).unwrap_or("recipes")),
         dry_run: fields.flag("dry_run", false, report),
         redirect_email: fields.get("redirect").and_then(|node| redirect(node, report)),
+        admin: Admin {
+            listen: local(8081),
+            token: None,
+            hosts: Vec::new(),
+            metrics_open: true,
+        },
+        sources: Vec::new(),
+        connections: Vec::new(),
+        properties: Properties::none(),
+        unread: Unread::default(),
     }
 }
 
@@ -142,16 +142,11 @@ pub(super) fn address(key: &str, node: Option<&Node>, default: SocketAddr, repor
     };
     let numbers = written.replace("localhost:", "127.0.0.1:");
     numbers.parse().unwrap_or_else(|_| {
+        let title = format!("`{key}` is an address and a port, `{written}` is not");
+        let port = default.port();
         report
-            .mistake(
-                "address",
-                &node.place,
-                format!("`{key}` is an address and a port, `{written}` is not"),
-            )
-            .help(format!(
-                "such as `{default}`, or `0.0.0.0:{}` for every network",
-                default.port()
-            ));
+            .mistake("address", &node.place, title)
+            .help(format!("such as `{default}`, or `0.0.0.0:{port}` for every network"));
         default
     })
 }
@@ -164,12 +159,9 @@ fn public_url(node: &Node, report: &mut Report) -> Option<String> {
         matches!(url.scheme(), "http" | "https") && url.has_host() && plain && bare
     });
     if found.is_none() {
+        let title = "`public_url` is the address under which the world reaches this";
         report
-            .mistake(
-                "public-url",
-                &node.place,
-                "`public_url` is the address under which the world reaches this",
-            )
+            .mistake("public-url", &node.place, title)
             .help("such as `https://hooks.example.com`");
     }
     found.map(|url| url.as_str().trim_end_matches('/').to_owned())
@@ -193,12 +185,9 @@ fn proxies(node: &Node, report: &mut Report) -> Vec<IpNet> {
                 nets.push(net);
             }
             None => {
+                let title = format!("`{written}` is neither an IP address nor a network");
                 report
-                    .mistake(
-                        "network",
-                        &item.place,
-                        format!("`{written}` is neither an IP address nor a network"),
-                    )
+                    .mistake("network", &item.place, title)
                     .help("such as `127.0.0.1` or `10.0.0.0/8`");
             }
         }
@@ -219,12 +208,9 @@ fn database(node: &Node, base: &Path, report: &mut Report) -> Option<String> {
         .map(|rest| rest.strip_prefix("//").unwrap_or(rest));
     let fine = path.filter(|path| !path.is_empty() && !path.contains(['?', '\0']) && !path.contains(":memory:"));
     if fine.is_none() {
+        let title = "`database` is `sqlite://` and the path of a file";
         report
-            .mistake(
-                "database",
-                &node.place,
-                "`database` is `sqlite://` and the path of a file",
-            )
+            .mistake("database", &node.place, title)
             .help("such as `sqlite://stayhook.db`, or `sqlite:///var/lib/stayhook/stayhook.db`");
     }
     fine.map(|path| format!("sqlite://{}", base.join(path).display()))
@@ -232,18 +218,8 @@ fn database(node: &Node, base: &Path, report: &mut Report) -> Option<String> {
 
 fn redirect(node: &Node, report: &mut Report) -> Option<String> {
     let mut fields = Fields::of(node, &REDIRECT, report)?;
-    let found = fields.required("email", report).and_then(|node| {
-        let written = text(node, "email", report)?;
-        match Address::parse(written) {
-            Ok(address) => Some(address.spec()),
-            Err(why) => {
-                report
-                    .mistake("address", &node.place, format!("`email` {why}"))
-                    .help("one address, such as `me@example.com`");
-                None
-            }
-        }
-    });
+    let found = fields.required("email", report);
+    let found = found.and_then(|node| Address::read(node, "email", "me@example.com", report));
     fields.finish(report);
-    found
+    found.map(|address| address.spec())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::lang::diag::{Report, did_you_mean};
+use crate::lang::diag::{Place, Report, did_you_mean};
 use crate::lang::fields::{Fields, quoted};
 use crate::lang::shape::{EMPTY, Form, More, Own, Shape};
 use crate::lang::yaml::{Key, Node};
@@ -59,57 +59,47 @@ pub(super) fn read(node: Option<&Node>, report: &mut Report) -> Sources {
 
 /// Whether a name can stand in a path and in recipes.
 pub(super) fn name(what: &str, key: &Key, report: &mut Report) -> bool {
-    let fine = (1..=NAME_MAX).contains(&key.text.len())
-        && key
-            .text
+    let name = key.text.as_str();
+    let fine = (1..=NAME_MAX).contains(&name.len())
+        && name
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     if !fine {
-        report.mistake(
-            "bad-name",
-            &key.place,
-            format!(
-                "the name of a {what} is 1 to {NAME_MAX} letters, digits, `-` and `_`, not `{}`",
-                key.text
-            ),
-        );
+        let title = format!("the name of a {what} is 1 to {NAME_MAX} letters, digits, `-` and `_`, not `{name}`");
+        report.mistake("bad-name", &key.place, title);
     }
     fine
 }
 
-fn value<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
-    let mut entries = node.entries().iter();
-    entries.find(|(found, _)| found.text == key).map(|(_, node)| node)
-}
-
 /// Whether `stays_of` names a source that there is.
 fn stays_of(name: &str, node: &Node, names: &[String], report: &mut Report) -> bool {
-    let Some((of, written)) = value(node, "stays_of").and_then(|of| Some((of, of.scalar()?))) else {
+    let Some((of, written)) = node.at("stays_of").and_then(|of| Some((of, of.scalar()?))) else {
         return true;
     };
     if names.iter().any(|known| known == written) {
         return true;
     }
     let title = format!("`stays_of` of the source `{name}` names `{written}`, and there is no such source");
-    let others: Vec<&str> = names
-        .iter()
-        .map(String::as_str)
-        .filter(|known| *known != name)
-        .collect();
-    let diagnostic = report.mistake("unknown-source", &of.place, title);
-    match did_you_mean(written, others.iter().copied()) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None if others.is_empty() => diagnostic.help("there is no other source yet"),
-        None => diagnostic.help(format!("the sources are {}", quoted(&others))),
-    }
+    let others = names.iter().map(String::as_str).filter(|known| *known != name);
+    unknown(written, &others.collect::<Vec<_>>(), &of.place, title, report);
     false
+}
+
+/// Reports the name of a source that is not among these.
+pub(super) fn unknown(written: &str, known: &[&str], place: &Place, title: String, report: &mut Report) {
+    let otherwise = match known {
+        [] => "there is no other source yet".to_owned(),
+        known => format!("the sources are {}", quoted(known)),
+    };
+    let near = did_you_mean(written, known.iter().copied());
+    report.mistake("unknown-source", place, title).meant(near, otherwise);
 }
 
 /// `stays_of` leads to a source that has stays of its own, not to one that refers on.
 fn chains(node: Option<&Node>, all: &[Arc<Source>], report: &mut Report) {
     for source in all.iter().filter(|source| source.stays_of() != source.name()) {
         let target = all.iter().find(|other| other.name() == source.stays_of());
-        let at = node.and_then(|node| value(value(node, source.name())?, "stays_of"));
+        let at = node.and_then(|node| node.at(source.name())?.at("stays_of"));
         if let (Some(target), Some(at)) = (target, at)
             && target.stays_of() != target.name()
         {

@@ -11,7 +11,7 @@ mod words;
 use std::collections::HashSet;
 
 use crate::lang::diag::{Diagnostic, Place, Report, Severity};
-use crate::lang::yaml::{self, Node};
+use crate::lang::yaml::{self, Kind, Node};
 use crate::recipe::{Recipe, Senders, Step};
 use crate::source::Source;
 use crate::worker::Setup;
@@ -44,26 +44,30 @@ pub fn check_together(config: &Config, setup: &Setup, report: &mut Report) {
             continue;
         };
         let meant = meant(config, recipe);
-        let entries = value(&root, "on").map(Node::items).unwrap_or_default();
-        let lists = value(&root, "gather").map(Node::entries).unwrap_or_default();
-        let own = value(&root, "match");
-        let conditions: Vec<&Node> = own
-            .into_iter()
-            .chain(lists.iter().filter_map(|(_, list)| value(list, "match")))
-            .collect();
-        conditions.iter().for_each(|node| words::look(config, node, report));
+        let entries = root.at("on").map(Node::items).unwrap_or_default();
+        let lists = root.at("gather").map(Node::entries).unwrap_or_default();
+        let lists = lists.iter().filter_map(|(_, list)| list.at("match"));
+        let known = status::known(&meant).filter(|_| all_sources);
+        for conditions in root.at("match").into_iter().chain(lists) {
+            each(conditions, "", &mut |name, node| {
+                words::known(config, name, node, report);
+                if all_sources {
+                    fields::filled(&meant, name, node, report);
+                }
+                status::words(known.as_deref(), name, node, report);
+            });
+        }
         if all_sources {
-            if let Some(on) = value(&root, "on") {
-                events::sent(config, &meant, on, report);
-            }
-            conditions.iter().for_each(|node| fields::filled(&meant, node, report));
-            // The words of a status that lasts stand in an entry itself.
-            for node in conditions.into_iter().chain(entries) {
-                status::words(&meant, node, report);
-            }
+            events::sent(config, &meant, entries, report);
             events::learning(config, &meant, recipe, report);
         }
-        for step in value(&root, "actions").map(Node::items).unwrap_or_default() {
+        // The words of a status that lasts stand in an entry itself.
+        for entry in entries {
+            each(entry, "", &mut |name, node| {
+                status::words(known.as_deref(), name, node, report)
+            });
+        }
+        for step in root.at("actions").map(Node::items).unwrap_or_default() {
             connections::there(config, setup, step, report);
             names::addresses(&meant, step, report);
         }
@@ -105,9 +109,16 @@ fn meant<'c>(config: &'c Config, recipe: &Recipe) -> Vec<&'c Source> {
     if meant.is_empty() { sources().collect() } else { meant }
 }
 
-fn value<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
-    let mut entries = node.entries().iter();
-    entries.find(|(found, _)| found.text == key).map(|(_, node)| node)
+/// Every condition by its dotted name, those within `was` and `not` among them.
+fn each(conditions: &Node, group: &str, seen: &mut dyn FnMut(&str, &Node)) {
+    for (key, node) in conditions.entries() {
+        let name = format!("{group}{}", key.text);
+        match &node.kind {
+            Kind::Map(_) if matches!(name.as_str(), "was" | "not") => each(node, "", seen),
+            Kind::Map(_) => each(node, &format!("{name}."), seen),
+            _ => seen(&name, node),
+        }
+    }
 }
 
 /// The place of what these keys lead to, or of the last one that is there.
@@ -116,7 +127,7 @@ fn place_of(root: &Node, keys: &[&str]) -> Option<Place> {
     let mut place = None;
     for key in keys {
         let parts = key.split_once('.');
-        let next = value(node, key).or_else(|| value(value(node, parts?.0)?, parts?.1));
+        let next = node.at(key).or_else(|| node.at(parts?.0)?.at(parts?.1));
         let Some(next) = next.or_else(|| {
             // `guest.email` or `payment.amount` in one word.
             let mut entries = node.entries().iter();

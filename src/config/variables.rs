@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::lang::diag::{Place, Report, without_credentials};
+use crate::lang::fields::is_name;
 use crate::lang::yaml::{Kind, Node};
 
 use super::{Env, once, recipes};
@@ -83,50 +84,40 @@ impl Filled {
 type Shown<'f> = (&'f str, &'f str);
 
 fn node(node: &mut Node, base: &Path, env: Env<'_>, filled: &mut Filled, report: &mut Report) {
-    let copy = match &node.kind {
-        Kind::Scalar(scalar) if scalar.text.contains("${") => node.clone(),
-        _ => {
-            match &mut node.kind {
-                Kind::Scalar(scalar) => without_braces(&scalar.text, &node.place, report),
-                Kind::List(items) => {
-                    for item in items {
-                        self::node(item, base, env, filled, report);
-                    }
-                }
-                Kind::Map(entries) => {
-                    for (_, value) in entries {
-                        self::node(value, base, env, filled, report);
-                    }
-                }
-            }
-            return;
+    match &mut node.kind {
+        Kind::List(items) => {
+            return items
+                .iter_mut()
+                .for_each(|item| self::node(item, base, env, filled, report));
         }
-    };
-    let Kind::Scalar(scalar) = &mut node.kind else { return };
+        Kind::Map(entries) => {
+            let values = entries.iter_mut().map(|(_, value)| value);
+            return values.for_each(|value| self::node(value, base, env, filled, report));
+        }
+        Kind::Scalar(scalar) if !scalar.text.contains("${") => {
+            return without_braces(&scalar.text, &node.place, report);
+        }
+        Kind::Scalar(_) => {}
+    }
     let before = report.mistakes();
-    let value = text(&copy, &scalar.text, base, env, filled, report);
-    scalar.plain = false;
+    let written = node.scalar().unwrap_or_default().to_owned();
+    let mut value = text(node, &written, base, env, filled, report);
     if report.mistakes() > before {
         // As written, it is at least not empty: whether something is there at all can still be said.
         filled.failed.push(node.place.clone());
-    } else {
+        value = written;
+    }
+    if let Kind::Scalar(scalar) = &mut node.kind {
+        scalar.plain = false;
         scalar.text = value;
     }
 }
 
 /// Warns of `$NAME`, which is a variable to a shell and mere letters here. What stands there may be a secret: it is not said.
 fn without_braces(text: &str, place: &Place, report: &mut Report) {
-    let is_name = |word: &str| {
-        word.len() > 2
-            && word.starts_with(|c: char| c.is_ascii_uppercase())
-            && word
-                .chars()
-                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-    };
-    if text
-        .split_whitespace()
-        .any(|word| word.strip_prefix('$').is_some_and(is_name))
-    {
+    let is_variable = |name: &str| name.len() > 2 && is_name(name) && name.to_ascii_uppercase() == name;
+    let mut names = text.split_whitespace().filter_map(|word| word.strip_prefix('$'));
+    if names.any(is_variable) {
         report
             .warning("variable", place, "a variable without braces is not filled in")
             .help("write `${NAME}` instead of `$NAME`, in quotes");
@@ -195,17 +186,10 @@ fn value(inside: &str, place: &Place, base: &Path, env: Env<'_>, report: &mut Re
         Some((name, default)) => (name, Some(default)),
         None => (inside, None),
     };
-    let fine = name
-        .chars()
-        .enumerate()
-        .all(|(at, c)| c == '_' || c.is_ascii_alphabetic() || at > 0 && c.is_ascii_digit());
-    if name.is_empty() || !fine {
+    if !is_name(name) {
+        let title = format!("`${{{inside}}}` is not the name of a variable");
         report
-            .mistake(
-                "variable",
-                place,
-                format!("`${{{inside}}}` is not the name of a variable"),
-            )
+            .mistake("variable", place, title)
             .help("write `${NAME}`, `${NAME:-default}` or `${file:PATH}`; for the characters themselves `$${`");
         return None;
     }

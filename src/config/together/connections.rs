@@ -1,8 +1,7 @@
 //! Whether every step has a connection.
 
 use super::super::Config;
-use super::value;
-use crate::action;
+use crate::action::{self, Kind};
 use crate::lang::diag::{Report, did_you_mean};
 use crate::lang::fields::quoted;
 use crate::lang::yaml::Node;
@@ -10,17 +9,17 @@ use crate::worker::Setup;
 
 /// A step whose connection does not exist, or does not fit, or that names none where several fit.
 pub(super) fn there(config: &Config, setup: &Setup, step: &Node, report: &mut Report) {
-    for (kind, settings) in step.entries() {
-        if action::kind(&kind.text).is_some() {
-            of_kind(config, setup, &kind.text, settings, report);
+    for (key, settings) in step.entries() {
+        if let Some(kind) = action::kind(&key.text) {
+            of_kind(config, setup, kind, settings, report);
         }
     }
 }
 
-fn of_kind(config: &Config, setup: &Setup, kind: &str, settings: &Node, report: &mut Report) {
-    let node = value(settings, "connection").filter(|node| !node.is_null());
+fn of_kind(config: &Config, setup: &Setup, kind: &dyn Kind, settings: &Node, report: &mut Report) {
+    let node = settings.at("connection").filter(|node| !node.is_null());
     let name = node.and_then(Node::scalar);
-    let Err(because) = setup.connection_named(kind, name) else {
+    let Err(because) = setup.connection_named(kind.name(), name) else {
         return;
     };
     let may_be = match name {
@@ -33,19 +32,19 @@ fn of_kind(config: &Config, setup: &Setup, kind: &str, settings: &Node, report: 
     let place = &node.unwrap_or(settings).place;
     let connections = setup.connections.values();
     let mut fitting: Vec<&str> = connections
-        .filter(|connection| action::fits(kind, connection))
+        .filter(|connection| kind.fits(&connection.kind))
         .map(|connection| connection.name.as_str())
         .collect();
     fitting.sort_unstable();
     let diagnostic = report.mistake("connection", place, because);
     let near = name.and_then(|name| did_you_mean(name, fitting.iter().copied()));
-    match near {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None if config.unread.section("connections") => {}
-        None if fitting.is_empty() => diagnostic.help(format!(
-            "add one below `connections` in the configuration: `NAME: {{{}: …}}`",
-            if kind == "email" { "smtp" } else { kind }
-        )),
-        None => diagnostic.help(format!("write `connection:` with {}", quoted(&fitting))),
-    }
+    let otherwise = match fitting.is_empty() {
+        _ if config.unread.section("connections") => String::new(),
+        true => {
+            let over = kind.over();
+            format!("add one below `connections` in the configuration: `NAME: {{{over}: …}}`")
+        }
+        false => format!("write `connection:` with {}", quoted(&fitting)),
+    };
+    diagnostic.meant(near, otherwise);
 }

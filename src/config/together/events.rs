@@ -1,7 +1,6 @@
 //! Whether anybody sends what a recipe waits for.
 
 use super::super::Config;
-use super::value;
 use crate::lang::diag::Report;
 use crate::lang::fields::quoted;
 use crate::lang::yaml::Node;
@@ -9,18 +8,20 @@ use crate::recipe::Recipe;
 use crate::source::Source;
 
 /// Event types that none of the sources meant can send.
-pub(super) fn sent(config: &Config, meant: &[&Source], on: &Node, report: &mut Report) {
+pub(super) fn sent(config: &Config, meant: &[&Source], on: &[Node], report: &mut Report) {
     // Of a source that says nothing, anything may come.
     if meant.is_empty() || meant.iter().any(|source| source.emits().is_empty()) {
         return;
     }
-    let wanted = on.items().iter().filter_map(|entry| value(entry, "event"));
-    for node in wanted.flat_map(Node::items) {
-        let Some(wanted) = node.scalar() else { continue };
-        if meant
+    let sends = |wanted: &str| {
+        meant
             .iter()
             .any(|source| source.emits().iter().any(|one| one == wanted))
-        {
+    };
+    let wanted = on.iter().filter_map(|entry| entry.at("event"));
+    for node in wanted.flat_map(Node::items) {
+        let Some(wanted) = node.scalar() else { continue };
+        if sends(wanted) {
             continue;
         }
         let names: Vec<&str> = meant.iter().map(|source| source.name()).collect();
@@ -30,30 +31,21 @@ pub(super) fn sent(config: &Config, meant: &[&Source], on: &Node, report: &mut R
         };
         let diagnostic = report.warning("never-sent", &node.place, title);
         // What this sender has instead.
-        let near = near(wanted)
-            .into_iter()
-            .filter(|near| meant.iter().any(|source| source.emits().iter().any(|one| one == near)));
-        let near: Vec<&str> = near.collect();
-        match near.is_empty() {
-            false => diagnostic.help(format!("what comes near to it here is {}", quoted(&near))),
-            true => diagnostic.help(format!(
-                "the sources are {}; what each can send is its `emits`",
-                quoted(&names)
-            )),
-        }
+        let near: Vec<&str> = near(wanted).iter().copied().filter(|near| sends(near)).collect();
+        diagnostic.help(match near.is_empty() {
+            false => format!("what comes near to it here is {}", quoted(&near)),
+            true => format!("the sources are {}; what each can send is its `emits`", quoted(&names)),
+        });
     }
 }
 
 /// Types that mean nearly the same, where a sender does not have the one.
-fn near(wanted: &str) -> Vec<&'static str> {
-    match wanted {
-        "reservation.guests_changed" => vec!["reservation.updated"],
-        "reservation.price_changed" | "reservation.property_changed" => vec!["reservation.updated"],
-        "reservation.declined" | "reservation.expired" | "reservation.no_show" => {
-            vec!["reservation.cancelled", "reservation.status_changed"]
-        }
-        "reservation.marked_in_house" | "reservation.marked_completed" => vec!["reservation.status_changed"],
-        _ => Vec::new(),
+fn near(wanted: &str) -> &'static [&'static str] {
+    match wanted.strip_prefix("reservation.").unwrap_or_default() {
+        "guests_changed" | "price_changed" | "property_changed" => &["reservation.updated"],
+        "declined" | "expired" | "no_show" => &["reservation.cancelled", "reservation.status_changed"],
+        "marked_in_house" | "marked_completed" => &["reservation.status_changed"],
+        _ => &[],
     }
 }
 

@@ -1,49 +1,26 @@
 //! Fields that `match` asks for and no sender fills.
 
 use crate::lang::diag::Report;
-use crate::lang::yaml::{Kind, Node};
+use crate::lang::yaml::Node;
 use crate::model::field::field_named;
 use crate::source::Source;
 
-/// Conditions on a field that none of the sources meant fills: a comparison with what was not sent never holds.
-pub(super) fn filled(meant: &[&Source], conditions: &Node, report: &mut Report) {
-    if !meant.is_empty() {
-        look(meant, "", conditions, report);
-    }
-}
-
-fn look(meant: &[&Source], group: &str, conditions: &Node, report: &mut Report) {
-    for (key, node) in conditions.entries() {
-        let name = format!("{group}{}", key.text);
-        match &node.kind {
-            Kind::Map(_) if matches!(name.as_str(), "was" | "not") => look(meant, "", node, report),
-            Kind::Map(_) => look(meant, &format!("{name}."), node, report),
-            _ => one(meant, &name, node, report),
-        }
-    }
-}
-
-fn one(meant: &[&Source], name: &str, node: &Node, report: &mut Report) {
-    let words: Vec<&str> = node
-        .items()
-        .iter()
-        .filter(|item| !item.is_null())
-        .filter_map(Node::scalar)
-        .collect();
+/// A condition on a field that none of the sources meant fills: a comparison with what was not sent never holds.
+pub(super) fn filled(meant: &[&Source], name: &str, node: &Node, report: &mut Report) {
+    let words = node.items().iter().filter(|item| !item.is_null());
+    let words: Vec<&str> = words.filter_map(Node::scalar).collect();
     // Asking for what was not sent is what `~` and `null` are for; a stay is a guest's until somebody says otherwise.
     let holds = |word: &&str| {
         word.trim_start_matches("!=").trim() == "null" || name == "kind" && word.eq_ignore_ascii_case("guest")
     };
     let ours = words.len() < node.items().len() || words.iter().any(holds);
-    if field_named(name).is_none() || ours || meant.iter().any(|source| fills(source, name)) {
+    let silent = meant.is_empty() || field_named(name).is_none();
+    if silent || ours || meant.iter().any(|source| fills(source, name)) {
         return;
     }
+    let title = format!("no source fills `{name}`, so this never holds");
     report
-        .warning(
-            "never-filled",
-            &node.place,
-            format!("no source fills `{name}`, so this never holds"),
-        )
+        .warning("never-filled", &node.place, title)
         .help("what a source fills stands in its mapping; `payload: {$.path: …}` reads the body as it was sent");
 }
 

@@ -1,28 +1,27 @@
 //! Words of `match.status` that nobody uses.
 
 use crate::lang::diag::{Report, did_you_mean};
+use crate::lang::fields::quoted;
 use crate::lang::yaml::Node;
+use crate::model::field::STATUSES;
 use crate::model::reservation::{Status, fold_word};
 use crate::source::Source;
 
-/// Words that are neither ours nor of the sources meant. Where a source says nothing of its words, any may come.
-pub(super) fn words(meant: &[&Source], conditions: &Node, report: &mut Report) {
+/// The words of the sources meant. Where a source says nothing of its words, any may come.
+pub(super) fn known(meant: &[&Source]) -> Option<Vec<String>> {
     let with_status = meant.iter().filter(|source| source.maps("status"));
     let known: Option<Vec<Vec<String>>> = with_status.map(|source| source.status_words()).collect();
-    let Some(known) = known.filter(|known| !known.is_empty()) else {
-        return;
-    };
-    let known: Vec<String> = known.concat().iter().map(|word| fold_word(word)).collect();
-    look(conditions, &known, report);
+    let known = known.filter(|known| !known.is_empty())?;
+    let mut known: Vec<String> = known.concat().iter().map(|word| fold_word(word)).collect();
+    known.sort_unstable();
+    known.dedup();
+    Some(known)
 }
 
-fn look(conditions: &Node, known: &[String], report: &mut Report) {
-    for (key, node) in conditions.entries() {
-        match key.text.as_str() {
-            "was" | "not" => look(node, known, report),
-            "status" => node.items().iter().for_each(|item| word(item, known, report)),
-            _ => {}
-        }
+/// Words of a condition on the status that are neither ours nor known.
+pub(super) fn words(known: Option<&[String]>, name: &str, node: &Node, report: &mut Report) {
+    if let Some(known) = known.filter(|_| name == "status") {
+        node.items().iter().for_each(|item| word(item, known, report));
     }
 }
 
@@ -39,27 +38,19 @@ fn word(node: &Node, known: &[String], report: &mut Report) {
     if is_ours || nearly_ours || folded.contains('*') || known.contains(&folded) {
         return;
     }
-    let mut words: Vec<&str> = known.iter().map(String::as_str).collect();
-    words.sort_unstable();
-    words.dedup();
+    let words: Vec<&str> = known.iter().map(String::as_str).collect();
     let title = format!("`{bare}` is neither a status of ours nor a word that a source is known to send");
     let diagnostic = report.warning("unknown-status", &node.place, title);
-    let several: Vec<&str> = bare
-        .split([',', '|'])
-        .flat_map(|part| part.split(" or "))
-        .map(str::trim)
-        .collect();
+    let several = bare.split([',', '|']).flat_map(|part| part.split(" or "));
+    let several: Vec<&str> = several.map(str::trim).collect();
     if several.len() > 1 {
         diagnostic.help(format!("several are a list: `status: [{}]`", several.join(", ")));
         return;
     }
-    match did_you_mean(&folded, words.iter().copied()) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic.help(format!(
-            "the senders' words are {}; ours are {}",
-            super::some(&words),
-            "`inquiry`, `pending`, `awaiting_payment`, `confirmed`, `in_house`, `completed`, `cancelled`, `declined`, \
-             `expired`, `no_show`, `unknown`, and `booked` for the three of a stay that takes place"
-        )),
-    }
+    let otherwise = format!(
+        "the senders' words are {}; ours are {}, and `booked` for the three of a stay that takes place",
+        super::some(&words),
+        quoted(STATUSES).replace(" or ", ", ")
+    );
+    diagnostic.meant(did_you_mean(&folded, words.iter().copied()), otherwise);
 }

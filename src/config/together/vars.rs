@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::super::Config;
-use super::{some, value};
+use super::some;
 use crate::lang::diag::{Place, Report, did_you_mean};
 use crate::lang::template::{Condition, Name};
+use crate::lang::tree::places;
 use crate::lang::yaml::Node;
 use crate::model::property::Property;
 use crate::recipe::Recipe;
@@ -34,10 +35,10 @@ pub(super) fn known(config: &Config, recipe: &Recipe, root: &Node, whole: bool, 
             continue;
         }
         let anywhere =
-            all.iter().any(|property| has(property, &one.path)) || in_vars(&config.properties.vars, &one.path);
+            all.iter().any(|property| has(&property.vars, &one.path)) || has(&config.properties.vars, &one.path);
         let lacking: Vec<&str> = meets
             .iter()
-            .filter(|property| !has(property, &one.path))
+            .filter(|property| !has(&property.vars, &one.path))
             .map(|property| property.key.as_str())
             .collect();
         if !anywhere {
@@ -75,22 +76,21 @@ fn uses(recipe: &Recipe, root: &Node) -> Vec<Use> {
         uses.push(Use { path, place, guarded });
     };
     let own = recipe.when.as_ref();
-    if let (Some(when), Some(node)) = (own, value(root, "when")) {
-        for name in when.names() {
-            add(name, node.place_inside(name.line, name.column), &[]);
+    if let (Some(when), Some(node)) = (own, root.at("when")) {
+        for (name, place) in places(when.names(), node) {
+            add(&name, place, &[]);
         }
     }
     let before: Vec<&Condition> = own.into_iter().collect();
     for (name, place) in recipe.vars.iter().flat_map(|(_, tree)| tree.names()) {
         add(&name, place, &before);
     }
-    let nodes = value(root, "actions").map(Node::items).unwrap_or_default();
+    let nodes = root.at("actions").map(Node::items).unwrap_or_default();
     for step in &recipe.steps {
         let node = nodes.iter().find(|node| node.place == step.place);
-        let node = node.and_then(|node| value(node, "when"));
-        if let (Some(when), Some(node)) = (&step.when, node) {
-            for name in when.names() {
-                add(name, node.place_inside(name.line, name.column), &before);
+        if let (Some(when), Some(node)) = (&step.when, node.and_then(|node| node.at("when"))) {
+            for (name, place) in places(when.names(), node) {
+                add(&name, place, &before);
             }
         }
         let known: Vec<&Condition> = before.iter().copied().chain(step.when.as_ref()).collect();
@@ -111,19 +111,12 @@ fn var(name: &str) -> Option<Vec<String>> {
     let rest = name.strip_prefix("property.vars.")?;
     // What stands in brackets is known for certain only as one of several.
     let end = rest.find('[').unwrap_or(rest.len());
-    let path: Vec<String> = rest[..end]
-        .split('.')
-        .filter(|part| !part.is_empty())
-        .map(str::to_owned)
-        .collect();
+    let path = rest[..end].split('.').filter(|part| !part.is_empty());
+    let path: Vec<String> = path.map(str::to_owned).collect();
     (!path.is_empty()).then_some(path)
 }
 
-fn has(property: &Property, path: &[String]) -> bool {
-    in_vars(&property.vars, path)
-}
-
-fn in_vars(vars: &std::collections::BTreeMap<String, Value>, path: &[String]) -> bool {
+fn has(vars: &std::collections::BTreeMap<String, Value>, path: &[String]) -> bool {
     let Some((first, rest)) = path.split_first() else {
         return true;
     };
@@ -143,24 +136,15 @@ fn as_json(property: &Property, config: &Config) -> Value {
 
 /// A var that is nowhere: a slip, most probably. Who asks first whether it is there is told only of a slip.
 fn nowhere(config: &Config, one: &Use, report: &mut Report) {
-    let properties = &config.properties;
-    let mut known: Vec<&str> = properties.vars.keys().map(String::as_str).collect();
-    known.extend(
-        properties
-            .all
-            .iter()
-            .flat_map(|one| one.vars.keys().map(String::as_str)),
-    );
+    let properties = config.properties.all.iter().flat_map(|one| one.vars.keys());
+    let known = config.properties.vars.keys().chain(properties).map(String::as_str);
     let first = one.path[0].as_str();
     let whole = one.path.join(".");
-    let near = did_you_mean(first, known.iter().copied()).filter(|near| *near != first);
+    let near = did_you_mean(first, known).filter(|near| *near != first);
     if one.guarded && near.is_none() {
         return;
     }
     let title = format!("no property has a var `{whole}`, and the defaults have none");
-    let diagnostic = report.warning("unknown-var", &one.place, title);
-    match near {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic.help(format!("`defaults: {{vars: {{{first}: …}}}}` is for every property")),
-    }
+    let otherwise = format!("`defaults: {{vars: {{{first}: …}}}}` is for every property");
+    report.warning("unknown-var", &one.place, title).meant(near, otherwise);
 }

@@ -2,16 +2,14 @@
 
 use super::super::Config;
 use crate::lang::diag::{Report, did_you_mean};
-use crate::lang::yaml::{Kind, Node};
+use crate::lang::yaml::Node;
 
-/// The properties and sources that `match`, and `was` and `not` in it, name.
-pub(super) fn look(config: &Config, conditions: &Node, report: &mut Report) {
-    for (key, node) in conditions.entries() {
-        match (key.text.as_str(), &node.kind) {
-            ("was" | "not", _) => look(config, node, report),
-            ("property", Kind::Map(_)) => {}
-            ("property", _) => node.items().iter().for_each(|item| property_word(config, item, report)),
-            ("source", _) => node.items().iter().for_each(|item| source_word(config, item, report)),
+/// Whether the configuration knows the properties and sources that a condition names.
+pub(super) fn known(config: &Config, name: &str, node: &Node, report: &mut Report) {
+    for item in node.items() {
+        match name {
+            "property" => property_word(config, item, report),
+            "source" => source_word(config, item, report),
             _ => {}
         }
     }
@@ -26,10 +24,8 @@ fn source_word(config: &Config, node: &Node, report: &mut Report) {
         return;
     }
     let title = format!("no source in the configuration is called `{word}`");
-    let diagnostic = report.warning("unknown-source", &node.place, title);
-    if let Some(near) = did_you_mean(word, known.iter().copied()) {
-        diagnostic.help(format!("did you mean `{near}`?"));
-    }
+    let near = did_you_mean(word, known.iter().copied());
+    report.warning("unknown-source", &node.place, title).meant(near, "");
 }
 
 fn property_word(config: &Config, node: &Node, report: &mut Report) {
@@ -54,8 +50,6 @@ fn property_word(config: &Config, node: &Node, report: &mut Report) {
         return;
     }
     let title = format!("no property in the configuration {what} `{name}`");
-    let diagnostic = report.warning("unknown-property", &node.place, title);
-    if let Some(near) = did_you_mean(name, known.iter().copied()) {
-        diagnostic.help(format!("did you mean `{near}`?"));
-    }
+    let near = did_you_mean(name, known.iter().copied());
+    report.warning("unknown-property", &node.place, title).meant(near, "");
 }
