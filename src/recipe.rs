@@ -35,7 +35,7 @@ use crate::model::reservation::Status;
 use crate::model::run::Mode;
 
 pub use book::{Book, Broken};
-pub use clock::{Anchor, ClockEntry, Gather, Late, Mark, Shift, StatusClock, StayClock};
+pub use clock::{Anchor, Gather, Late, Mark, Shift, StatusClock, StayClock};
 pub use conditions::{MATCH, Match};
 pub use contradiction::{Never, Senders};
 pub use read::compile;
@@ -116,13 +116,14 @@ pub struct Step {
 
 impl Recipe {
     /// Its entries that wait for a clock.
-    pub fn clock(&self) -> impl Iterator<Item = ClockEntry<'_>> {
-        self.on.iter().filter_map(|trigger| match trigger {
-            Trigger::Event { .. } => None,
-            Trigger::Stay(clock) => Some(ClockEntry::Stay(clock)),
-            Trigger::Status(clock) => Some(ClockEntry::Status(clock)),
-            Trigger::Schedule(schedule) => Some(ClockEntry::Schedule(schedule)),
-        })
+    pub fn clock(&self) -> impl Iterator<Item = &Trigger> {
+        let of_event = |trigger: &&Trigger| matches!(trigger, Trigger::Event { .. });
+        self.on.iter().filter(move |trigger| !of_event(trigger))
+    }
+
+    /// Those of them that wait for a stay.
+    pub fn clocks_of_stays(&self) -> impl Iterator<Item = &Trigger> {
+        self.on.iter().filter(|trigger| trigger.label().is_some())
     }
 
     /// Whether it waits for any event.
@@ -132,7 +133,7 @@ impl Recipe {
 
     /// Whether it waits for moments of a stay's life.
     pub fn follows_stays(&self) -> bool {
-        self.clock().any(|entry| !matches!(entry, ClockEntry::Schedule(_)))
+        self.clocks_of_stays().next().is_some()
     }
 
     /// The gone statuses that `match.status` names by their canonical word, in the order of [`Status::ALL`]: entering

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::model::clock::{Time, from_ms, local_in};
 use crate::model::reservation::Stay;
-use crate::recipe::{Anchor, ClockEntry, Late, Mark, Recipe, Shift, StatusClock, StayClock};
+use crate::recipe::{Anchor, Late, Mark, Recipe, Shift, StatusClock, StayClock, Trigger};
 
 use super::view::View;
 
@@ -39,9 +39,9 @@ pub fn moments(recipe: &Recipe, stay: &Stay, view: &View) -> Vec<Moment> {
     let mut found = Vec::new();
     for entry in recipe.clock() {
         match entry {
-            ClockEntry::Stay(clock) => of_stay(clock, recipe.late, stay, view, &mut found),
-            ClockEntry::Status(clock) => found.extend(of_status(clock, recipe.late, stay, view)),
-            ClockEntry::Schedule(_) => {}
+            Trigger::Stay(clock) => of_stay(clock, recipe.late, stay, view, &mut found),
+            Trigger::Status(clock) => found.extend(of_status(clock, recipe.late, stay, view)),
+            Trigger::Schedule(_) | Trigger::Event { .. } => {}
         }
     }
     found.sort_by(|a, b| (a.at, &a.entry).cmp(&(b.at, &b.entry)));

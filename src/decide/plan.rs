@@ -13,7 +13,7 @@ use crate::model::id::{StayId, clock_run_id};
 use crate::model::plan::{EndedBy, NewPlanned, Plan, PlanChange, Planned, SETTLE, clock_run_key};
 use crate::model::reservation::Stay;
 use crate::model::run::RunState;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, Trigger};
 
 use super::moments::{Moment, moments};
 use super::view::View;
@@ -412,11 +412,5 @@ fn label_of(entry: &str) -> &str {
 
 /// What the recipe's entries are called.
 fn labels(recipe: &Recipe) -> BTreeSet<String> {
-    use crate::recipe::ClockEntry;
-    let label = |entry| match entry {
-        ClockEntry::Stay(clock) => Some(clock.label()),
-        ClockEntry::Status(clock) => Some(clock.label()),
-        ClockEntry::Schedule(_) => None,
-    };
-    recipe.clock().filter_map(label).collect()
+    recipe.on.iter().filter_map(Trigger::label).collect()
 }

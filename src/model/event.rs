@@ -12,37 +12,39 @@ use super::id::{DeliveryId, EventId, StayId};
 pub struct EventType {
     /// Its name in `on`.
     pub name: &'static str,
+    /// It in the sentence of a recipe, behind "when".
+    pub says: &'static str,
     /// When it happens, in one plain sentence.
     pub about: &'static str,
 }
 
-const fn event(name: &'static str, about: &'static str) -> EventType {
-    EventType { name, about }
+const fn event(name: &'static str, says: &'static str, about: &'static str) -> EventType {
+    EventType { name, says, about }
 }
 
 /// Every event type of reservations, payments and messages; a sender's own types follow as `other.…`.
 #[rustfmt::skip]
 pub const EVENTS: &[EventType] = &[
-    event("reservation.created", "A stay is known for the first time with its status and its dates."),
-    event("reservation.adopted", "A stay of before the source's `live_from` is taken over in silence; for 30 days after it also one of which the sender does not say when it was booked, or that it is new."),
-    event("reservation.confirmed", "A stay is booked: confirmed, in house or completed, and it was not before."),
-    event("reservation.reinstated", "A stay that was cancelled, declined, expired or a no-show is booked again."),
-    event("reservation.cancelled", "A stay is cancelled, or its dates are blocked instead."),
-    event("reservation.declined", "The host has refused a stay."),
-    event("reservation.expired", "A request has lapsed."),
-    event("reservation.no_show", "The guest did not come."),
-    event("reservation.marked_in_house", "The sender says that the guest has come in."),
-    event("reservation.marked_completed", "The sender says that the guest has left."),
-    event("reservation.status_changed", "The status, or the sender's own word for it, is another one."),
-    event("reservation.dates_changed", "Arrival or departure moved, by day or by hour."),
-    event("reservation.guests_changed", "The number of guests, adults, children, infants or pets is another one."),
-    event("reservation.property_changed", "The stay is in another property."),
-    event("reservation.price_changed", "An amount of the stay is another one."),
-    event("reservation.updated", "Something else that was known before is another one."),
-    event("payment.created", "A payment is known for the first time."),
-    event("payment.updated", "Something about a payment has changed."),
-    event("payment.refunded", "A payment was given back."),
-    event("message.received", "A message has come in."),
+    event("reservation.created", "a stay is new", "A stay is known for the first time with its status and its dates."),
+    event("reservation.adopted", "a stay of the time before is taken over", "A stay of before the source's `live_from` is taken over in silence; for 30 days after it also one of which the sender does not say when it was booked, or that it is new."),
+    event("reservation.confirmed", "a stay is confirmed", "A stay is booked: confirmed, in house or completed, and it was not before."),
+    event("reservation.reinstated", "a stay that was off is on again", "A stay that was cancelled, declined, expired or a no-show is booked again."),
+    event("reservation.cancelled", "a stay is cancelled", "A stay is cancelled, or its dates are blocked instead."),
+    event("reservation.declined", "a stay is declined", "The host has refused a stay."),
+    event("reservation.expired", "a request for a stay lapses", "A request has lapsed."),
+    event("reservation.no_show", "a guest does not come", "The guest did not come."),
+    event("reservation.marked_in_house", "the sender says that the guest has arrived", "The sender says that the guest has come in."),
+    event("reservation.marked_completed", "the sender says that the guest has left", "The sender says that the guest has left."),
+    event("reservation.status_changed", "the status of a stay changes", "The status, or the sender's own word for it, is another one."),
+    event("reservation.dates_changed", "the dates of a stay change", "Arrival or departure moved, by day or by hour."),
+    event("reservation.guests_changed", "the number of guests changes", "The number of guests, adults, children, infants or pets is another one."),
+    event("reservation.property_changed", "a stay moves to another property", "The stay is in another property."),
+    event("reservation.price_changed", "the price of a stay changes", "An amount of the stay is another one."),
+    event("reservation.updated", "anything else about a stay changes", "Something else that was known before is another one."),
+    event("payment.created", "a payment comes in", "A payment is known for the first time."),
+    event("payment.updated", "a payment changes", "Something about a payment has changed."),
+    event("payment.refunded", "a payment is refunded", "A payment was given back."),
+    event("message.received", "a message comes in", "A message has come in."),
 ];
 
 /// The names of all event types.

@@ -11,7 +11,6 @@ use crate::model::reservation::Status;
 use super::Match;
 use super::conditions::StatusWord;
 use super::matching;
-use super::schedule::Schedule;
 
 /// An event of the stay's life that moments are counted from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -220,15 +219,4 @@ pub struct Gather {
     pub within: Shift,
     /// For which stays; booked ones of guests unless it says otherwise.
     pub conditions: Match,
-}
-
-/// An entry of `on` that waits for a clock.
-#[derive(Clone, Copy, Debug)]
-pub enum ClockEntry<'a> {
-    /// A moment of a stay's life.
-    Stay(&'a StayClock),
-    /// A status that lasts.
-    Status(&'a StatusClock),
-    /// A time of the calendar.
-    Schedule(&'a Schedule),
 }

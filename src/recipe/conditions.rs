@@ -18,7 +18,7 @@ use words::{kind_word, property_word, status_word, weekday, words};
 
 pub use shapes::MATCH;
 pub(super) use shapes::{DAYS, LISTED, STATUS_WORD};
-pub(super) use words::{PropertyWord, StatusMeans, StatusWord};
+pub(super) use words::{PropertyWord, StatusMeans, StatusWord, listed};
 
 /// Conditions that all have to hold.
 #[derive(Clone, Debug)]
@@ -164,15 +164,12 @@ fn read(node: &Node, what: &str, level: Level, report: &mut Report) -> Match {
             .for_each(|(key, value)| entry(key, value, level, &mut tests, report)),
         _ if node.is_null() => {}
         _ => {
+            let title = format!(
+                "`{what}` is written as settings (`key: value`), this is {}",
+                node.what()
+            );
             report
-                .mistake(
-                    "expected-settings",
-                    &node.place,
-                    format!(
-                        "`{what}` is written as settings (`key: value`), this is {}",
-                        node.what()
-                    ),
-                )
+                .mistake("expected-settings", &node.place, title)
                 .help(match node.kind {
                     Kind::List(_) => "without `- ` before them: `status: booked`",
                     _ => "such as `status: booked`; expressions are written in `when`",
@@ -230,20 +227,12 @@ fn entry(key: &Key, value: &Node, level: Level, tests: &mut Vec<Test>, report: &
 
 fn inner(key: &Key, value: &Node, level: Level, report: &mut Report) -> Match {
     if value.is_null() || matches!(&value.kind, Kind::Map(entries) if entries.is_empty()) {
+        let title = format!("`{}` needs at least one condition", key.text);
         report
-            .mistake(
-                "empty-condition",
-                &key.place,
-                format!("`{}` needs at least one condition", key.text),
-            )
+            .mistake("empty-condition", &key.place, title)
             .help(format!("such as `{}: {{status: booked}}`", key.text));
     }
     read(value, &key.text, level, report)
-}
-
-/// The words of `match` that are no canonical names, or mean more than one.
-fn words_of_match() -> impl Iterator<Item = &'static str> {
-    MATCH.keys.iter().map(|entry| entry.name)
 }
 
 /// A canonical name, dotted or as nested settings.
@@ -264,24 +253,23 @@ fn field(name: &str, key: &Key, value: &Node, tests: &mut Vec<Test>, report: &mu
     let Some(against) = against else {
         let known = || matchable().map(|(known, _)| known);
         let leaf = || known().filter(|known| known.rsplit_once('.').is_some_and(|(_, leaf)| leaf == name));
-        let diagnostic = report.mistake(
-            "unknown-condition",
-            &key.place,
-            format!("`match` has no condition `{name}`"),
-        );
-        let near = leaf()
-            .next()
-            .or_else(|| did_you_mean(name, words_of_match().chain(known()).chain(["property.vars"])));
-        match near {
-            _ if name.starts_with('$') => diagnostic.help(format!(
-                "a path into the body stands below `payload`: `payload: {{{name}: …}}`"
-            )),
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-            None => diagnostic.help(format!(
-                "conditions are {}, and every field of a reservation",
-                quoted(&words_of_match().collect::<Vec<_>>()).replace(" or ", ", ")
-            )),
-        }
+        let words: Vec<&str> = MATCH.keys.iter().map(|entry| entry.name).collect();
+        let otherwise = match name.starts_with('$') {
+            true => format!("a path into the body stands below `payload`: `payload: {{{name}: …}}`"),
+            false => {
+                let words = quoted(&words).replace(" or ", ", ");
+                format!("conditions are {words}, and every field of a reservation")
+            }
+        };
+        let near = leaf().next();
+        let near = near.or_else(|| did_you_mean(name, words.iter().copied().chain(known()).chain(["property.vars"])));
+        report
+            .mistake(
+                "unknown-condition",
+                &key.place,
+                format!("`match` has no condition `{name}`"),
+            )
+            .meant(near.filter(|_| !name.starts_with('$')), otherwise);
         return;
     };
     if name == "labels" && !value.is_null() {
@@ -300,15 +288,12 @@ fn field(name: &str, key: &Key, value: &Node, tests: &mut Vec<Test>, report: &mu
 
 fn payload(node: &Node, tests: &mut Vec<Test>, report: &mut Report) {
     let Kind::Map(entries) = &node.kind else {
+        let title = format!(
+            "`payload` is written as settings (`$.path: value`), this is {}",
+            node.what()
+        );
         report
-            .mistake(
-                "expected-settings",
-                &node.place,
-                format!(
-                    "`payload` is written as settings (`$.path: value`), this is {}",
-                    node.what()
-                ),
-            )
+            .mistake("expected-settings", &node.place, title)
             .help("such as `payload: {$.guest.location: \"*Belgium\"}`");
         return;
     };
@@ -316,16 +301,13 @@ fn payload(node: &Node, tests: &mut Vec<Test>, report: &mut Report) {
         let path = match parse_json_path(&key.text) {
             Ok(path) if key.text.starts_with('$') => path,
             _ => {
-                let diagnostic = report.mistake(
-                    "bad-path",
-                    &key.place,
-                    format!("`{}` is not a JSONPath into the body", key.text),
-                );
+                let title = format!("`{}` is not a JSONPath into the body", key.text);
                 let fixed = format!("$.{}", key.text.trim_start_matches(['.', '$']));
-                match parse_json_path(&fixed) {
-                    Ok(_) => diagnostic.help(format!("write `{fixed}`")),
-                    Err(_) => diagnostic.help("such as `$.guest.location`, or in quotes `\"$.guests[0].name\"`"),
-                }
+                let help = match parse_json_path(&fixed) {
+                    Ok(_) => format!("write `{fixed}`"),
+                    Err(_) => "such as `$.guest.location`, or in quotes `\"$.guests[0].name\"`".to_owned(),
+                };
+                report.mistake("bad-path", &key.place, title).help(help);
                 continue;
             }
         };
@@ -345,11 +327,8 @@ pub(super) fn flow(node: &Node) -> String {
         Kind::Scalar(scalar) => scalar.text.clone(),
         Kind::List(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
         Kind::Map(entries) => {
-            let entries: Vec<_> = entries
-                .iter()
-                .map(|(key, value)| format!("{}: {}", key.text, flow(value)))
-                .collect();
-            format!("{{{}}}", entries.join(", "))
+            let entry = |(key, value): &(Key, Node)| format!("{}: {}", key.text, flow(value));
+            format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
         }
     };
     short(&text)

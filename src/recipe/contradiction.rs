@@ -70,11 +70,6 @@ impl Recipe {
         self.on.iter().flat_map(Trigger::types)
     }
 
-    fn clocks_of_stays(&self) -> impl Iterator<Item = &Trigger> {
-        let of_stay = |trigger: &&Trigger| matches!(trigger, Trigger::Stay(_) | Trigger::Status(_));
-        self.on.iter().filter(of_stay)
-    }
-
     /// `on: reservation.cancelled` with `status: booked`.
     fn event_and_status(&self, allowed: &BTreeSet<Status>, senders: Senders<'_>, found: &mut Vec<Never>) {
         let several = self.types().count() > 1;

@@ -11,6 +11,7 @@ use crate::lang::glob::glob;
 use crate::lang::yaml::{Kind, Node};
 use crate::model::field::FieldKind;
 
+use super::conditions::listed;
 use order::{Bound, ORDERS, Order, bound, date, number};
 
 /// What a pattern will be held against, so that one that can never hold is found when it is read.
@@ -61,48 +62,16 @@ enum Pattern {
 impl AnyOf {
     /// Reads the value of a key of `match`.
     pub(super) fn read(key: &str, node: &Node, against: Against, report: &mut Report) -> Option<AnyOf> {
-        let items = match &node.kind {
-            Kind::List(items) => items.as_slice(),
-            _ => std::slice::from_ref(node),
-        };
-        if items.is_empty() {
-            report.mistake(
-                "empty-list",
-                &node.place,
-                format!("an empty list for `{key}` never holds"),
-            );
-            return None;
-        }
+        let items = listed(node, key, report)?;
         let read: Vec<_> = items.iter().map(|item| one(key, item, against, report)).collect();
         let patterns = read.into_iter().collect::<Option<Vec<_>>>()?;
-        if patterns
-            .iter()
-            .filter(|pattern| matches!(pattern, Pattern::Not(_)))
-            .count()
-            > 1
-        {
-            report
-                .warning(
-                    "always-holds",
-                    &node.place,
-                    format!("one of these for `{key}` always holds: a list means any of them"),
-                )
-                .help(format!("for none of them write `not: {{{key}: [a, b]}}`"));
-        } else if cover_all(&patterns) {
-            let from_to: Vec<&str> = items.iter().filter_map(Node::scalar).collect();
-            let (first, second) = match from_to.as_slice() {
-                [first, second, ..] => (*first, opposite(second)),
-                _ => (">= 2", "> 5".to_owned()),
-            };
-            report
-                .warning(
-                    "always-holds",
-                    &node.place,
-                    format!("this holds for every value of `{key}`: a list means any of them"),
-                )
-                .help(format!(
-                    "for all of them at once write `{key}: \"{first}\"` and `not: {{{key}: \"{second}\"}}`"
-                ));
+        if cover_all(&patterns) {
+            let written: Vec<&str> = items.iter().filter_map(Node::scalar).collect();
+            let (first, second) = (written[0], opposite(written[1]));
+            let title = format!("this holds for every value of `{key}`: a list means any of them");
+            report.warning("always-holds", &node.place, title).help(format!(
+                "for all of them at once write `{key}: \"{first}\"` and `not: {{{key}: \"{second}\"}}`"
+            ));
         }
         Some(AnyOf(patterns))
     }
@@ -123,24 +92,20 @@ impl AnyOf {
 
 fn one(key: &str, node: &Node, against: Against, report: &mut Report) -> Option<Pattern> {
     let Kind::Scalar(scalar) = &node.kind else {
-        report.mistake(
-            "expected-value",
-            &node.place,
-            format!("`{key}` is a value or a list of values, this is {}", node.what()),
-        );
+        let title = format!("`{key}` is a value or a list of values, this is {}", node.what());
+        report.mistake("expected-value", &node.place, title);
         return None;
     };
     let text = scalar.text.trim();
     if scalar.plain && against == Against::Text && text.contains(", ") {
+        let help = format!("several are a list: `{key}: [{text}]`; for the one text put it in quotes");
         report
             .warning(
                 "one-text",
                 &node.place,
                 format!("`{text}` is one text with a comma in it"),
             )
-            .help(format!(
-                "several are a list: `{key}: [{text}]`; for the one text put it in quotes"
-            ));
+            .help(help);
     }
     if let Some(rest) = text.strip_prefix("!=") {
         let inner = plain(key, rest.trim(), None, node, against, report)?;

@@ -13,6 +13,17 @@ pub(super) use cron::Wrong;
 /// How many times of the wall clock are tried for the next instant; more than one only where clocks are put forward or back.
 const TRIES: usize = 500;
 
+/// The days of a week, Monday first.
+pub(super) const DAY_NAMES: [&str; 7] = [
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+];
+
 /// A time of the calendar that comes again and again.
 #[derive(Clone, Debug)]
 pub struct Schedule {

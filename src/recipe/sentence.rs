@@ -2,6 +2,7 @@
 
 mod clocks;
 
+use crate::model::event::EVENTS;
 use crate::model::run::Mode;
 
 use super::conditions::{Match, Subject, Test};
@@ -13,26 +14,19 @@ impl Recipe {
     /// What it does, in plain words: "Tell the cleaner: when the dates of a stay change, if the status is booked, send an
     /// e-mail to `ana@example.com` over `mail`."
     pub fn sentence(&self) -> String {
-        self.sentence_over(&|_| None)
+        self.sentence_with(&|_| None, None)
     }
 
-    /// The same, with the connection of every step that does not name its own as far as `connection` knows it.
-    pub fn sentence_over(&self, connection: &dyn Fn(&Step) -> Option<String>) -> String {
-        self.sentence_with(connection, None)
-    }
-
-    /// The same, with when it fires next: "…; next: Brannan, Fri 3 Apr 10:00."
+    /// The same, with the connection of every step that does not name its own as far as `connection` knows it, and with when
+    /// it fires next: "…; next: Brannan, Fri 3 Apr 10:00."
     pub fn sentence_with(&self, connection: &dyn Fn(&Step) -> Option<String>, next: Option<&str>) -> String {
         let mut out = format!("{}: {}", self.name, self.waits_for());
         // The default kind goes without saying.
         let said = self.conditions.tests.iter();
         let said = said.filter(|test| !matches!(&test.of, Subject::Kind(kinds) if kinds[..] == ["guest"]));
         let mut conditions: Vec<String> = said.map(|test| phrase(test, "is")).collect();
-        let of_stays = self
-            .on
-            .iter()
-            .filter(|trigger| matches!(trigger, Trigger::Stay(_)))
-            .count();
+        let of_stays = self.on.iter().filter(|trigger| matches!(trigger, Trigger::Stay(_)));
+        let of_stays = of_stays.count();
         let booked = of_stays > 0 && !self.conditions.names_status();
         if booked && of_stays == self.on.len() {
             conditions.insert(0, "the status is booked".to_owned());
@@ -69,12 +63,7 @@ impl Recipe {
 
     /// What starts it, in plain words: "when a stay is confirmed or 2 days BEFORE check-in at 10:00, the property's time".
     pub fn waits_for(&self) -> String {
-        let events: Vec<String> = self
-            .on
-            .iter()
-            .flat_map(Trigger::types)
-            .map(|kind| event(kind))
-            .collect();
+        let events: Vec<String> = self.on.iter().flat_map(Trigger::types).map(event).collect();
         let mut starts: Vec<String> = Vec::new();
         if !events.is_empty() {
             starts.push(format!("when {}", any(&events)));
@@ -91,23 +80,17 @@ impl Recipe {
         // What has nothing to work on says nothing.
         let mut types = self.on.iter().flat_map(Trigger::types);
         let of_changes = types.any(|kind| kind.starts_with("reservation."));
-        let of_stays = self
-            .on
-            .iter()
-            .any(|trigger| matches!(trigger, Trigger::Stay(_) | Trigger::Status(_)));
-        let of_clocks = of_stays || self.on.iter().any(|trigger| matches!(trigger, Trigger::Schedule(_)));
+        let of_stays = self.follows_stays();
         if of_changes && !self.settle.is_zero() {
             out += &format!(" It waits {} for further changes.", clocks::span(self.settle));
         }
         for list in &self.gather {
-            out += &format!(
-                " {}",
-                clocks::gathers(list, &phrases(&list.conditions.without_defaults(), "is"))
-            );
+            let conditions = phrases(&list.conditions.without_defaults(), "is");
+            out += &format!(" {}", clocks::gathers(list, &conditions));
         }
         match self.late {
             Late::Usual => {}
-            _ if !of_clocks => {}
+            _ if self.clock().next().is_none() => {}
             Late::Within(span) => out += &format!(" Where its time has passed it runs within {}.", clocks::span(span)),
             Late::Skip => out += " Where its time has passed it does not run.",
         }
@@ -154,34 +137,11 @@ fn does(step: &Step, connection: Option<String>) -> String {
 }
 
 /// When an event comes, in words.
-fn event(kind: &str) -> String {
-    let words = match kind {
-        "reservation.created" => "a stay is new",
-        "reservation.adopted" => "a stay of the time before is taken over",
-        "reservation.confirmed" => "a stay is confirmed",
-        "reservation.reinstated" => "a stay that was off is on again",
-        "reservation.cancelled" => "a stay is cancelled",
-        "reservation.declined" => "a stay is declined",
-        "reservation.expired" => "a request for a stay lapses",
-        "reservation.no_show" => "a guest does not come",
-        "reservation.marked_in_house" => "the sender says that the guest has arrived",
-        "reservation.marked_completed" => "the sender says that the guest has left",
-        "reservation.status_changed" => "the status of a stay changes",
-        "reservation.dates_changed" => "the dates of a stay change",
-        "reservation.guests_changed" => "the number of guests changes",
-        "reservation.property_changed" => "a stay moves to another property",
-        "reservation.price_changed" => "the price of a stay changes",
-        "reservation.updated" => "anything else about a stay changes",
-        "payment.created" => "a payment comes in",
-        "payment.updated" => "a payment changes",
-        "payment.refunded" => "a payment is refunded",
-        "message.received" => "a message comes in",
-        other => {
-            let own = other.strip_prefix("other.").unwrap_or(other);
-            return format!("the sender reports `{own}`");
-        }
-    };
-    words.to_owned()
+fn event(kind: &String) -> String {
+    match EVENTS.iter().find(|event| event.name == kind) {
+        Some(event) => event.says.to_owned(),
+        None => format!("the sender reports `{}`", kind.strip_prefix("other.").unwrap_or(kind)),
+    }
 }
 
 fn any(words: &[String]) -> String {

@@ -64,10 +64,16 @@ pub enum Trigger {
 impl Trigger {
     /// Whether this event is what it waits for.
     pub fn wants(&self, event: &Event) -> bool {
+        // The runs of all others are planned, not started by events.
+        self.types().iter().any(|kind| event.types.contains(kind))
+    }
+
+    /// What an entry that waits for a stay's clock is called in run keys; `None` for all else.
+    pub fn label(&self) -> Option<String> {
         match self {
-            Trigger::Event { types } => types.iter().any(|kind| event.types.contains(kind)),
-            // Their runs are planned, not started by events.
-            Trigger::Stay(_) | Trigger::Status(_) | Trigger::Schedule(_) => false,
+            Trigger::Stay(clock) => Some(clock.label()),
+            Trigger::Status(clock) => Some(clock.label()),
+            Trigger::Event { .. } | Trigger::Schedule(_) => None,
         }
     }
 

@@ -14,7 +14,7 @@ use crate::model::plan::{EndedBy, NewPlanned, Plan, PlanChange, Planned, schedul
 use crate::model::property::Properties;
 use crate::model::reservation::Stay;
 use crate::model::run::RunState;
-use crate::recipe::{ClockEntry, Late, Recipe, Schedule, Shift};
+use crate::recipe::{Late, Recipe, Schedule, Shift, Trigger};
 use crate::store::{Replanned, Search, Stays, StoreError};
 
 use super::Engine;
@@ -109,9 +109,9 @@ pub fn horizon(setup: &Setup, now: Time) -> Time {
         };
         for entry in recipe.clock() {
             let shifts = match entry {
-                ClockEntry::Stay(clock) => vec![clock.mark.shift, clock.until.map_or(Shift::NONE, |mark| mark.shift)],
-                ClockEntry::Status(clock) => vec![clock.lasts],
-                ClockEntry::Schedule(_) => Vec::new(),
+                Trigger::Stay(clock) => vec![clock.mark.shift, clock.until.map_or(Shift::NONE, |mark| mark.shift)],
+                Trigger::Status(clock) => vec![clock.lasts],
+                _ => Vec::new(),
             };
             let furthest = shifts.iter().map(|shift| shift.span()).max().unwrap_or_default();
             longest = longest.max(furthest.max(TimeDelta::zero()) + late);
@@ -157,7 +157,7 @@ fn label_of(entries: &[String]) -> &str {
 pub fn schedule_of<'r>(recipe: &'r Recipe, entries: &[String], properties: &Properties) -> Option<&'r Schedule> {
     let label = label_of(entries);
     recipe.clock().find_map(|entry| match entry {
-        ClockEntry::Schedule(schedule) if schedule.label(properties.timezone) == label => Some(schedule),
+        Trigger::Schedule(schedule) if schedule.label(properties.timezone) == label => Some(schedule),
         _ => None,
     })
 }
@@ -221,7 +221,7 @@ pub fn schedule_plan(setup: &Setup, existing: &[Planned], now: Time) -> Plan {
     let mut kept = Vec::new();
     for recipe in setup.book.all().iter().filter(|recipe| recipe.enabled) {
         for entry in recipe.clock() {
-            if let ClockEntry::Schedule(schedule) = entry {
+            if let Trigger::Schedule(schedule) = entry {
                 one_schedule(recipe, schedule, &setup.properties, existing, now, &mut kept, &mut plan);
             }
         }

@@ -7,6 +7,7 @@ use crate::lang::fields::{quoted, text};
 use crate::lang::yaml::{Kind, Node};
 use crate::model::field::STAY_KINDS;
 use crate::model::reservation::{Status, fold_word};
+use crate::recipe::schedule::DAY_NAMES;
 
 /// A word of `status`.
 #[derive(Clone, Debug)]
@@ -35,13 +36,8 @@ pub(in crate::recipe) struct PropertyWord {
     pub(in crate::recipe) text: String,
 }
 
-/// One word or a list of words, each read by `one`.
-pub(super) fn words<T>(
-    node: &Node,
-    key: &str,
-    report: &mut Report,
-    one: fn(&Node, &str, &mut Report) -> Option<T>,
-) -> Option<Vec<T>> {
+/// The value of a condition, or those of its list, of which one has to be there.
+pub(in crate::recipe) fn listed<'n>(node: &'n Node, key: &str, report: &mut Report) -> Option<&'n [Node]> {
     let items = match &node.kind {
         Kind::List(items) => items.as_slice(),
         _ => std::slice::from_ref(node),
@@ -54,13 +50,24 @@ pub(super) fn words<T>(
         );
         return None;
     }
-    let negated = |item: &&Node| item.scalar().is_some_and(|word| word.trim().starts_with("!="));
-    if items.iter().filter(negated).count() > 1 {
+    let other = |item: &&Node| item.scalar().is_some_and(|word| word.trim().starts_with("!="));
+    if items.iter().filter(other).count() > 1 {
         let title = format!("one of these for `{key}` always holds: a list means any of them");
         report
             .warning("always-holds", &node.place, title)
             .help(format!("for none of them write `not: {{{key}: [a, b]}}`"));
     }
+    Some(items)
+}
+
+/// One word or a list of words, each read by `one`.
+pub(super) fn words<T>(
+    node: &Node,
+    key: &str,
+    report: &mut Report,
+    one: fn(&Node, &str, &mut Report) -> Option<T>,
+) -> Option<Vec<T>> {
+    let items = listed(node, key, report)?;
     let read: Vec<Option<T>> = items
         .iter()
         .map(|item| {
@@ -84,12 +91,9 @@ fn negated(word: &str) -> (bool, &str) {
 pub(super) fn status_word(node: &Node, word: &str, report: &mut Report) -> Option<StatusWord> {
     let (other, word) = negated(word);
     if word.starts_with(['<', '>', '=']) {
+        let title = "`status` is a word: there is nothing to compare";
         report
-            .mistake(
-                "no-order",
-                &node.place,
-                "`status` is a word: there is nothing to compare",
-            )
+            .mistake("no-order", &node.place, title)
             .help("write the words that it may be, such as `status: [booked, pending]`");
         return None;
     }
@@ -103,12 +107,9 @@ pub(super) fn status_word(node: &Node, word: &str, report: &mut Report) -> Optio
     } else {
         let canonical = Status::ALL.iter().map(|status| status.word());
         if let Some(near) = did_you_mean(&folded.replace(' ', "_"), canonical.chain(["booked"])) {
+            let title = format!("`{word}` is compared with the sender's own word; it is none of ours");
             report
-                .warning(
-                    "own-status",
-                    &node.place,
-                    format!("`{word}` is compared with the sender's own word; it is none of ours"),
-                )
+                .warning("own-status", &node.place, title)
                 .help(format!("did you mean `{near}`?"));
         }
         StatusMeans::Own(folded)
@@ -119,14 +120,9 @@ pub(super) fn status_word(node: &Node, word: &str, report: &mut Report) -> Optio
 pub(super) fn kind_word(node: &Node, word: &str, report: &mut Report) -> Option<&'static str> {
     let found = STAY_KINDS.iter().find(|kind| kind.eq_ignore_ascii_case(word)).copied();
     if found.is_none() {
-        let diagnostic = report.mistake(
-            "expected-word",
-            &node.place,
-            format!("`kind` is one of {}", quoted(STAY_KINDS)),
-        );
-        if let Some(near) = did_you_mean(word, STAY_KINDS.iter().copied()) {
-            diagnostic.help(format!("did you mean `{near}`?"));
-        }
+        let title = format!("`kind` is one of {}", quoted(STAY_KINDS));
+        let near = did_you_mean(word, STAY_KINDS.iter().copied());
+        report.mistake("expected-word", &node.place, title).meant(near, "");
     }
     found
 }
@@ -137,15 +133,10 @@ pub(super) fn property_word(node: &Node, word: &str, report: &mut Report) -> Opt
         .strip_prefix("tag:")
         .map_or((false, word), |tag| (true, tag.trim()));
     if name.is_empty() || node.is_null() {
-        report
-            .mistake(
-                "expected-text",
-                &node.place,
-                "`property` is the key of a property, or `tag:` and a tag",
-            )
-            .help(
-                "such as `property: [brannan, \"tag:downtown\"]`; `property.key: null` for stays of no known property",
-            );
+        let title = "`property` is the key of a property, or `tag:` and a tag";
+        let help =
+            "such as `property: [brannan, \"tag:downtown\"]`; `property.key: null` for stays of no known property";
+        report.mistake("expected-text", &node.place, title).help(help);
         return None;
     }
     Some(PropertyWord {
@@ -158,23 +149,9 @@ pub(super) fn property_word(node: &Node, word: &str, report: &mut Report) -> Opt
 pub(super) fn weekday(node: &Node, word: &str, report: &mut Report) -> Option<Weekday> {
     let found = word.parse().ok();
     if found.is_none() {
-        let diagnostic = report.mistake(
-            "expected-word",
-            &node.place,
-            format!("`{word}` is no day: they are `mon`, `tue`, `wed`, `thu`, `fri`, `sat` and `sun`"),
-        );
-        const DAYS: &[&str] = &[
-            "monday",
-            "tuesday",
-            "wednesday",
-            "thursday",
-            "friday",
-            "saturday",
-            "sunday",
-        ];
-        if let Some(near) = did_you_mean(word, DAYS.iter().copied()) {
-            diagnostic.help(format!("did you mean `{near}`?"));
-        }
+        let title = format!("`{word}` is no day: they are `mon`, `tue`, `wed`, `thu`, `fri`, `sat` and `sun`");
+        let near = did_you_mean(word, DAY_NAMES.iter().copied());
+        report.mistake("expected-word", &node.place, title).meant(near, "");
     }
     found
 }

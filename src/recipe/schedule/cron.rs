@@ -2,6 +2,8 @@
 
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, Timelike};
 
+use super::DAY_NAMES;
+
 /// How far ahead a time is looked for. The rarest there is, a 29 February that is a certain day of the week, comes again
 /// after 40 years at the most.
 const DAYS_AHEAD: u64 = 41 * 366;
@@ -36,62 +38,40 @@ struct Field {
     max: u64,
     /// The first of these stands for `min`.
     names: &'static [&'static str],
-    known: &'static str,
+    /// How they are told, behind the numbers.
+    named: &'static str,
+}
+
+const fn field(what: &'static str, min: u64, max: u64) -> Field {
+    Field {
+        what,
+        min,
+        max,
+        names: &[],
+        named: "",
+    }
 }
 
 const FIELDS: [Field; 5] = [
+    field("minute", 0, 59),
+    field("hour", 0, 23),
+    field("day of the month", 1, 31),
     Field {
-        what: "minute",
-        min: 0,
-        max: 59,
-        names: &[],
-        known: "they go from 0 to 59",
-    },
-    Field {
-        what: "hour",
-        min: 0,
-        max: 23,
-        names: &[],
-        known: "they go from 0 to 23",
-    },
-    Field {
-        what: "day of the month",
-        min: 1,
-        max: 31,
-        names: &[],
-        known: "they go from 1 to 31",
-    },
-    Field {
-        what: "month",
-        min: 1,
-        max: 12,
         names: &[
             "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
         ],
-        known: "they go from 1 to 12, or `jan` to `dec`",
+        named: ", or `jan` to `dec`",
+        ..field("month", 1, 12)
     },
     Field {
-        what: "day of the week",
-        min: 0,
-        max: 7,
         names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
-        known: "they go from 0 to 7 (0 and 7 are Sunday), or `mon` to `sun`",
+        named: " (0 and 7 are Sunday), or `mon` to `sun`",
+        ..field("day of the week", 0, 7)
     },
 ];
 
 const ORDER: &str = "they are minute, hour, day of the month, month and day of the week, such as `0 9 * * mon`";
 const PARTS: &str = "a field is `*`, a number, a list `1,15`, a range `1-5`, or a step `*/2`";
-
-/// Short forms of other programs.
-const SHORT: &[(&str, &str)] = &[
-    ("@daily", "write `daily: true, at: \"00:00\"`"),
-    ("@midnight", "write `daily: true, at: \"00:00\"`"),
-    ("@weekly", "write `weekly: sunday, at: \"00:00\"`"),
-    ("@monthly", "write `monthly: 1, at: \"00:00\"`"),
-    ("@hourly", "write `cron: \"0 * * * *\"`"),
-    ("@yearly", "write `cron: \"0 0 1 1 *\"`"),
-    ("@annually", "write `cron: \"0 0 1 1 *\"`"),
-];
 
 fn wrong(title: impl Into<String>, help: impl Into<String>) -> Wrong {
     Wrong {
@@ -105,9 +85,15 @@ impl Line {
     pub(super) fn read(text: &str) -> Result<Line, Vec<Wrong>> {
         let given: Vec<&str> = text.split_whitespace().collect();
         if let Some(word) = given.first().filter(|word| word.starts_with('@')) {
-            let lower = word.to_ascii_lowercase();
-            let known = SHORT.iter().find(|(short, _)| *short == lower);
-            let help = known.map_or("such as `weekly: monday, at: \"09:00\"`", |(_, help)| help);
+            // Short forms of other programs.
+            let help = match word.to_ascii_lowercase().as_str() {
+                "@daily" | "@midnight" => "write `daily: true, at: \"00:00\"`",
+                "@weekly" => "write `weekly: sunday, at: \"00:00\"`",
+                "@monthly" => "write `monthly: 1, at: \"00:00\"`",
+                "@hourly" => "write `cron: \"0 * * * *\"`",
+                "@yearly" | "@annually" => "write `cron: \"0 0 1 1 *\"`",
+                _ => "such as `weekly: monday, at: \"09:00\"`",
+            };
             return Err(vec![wrong(format!("`{word}` is no cron line of five fields"), help)]);
         }
         let [minute, hour, day, month, weekday] = given[..] else {
@@ -136,10 +122,8 @@ impl Line {
                 "`{}` never comes: the months it names have no such day",
                 given.join(" ")
             );
-            return Err(vec![wrong(
-                title,
-                "February has 29 days at the most; April, June, September and November have 30",
-            )]);
+            let help = "February has 29 days at the most; April, June, September and November have 30";
+            return Err(vec![wrong(title, help)]);
         }
         Ok(line)
     }
@@ -180,15 +164,6 @@ impl Line {
 
     /// It in plain words, where they are short.
     pub(super) fn words(&self) -> Option<String> {
-        const NAMES: [&str; 7] = [
-            "Monday",
-            "Tuesday",
-            "Wednesday",
-            "Thursday",
-            "Friday",
-            "Saturday",
-            "Sunday",
-        ];
         let (minute, hour) = (only(self.minutes)?, only(self.hours)?);
         let at = format!("at {hour:02}:{minute:02}");
         let every = |set: u64, min: u64, max: u64| (min..=max).all(|n| has(set, n));
@@ -199,10 +174,8 @@ impl Line {
             (true, true) => Some(format!("every day {at}")),
             (false, true) => Some(format!("on day {} of every month {at}", only(self.days)?)),
             (true, false) => {
-                let days = (1..=7).filter(|day| has(self.weekdays, day % 7));
-                let days: Vec<&str> = days
-                    .filter_map(|day| NAMES.get(usize::try_from(day).ok()? - 1).copied())
-                    .collect();
+                let days = (1..=7).zip(DAY_NAMES).filter(|(day, _)| has(self.weekdays, day % 7));
+                let days: Vec<String> = days.map(|(_, name)| capitalised(name)).collect();
                 let (last, rest) = days.split_last()?;
                 Some(match rest {
                     [] => format!("every {last} {at}"),
@@ -212,6 +185,14 @@ impl Line {
             (false, false) => None,
         }
     }
+}
+
+fn capitalised(name: &str) -> String {
+    let mut name = name.to_owned();
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    name
 }
 
 fn has(set: u64, n: u64) -> bool {
@@ -245,11 +226,7 @@ fn count(given: &[&str]) -> Wrong {
 
 impl Field {
     fn read(&self, text: &str) -> Result<u64, Wrong> {
-        let mut set = 0;
-        for part in text.split(',') {
-            set |= self.part(part)?;
-        }
-        Ok(set)
+        text.split(',').try_fold(0, |set, part| Ok(set | self.part(part)?))
     }
 
     /// A number, a range, a step.
@@ -308,15 +285,13 @@ impl Field {
 
     fn value(&self, word: &str) -> Result<u64, Wrong> {
         let lower = word.to_ascii_lowercase();
-        let by_name = || {
-            let at = self.names.iter().position(|name| *name == lower)?;
-            u64::try_from(at).ok().map(|at| at + self.min)
-        };
-        let found = number(word).or_else(by_name);
+        let mut named = (self.min..).zip(self.names);
+        let found = number(word).or_else(|| named.find(|(_, name)| **name == lower).map(|(n, _)| n));
         if let Some(found) = found.filter(|n| (self.min..=self.max).contains(n)) {
             return Ok(found);
         }
-        let title = format!("`{word}` is no {}: {}", self.what, self.known);
+        let (what, min, max, named) = (self.what, self.min, self.max, self.named);
+        let title = format!("`{word}` is no {what}: they go from {min} to {max}{named}");
         let near = lower
             .get(..3)
             .and_then(|short| self.names.iter().find(|name| **name == short));

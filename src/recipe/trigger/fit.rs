@@ -83,22 +83,17 @@ pub(in crate::recipe) fn check(waits: &Waits, keys: &Keys<'_>, report: &mut Repo
 fn twice(waits: &Waits, report: &mut Report) {
     // Two schedules without a zone are in the same one, whichever that is.
     let label = |trigger: &Trigger| match trigger {
-        Trigger::Event { .. } => None,
-        Trigger::Stay(clock) => Some(clock.label()),
-        Trigger::Status(clock) => Some(clock.label()),
         Trigger::Schedule(schedule) => Some(format!("{} {:?}", schedule.says.to_lowercase(), schedule.timezone)),
+        other => other.label(),
     };
     let mut seen: Vec<(String, usize)> = Vec::new();
     for (trigger, place) in &waits.entries {
         let Some(label) = label(trigger) else { continue };
         match seen.iter().find(|(known, _)| *known == label) {
             Some((_, line)) => {
+                let title = format!("this is twice the same: it stands in line {line} too");
                 report
-                    .warning(
-                        "twice",
-                        place,
-                        format!("this is twice the same: it stands in line {line} too"),
-                    )
+                    .warning("twice", place, title)
                     .help("moments that are the same start the recipe once; take one of them away");
             }
             None => seen.push((label, place.line)),
