@@ -24,13 +24,13 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use stayhook::cli::check;
 use stayhook::cli::output::Output;
 use stayhook::decide::fold;
+use stayhook::engine::{Advance, advance, read_body};
 use stayhook::lang::diag::Report;
 use stayhook::lang::yaml;
 use stayhook::model::clock::Clock;
 use stayhook::model::fact::Says;
 use stayhook::model::json;
 use stayhook::source::{self, Mapped};
-use stayhook::worker::{Advance, advance, read_body};
 
 use scene::{Delivery, Scene};
 

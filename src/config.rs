@@ -32,6 +32,7 @@ use chrono_tz::Tz;
 use ipnet::IpNet;
 
 use crate::action::Connection;
+use crate::engine::Setup;
 use crate::lang::diag::Report;
 use crate::lang::fields::Fields;
 use crate::lang::shape::{EMPTY, Form, Shape, key, later};
@@ -41,7 +42,6 @@ use crate::model::property::Properties;
 use crate::model::secret::Secret;
 use crate::recipe::Book;
 use crate::source::Source;
-use crate::worker::Setup;
 
 pub use properties::PROPERTIES;
 pub use recipes::{RecipeFiles, recipe_files, stamp as recipes_stamp};

@@ -7,6 +7,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod decide;
+pub mod engine;
 pub mod lang;
 pub mod lifecycle;
 pub mod listener;

@@ -1,7 +1,5 @@
 //! What goes on behind the receive path: deliveries are decided, runs are sent, what was interrupted is taken up again.
 
-mod advance;
-mod body;
 pub mod by_step;
 mod claim;
 mod conclude;
@@ -12,14 +10,10 @@ mod gather;
 mod inbox;
 mod lanes;
 mod outbox;
-mod overlay;
-mod reading;
 mod replan;
 mod rescue;
 mod results;
 mod said;
-mod settle;
-mod setup;
 mod timers;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -34,12 +28,9 @@ use crate::model::meter::Meter;
 use crate::outbound::Outbound;
 use crate::store::{Lease, Store, StoreError};
 
-pub use advance::{Advance, Asked, advance};
-pub use body::read as read_body;
-pub use due::foreseen;
 pub use lanes::{LaneState, Lanes};
-pub use replan::{horizon, plans, schedule_plan};
-pub use setup::{Setup, mapped};
+
+use crate::engine::Setup;
 
 /// How long a run is leased.
 pub const LEASE: TimeDelta = TimeDelta::seconds(30);

@@ -10,6 +10,7 @@ use serde_json::Value;
 use stayhook::action;
 use stayhook::config;
 use stayhook::decide::{self, Known, Origin, Rules};
+use stayhook::engine::{Asked, Setup, mapped};
 use stayhook::lang::diag::Report;
 use stayhook::model::clock::Time;
 use stayhook::model::decision::{FactDecision, NewRun};
@@ -19,7 +20,6 @@ use stayhook::model::id::DeliveryId;
 use stayhook::model::reservation::Stay;
 use stayhook::recipe::Book;
 use stayhook::source::{Mapped, Request, Signed, Source};
-use stayhook::worker::{Asked, Setup, mapped};
 
 /// The configuration.
 pub const CONFIG: &str = r#"timezone: Europe/Lisbon
@@ -192,7 +192,7 @@ impl Delivery {
                 (name, HeaderValue::from_str(value).unwrap())
             })
             .collect();
-        let (body, _) = stayhook::worker::read_body(None, &bytes).unwrap();
+        let (body, _) = stayhook::engine::read_body(None, &bytes).unwrap();
         let text = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
         let kept = scene.source(source).kept_headers(&text);
         let kept = serde_json::to_value(kept).unwrap();

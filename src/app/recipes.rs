@@ -7,11 +7,12 @@ use chrono::TimeDelta;
 use super::StartError;
 use crate::action;
 use crate::config::{self, Config};
+use crate::engine::Setup;
 use crate::lang::diag::Report;
 use crate::model::clock::Clock;
 use crate::recipe::{self, Book, Recipe};
 use crate::store::{Revision, Store, StoreError};
-use crate::worker::{Engine, Setup};
+use crate::worker::Engine;
 
 /// For how long a recipe's file has to be away before it is gone: folders are moved, and git replaces file by file.
 const AWAY: TimeDelta = TimeDelta::seconds(5);

@@ -6,11 +6,11 @@ mod compare;
 use serde_json::{Value, json};
 
 use crate::app;
+use crate::engine::Setup;
 use crate::lang::diag::{Report, Severity};
 use crate::model::clock::Clock;
 use crate::store::{AheadRow, Store};
 use crate::web::Coming;
-use crate::worker::Setup;
 
 use self::compare::{Differences, What};
 use super::print::sayln;

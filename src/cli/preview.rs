@@ -14,11 +14,11 @@ use http::HeaderName;
 use serde_json::{Map, Value};
 
 use crate::config::{self, Env};
+use crate::engine::Setup;
 use crate::lang::diag::{Report, did_you_mean};
 use crate::lang::fields::quoted;
 use crate::model::clock::{Clock, Time};
 use crate::recipe::Book;
-use crate::worker::Setup;
 
 use super::check::{diagnostics, listed};
 use super::deliveries::headers_file;

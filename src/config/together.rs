@@ -10,11 +10,11 @@ mod words;
 
 use std::collections::HashSet;
 
+use crate::engine::Setup;
 use crate::lang::diag::{Diagnostic, Place, Report, Severity};
 use crate::lang::yaml::{self, Kind, Node};
 use crate::recipe::{Recipe, Senders, Step};
 use crate::source::Source;
-use crate::worker::Setup;
 
 use super::{Config, once};
 

@@ -12,9 +12,9 @@ use crate::store::StoreError;
 
 pub use super::flight::Flight;
 use super::flight::Launched;
-use super::setup::Setup;
 use super::timers::Turns;
 use super::{Engine, claim, inbox, outbox, replan, rescue, results};
+use crate::engine::Setup;
 
 /// An engine that moves only when it is told to.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::decide::view;
+use crate::engine::{Advance, Asked, Next, Setup, advance, ended, ends_with_stay, too_late, window_over};
 use crate::model::body::decode_stored;
 use crate::model::clock::Time;
 use crate::model::decision::{Ending, Opening, SkippedStep};
@@ -16,13 +17,9 @@ use crate::recipe::{self, Recipe};
 use crate::store::{Candidate, Start, StoreError};
 
 use super::Engine;
-use super::advance::{Advance, Asked, advance, too_late};
-use super::conclude::ends_with_stay;
 use super::flight::{Flight, Launched};
 use super::lanes::Slot;
 use super::said;
-use super::settle::{self, Next};
-use super::setup::Setup;
 
 /// How many runs of one lane are taken up together.
 const CLAIM_MAX: usize = 32;
@@ -219,7 +216,7 @@ async fn look(
         skipped: Vec::new(),
     };
     // The step that is tried has failed.
-    let failed = |reason: String| match (stored, settle::ended(&policy, reason, run.uncertain)) {
+    let failed = |reason: String| match (stored, ended(&policy, reason, run.uncertain)) {
         (Some(step), Next::GoOn(Some(reason))) => pass(step, reason, true),
         (_, Next::Park(reason)) => Take::End {
             ending: Ending {
@@ -232,7 +229,7 @@ async fn look(
         (_, Next::GoOn(None) | Next::Again(_)) => dead(String::new()),
     };
     if is_over(engine, run, now) {
-        return Ok(failed(settle::window_over(policy.retry.window_s())));
+        return Ok(failed(window_over(policy.retry.window_s())));
     }
     let ends = run.of_check_in || recipe.as_ref().is_some_and(|recipe| ends_with_stay(run, recipe));
     let stay = if ends {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::engine::Setup;
 use crate::model::clock::Time;
 use crate::model::decision::{Decision, FirstStep, Opening};
 use crate::model::event::Event;
@@ -13,9 +14,7 @@ use crate::model::run::{Run, StoredStep};
 use crate::recipe::Recipe;
 
 use super::Engine;
-use super::advance::{Advance, Asked, advance};
 use super::lanes::Slot;
-use super::setup::Setup;
 
 /// A run with an attempt that is recorded and about to be sent, or under way.
 #[derive(Debug)]
@@ -41,82 +40,55 @@ pub type Launched = (Flight, Time);
 /// Runs that may begin at once: their places on the lanes are taken.
 pub type Flights = HashMap<RunId, Flight>;
 
-/// Renders the first step of every new run and takes its place on the lane, so that it can go out with the decision.
-pub fn with_first_steps(
-    engine: &Engine,
-    setup: &Setup,
-    payload: &Arc<Value>,
-    mut decision: Decision,
-    flights: &mut Flights,
-) -> Decision {
+/// Takes a place on its lane for every new run whose first step is rendered, so that it can go out with the decision.
+pub fn launched(engine: &Engine, setup: &Setup, payload: &Arc<Value>, decision: &mut Decision, flights: &mut Flights) {
     let now = engine.clock.now();
     for fact in &mut decision.facts {
         let Some(event) = &fact.event else { continue };
         for run in &mut fact.runs {
+            let FirstStep::Rendered(opening) = &run.first else {
+                continue;
+            };
             let Some(recipe) = setup.book.get(&run.recipe, Some(&run.revision)) else {
                 continue;
             };
-            let asked = Asked {
-                run: &run.id,
-                key: &run.key,
-                recipe,
-                event,
-                payload,
-                steps: &[],
-                from: 0,
-                dry_run: run.dry_run,
-                generation: 0,
-                planned_at: None,
-                stay: None,
-                of_check_in: false,
-                now,
+            let Some(slot) = engine.lanes.take(&run.lane, engine.clock.reading()) else {
+                continue;
             };
-            match advance(setup, &asked) {
-                Advance::Failed { because, .. } => run.first = FirstStep::Failed(because),
-                Advance::End(skipped) => run.first = FirstStep::Nothing(skipped),
-                Advance::Open(opening) => {
-                    run.lane = opening.prepared.connection.clone();
-                    if let Some(slot) = engine.lanes.take(&run.lane, engine.clock.reading()) {
-                        let flight = Flight {
-                            run: Run {
-                                id: run.id.clone(),
-                                key: run.key.clone(),
-                                recipe: run.recipe.clone(),
-                                revision: run.revision.clone(),
-                                event: Some(event.id.clone()),
-                                lane: run.lane.clone(),
-                                due_at: run.due_at,
-                                planned_at: None,
-                                stay: Some(event.stay.clone()),
-                                of_check_in: false,
-                                after_gone: run.after_gone,
-                                step: opening.position,
-                                attempts: 1,
-                                step_attempts: 1,
-                                step_first_at: Some(now),
-                                step_until: None,
-                                generation: 0,
-                                uncertain: false,
-                                cancel_requested: false,
-                                dry_run: run.dry_run,
-                                by_hand: None,
-                            },
-                            // Only a further step needs them.
-                            answers: (opening.position + 1 < recipe.steps.len())
-                                .then(|| (event.clone(), payload.clone())),
-                            steps: Vec::new(),
-                            recipe: Some(recipe.clone()),
-                            opening: opening.clone(),
-                            slot,
-                        };
-                        flights.insert(run.id.clone(), flight);
-                        run.first = FirstStep::Open(opening);
-                    } else {
-                        run.first = FirstStep::Rendered(opening);
-                    }
-                }
-            }
+            let opening = opening.clone();
+            let flight = Flight {
+                run: Run {
+                    id: run.id.clone(),
+                    key: run.key.clone(),
+                    recipe: run.recipe.clone(),
+                    revision: run.revision.clone(),
+                    event: Some(event.id.clone()),
+                    lane: run.lane.clone(),
+                    due_at: run.due_at,
+                    planned_at: None,
+                    stay: Some(event.stay.clone()),
+                    of_check_in: false,
+                    after_gone: run.after_gone,
+                    step: opening.position,
+                    attempts: 1,
+                    step_attempts: 1,
+                    step_first_at: Some(now),
+                    step_until: None,
+                    generation: 0,
+                    uncertain: false,
+                    cancel_requested: false,
+                    dry_run: run.dry_run,
+                    by_hand: None,
+                },
+                // Only a further step needs them.
+                answers: (opening.position + 1 < recipe.steps.len()).then(|| (event.clone(), payload.clone())),
+                steps: Vec::new(),
+                recipe: Some(recipe.clone()),
+                opening: opening.clone(),
+                slot,
+            };
+            flights.insert(run.id.clone(), flight);
+            run.first = FirstStep::Open(opening);
         }
     }
-    decision
 }

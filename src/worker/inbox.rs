@@ -1,27 +1,20 @@
 //! Deliveries to decisions: in order of arrival for each stay, many stays in one group.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::decide::{Known, decide};
-use crate::model::decision::{Decision, FactDecision};
+use crate::engine::{Read, World, claim, lookup, read};
+use crate::model::decision::Decision;
 use crate::model::delivery::{Outcome, Pending};
-use crate::model::event::About;
-use crate::model::fault::guard;
-use crate::model::id::StayId;
-use crate::store::{Looked, StoreError};
+use crate::store::StoreError;
 
-use super::flight::{Flights, Launched, with_first_steps};
-use super::overlay::{OverPlanned, Overlay};
-use super::reading::{Besides, Nothing, Read, beside, claim, lookup, origin, read, rules};
+use super::flight::{Flights, Launched, launched};
 use super::said::{self, Said};
-use super::setup::Setup;
 use super::{Engine, LEASE, STORE_DOWN};
 
 /// How many deliveries are looked at together.
@@ -95,13 +88,20 @@ pub(super) async fn group(engine: &Engine, launch: &mpsc::Sender<Launched>) -> R
         let mut taken = HashSet::new();
         let (round, later): (Vec<Read>, Vec<Read>) =
             reads.into_iter().partition(|read| claim(&mut taken, read, &looked));
-        let beside = beside(engine, &setup, &round, &looked).await?;
+        let mut world = World::of(looked);
+        if setup.reads_neighbours() {
+            let places = world.places(&setup, &round);
+            let found = engine.store.neighbours(&places.places).await?;
+            world.set_beside(places, found);
+        }
         let mut flights = Flights::new();
         let mut decisions = Vec::with_capacity(round.len());
         for read in &round {
-            let decision = guard(|| decided(engine, &setup, read, &looked, &beside))
+            let mut decision = world
+                .deliver(&setup, read, engine.clock.now())
                 .unwrap_or_else(|fault| failed(engine, &read.pending, &fault.trace));
-            decisions.push(with_first_steps(engine, &setup, &read.payload, decision, &mut flights));
+            launched(engine, &setup, &read.payload, &mut decision, &mut flights);
+            decisions.push(decision);
         }
         count += decisions.len();
         let whole = apply(engine, launch, decisions, flights).await?;
@@ -134,80 +134,6 @@ async fn damaged(engine: &Engine, reads: Vec<Read>) -> Result<usize, StoreError>
     let count = failures.len();
     engine.store.apply(failures, engine.lease()).await?;
     Ok(count)
-}
-
-fn decided(engine: &Engine, setup: &Setup, read: &Read, looked: &Looked, beside: &Besides) -> Decision {
-    let now = engine.clock.now();
-    let pending = &read.pending;
-    let mut decision = Decision {
-        delivery: pending.id.clone(),
-        replay: pending.replay.clone(),
-        outcome: Outcome::Unmapped,
-        because: String::new(),
-        trace: None,
-        warnings: read.warnings.clone(),
-        facts: Vec::new(),
-        at: now,
-    };
-    let facts = match &read.says {
-        Ok(facts) => facts,
-        Err(Nothing::Because(outcome, because)) => {
-            decision.outcome = *outcome;
-            decision.because = because.clone();
-            return decision;
-        }
-        Err(Nothing::Fault(fault)) => return failed(engine, pending, &fault.trace),
-    };
-    let rules = rules(setup, read);
-    let mut overlay = Overlay::default();
-    let mut planned = OverPlanned::default();
-    let mut contents: HashMap<(About, String), Value> = HashMap::new();
-    for (position, fact) in facts.iter().enumerate() {
-        let origin = origin(read, position);
-        let stays = overlay.stays(fact, looked);
-        let ids: Vec<StayId> = stays.iter().map(|stay| stay.id.clone()).collect();
-        let known = Known {
-            planned: ids.iter().flat_map(|id| planned.of(id, looked)).collect(),
-            neighbours: beside.get(&(pending.seq, position)).cloned(),
-            stays,
-            content: fact.key().and_then(|(about, id)| {
-                let earlier = contents.get(&(about, id.clone())).cloned();
-                earlier.or_else(|| looked.contents.get(&(pending.source.clone(), about, id)).cloned())
-            }),
-            event: looked.events.get(&pending.id.event(position)).cloned(),
-        };
-        let one: FactDecision = decide(known, fact, &origin, &rules, now);
-        let absorbs = !one.absorbed.is_empty();
-        let earlier = decision.facts.iter_mut().filter(|_| absorbs);
-        for earlier in earlier.filter_map(|fact| fact.event.as_mut()) {
-            // What an earlier fact of this delivery did to a stay that is another one by now, it did to that one.
-            if let Some(stay) = one.stay.as_ref().filter(|_| one.absorbed.contains(&earlier.stay)) {
-                earlier.stay = stay.id.clone();
-            }
-        }
-        if let Some(stay) = one.stay.as_ref().filter(|_| facts.len() > 1) {
-            overlay.put(stay, &one.absorbed);
-        }
-        if facts.len() > 1 {
-            planned.put(&one, looked);
-        }
-        if let Some(key) = &one.fact_key {
-            contents.insert((key.about, key.id.clone()), key.content.clone());
-        }
-        decision.facts.push(one);
-    }
-    let worst = decision.facts.iter().max_by_key(|fact| fact.outcome);
-    decision.outcome = worst.map_or(Outcome::Ignored, |fact| fact.outcome);
-    decision.because = worst.map_or_else(|| "there is nothing in it".to_owned(), |fact| fact.because.clone());
-    for left_out in &read.left_out {
-        decision.because = format!("{}; {left_out}", decision.because);
-    }
-    if pending.outcome == Outcome::Processed && matches!(decision.outcome, Outcome::Unchanged | Outcome::Stale) {
-        // It changed the stay when it came; that nothing of it is news the second time does not take that back.
-        decision.outcome = Outcome::Processed;
-        decision.because = "decided once more: nothing in it is news, and it made no event".to_owned();
-    }
-    decision
 }
 
 fn failed(engine: &Engine, pending: &Pending, trace: &str) -> Decision {

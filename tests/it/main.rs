@@ -60,4 +60,5 @@ mod values;
 mod volume;
 mod watch;
 mod windows;
+mod world;
 mod zones;

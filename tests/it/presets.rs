@@ -125,7 +125,7 @@ fn recorded(folder: &Path, file: &Path) -> Recorded {
 }
 
 /// Where the clock stands for the `n`th request that has no time of its own.
-fn clock(n: usize) -> Time {
+pub fn clock(n: usize) -> Time {
     at("2027-01-01T00:00:00Z") + chrono::TimeDelta::seconds(i64::try_from(n).unwrap())
 }
 

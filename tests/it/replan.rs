@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use stayhook::engine::Setup;
 use stayhook::model::id::RunId;
-use stayhook::worker::Setup;
 
 use crate::clock::{booked, go_to, house, planned, recipe};
 use crate::sender::asked;

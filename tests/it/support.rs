@@ -9,6 +9,7 @@ use crate::standin::SmtpStandin;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use stayhook::action;
+use stayhook::engine::Setup;
 use stayhook::lang::diag::Report;
 use stayhook::lang::yaml;
 use stayhook::model::clock::Clock;
@@ -19,7 +20,7 @@ use stayhook::outbound::Outbound;
 use stayhook::recipe::Book;
 use stayhook::source::{self, Source};
 use stayhook::store::{Counts, DeliveryRow, EventRow, Filter, ReplayWhich, RunDetail, RunRow, StayRow, Store};
-use stayhook::worker::{Clockwork, Engine, Lanes, Setup};
+use stayhook::worker::{Clockwork, Engine, Lanes};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 

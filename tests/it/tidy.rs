@@ -13,21 +13,25 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     ("outbound", &["model"]),
     ("action", &["outbound", "lang", "model"]),
+    (
+        "engine",
+        &["decide", "recipe", "source", "action", "store", "lang", "model"],
+    ),
+    (
+        "config",
+        &["engine", "action", "outbound", "source", "recipe", "lang", "model"],
+    ),
     ("listener", &["model"]),
     ("receive", &["source", "store", "listener", "model"]),
     (
         "worker",
         &[
-            "outbound", "decide", "recipe", "source", "action", "store", "lang", "model",
+            "engine", "outbound", "decide", "recipe", "action", "store", "lang", "model",
         ],
     ),
     ("web", &["store", "recipe", "decide", "listener", "model", "lang"]),
     ("telemetry", &["model"]),
     ("lifecycle", &[]),
-    (
-        "config",
-        &["worker", "action", "outbound", "source", "recipe", "lang", "model"],
-    ),
     (
         "app",
         &[
@@ -36,6 +40,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "receive",
             "listener",
             "worker",
+            "engine",
             "store",
             "action",
             "outbound",
@@ -55,6 +60,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "web",
             "receive",
             "worker",
+            "engine",
             "store",
             "action",
             "outbound",

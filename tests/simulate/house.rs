@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, RwLock};
 
 use stayhook::action;
+use stayhook::engine::Setup;
 use stayhook::lang::diag::Report;
 use stayhook::lang::yaml;
 use stayhook::model::clock::Clock;
@@ -17,7 +18,7 @@ use stayhook::recipe::Book;
 use stayhook::source;
 use stayhook::store::{Revision, Store, StoreError};
 use stayhook::worker::by_step::ByStep;
-use stayhook::worker::{Engine, Lanes, Setup};
+use stayhook::worker::{Engine, Lanes};
 use tokio::task::JoinSet;
 
 use crate::calendar;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Value, json};
 
 use crate::decide::{Cause, LATE, view};
+use crate::engine::{Setup, horizon, plans, schedule_plan};
 use crate::model::clock::Time;
 use crate::model::plan::{EndedBy, InForce, NewPlanned, Plan, PlanChange, Planned};
 use crate::model::reservation::Stay;
@@ -12,7 +13,6 @@ use crate::model::run::RunState;
 use crate::recipe::{entry_words, entry_zone};
 use crate::store::{Search, Store, StoreError};
 use crate::web::{Local, property};
-use crate::worker::{Setup, horizon, plans, schedule_plan};
 
 /// How many stays are looked at together.
 const TOGETHER: usize = 200;

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::decide::{Life, Subject, local_now, plans_nothing, view};
+use crate::engine::{Setup, World, foreseen};
 use crate::model::decision::{Explanation, FactDecision};
 use crate::model::plan::Planned;
-use crate::model::reservation::Stay;
 use crate::model::run::RunState;
 use crate::recipe::Recipe;
-use crate::worker::{Setup, foreseen};
 
 use super::play::{PlayedRecipe, Question, Wanted, steps};
 
@@ -20,12 +19,11 @@ pub(super) fn plans(
     asked: &Question<'_>,
     decision: &FactDecision,
     payload: &Arc<Value>,
-    stays: &[Stay],
-    planned: &[Planned],
+    world: &World,
 ) -> Vec<PlayedRecipe> {
     let of_fact = decision.stay.as_ref().map(|stay| &stay.id);
     let id = of_fact.or(decision.event.as_ref().map(|event| &event.stay));
-    let Some(stay) = stays.iter().find(|stay| Some(&stay.id) == id) else {
+    let Some(stay) = id.and_then(|id| world.stay(id)) else {
         return Vec::new();
     };
     let asked_for = |recipe: &&Arc<Recipe>| match asked.wanted {
@@ -43,7 +41,7 @@ pub(super) fn plans(
             let made = decision.plan.make.iter().any(|made| made.id == run.id);
             made || decision.plan.change.iter().any(|change| change.run == run.id)
         };
-        let mine = planned.iter().filter(of_recipe).filter(touched);
+        let mine = world.planned_of(&stay.id).iter().filter(of_recipe).filter(touched);
         let mut any = false;
         for run in mine {
             any = true;

@@ -1,27 +1,24 @@
-//! Payloads through mapping and decision, on an empty store.
+//! Payloads in a world in which nothing else has happened.
 
-use std::collections::HashMap;
-
-use chrono::{DateTime, FixedOffset, TimeDelta};
 use std::sync::Arc;
 
+use chrono::{DateTime, FixedOffset, TimeDelta};
 use serde_json::Value;
 
 use super::ahead;
-use crate::decide::{Known, Origin, Rules, decide, local_now};
+use crate::decide::local_now;
+use crate::engine::{Advance, Asked, Nothing, Read, Setup, World, advance, read_as};
 use crate::lang::diag::Report;
 use crate::model::body::guess_type;
 use crate::model::clock::Time;
 use crate::model::decision::{Explanation, FactDecision, NewRun, Opening, SkippedStep};
-use crate::model::event::{About, Event};
-use crate::model::fact::{Fact, Says};
+use crate::model::delivery::{Outcome, Pending};
+use crate::model::event::Event;
+use crate::model::fact::Fact;
 use crate::model::id::{DeliveryId, RunId};
-use crate::model::plan::{InForce, Planned};
-use crate::model::reservation::Stay;
 use crate::model::run::{StoredStep, event_run_key};
 use crate::recipe::Recipe;
-use crate::source::{Mapped, Reading, Source};
-use crate::worker::{Advance, Asked, Setup, advance, mapped, read_body};
+use crate::source::{Reading, Source};
 
 /// What is to be found out.
 pub(super) struct Question<'a> {
@@ -110,14 +107,6 @@ pub(super) enum PlayedStep {
     },
 }
 
-/// What is known by then, in the place of a store.
-#[derive(Default)]
-struct Memory {
-    stays: Vec<Stay>,
-    contents: HashMap<(About, String), Value>,
-    planned: Vec<Planned>,
-}
-
 /// Plays the bodies one after the other; the last one is told.
 pub(super) fn play(
     setup: &Setup,
@@ -125,20 +114,18 @@ pub(super) fn play(
     bodies: &[(String, Vec<u8>)],
     report: &mut Report,
 ) -> Option<Played> {
-    let mut memory = Memory::default();
+    let mut world = World::new();
     let mut last = None;
     for (at, (file, body)) in bodies.iter().enumerate() {
         let later = i64::try_from(bodies.len() - at - 1).unwrap_or_default();
         // A second apart, so that a sender that states no order has one all the same.
         let received_at = asked.at - TimeDelta::seconds(later);
-        let payload = match read_body(guess_type(body), body) {
-            Ok(read) => read,
-            Err(because) => {
-                report.general("payload", format!("{file}: {because}"));
-                continue;
-            }
-        };
-        let played = one(setup, asked, &mut memory, file, at, received_at, payload);
+        let read = read_as(setup, delivery(asked, at, body, received_at), guess_type(body));
+        if let Err(Nothing::Unreadable(because)) = &read.says {
+            report.general("payload", format!("{file}: {because}"));
+            continue;
+        }
+        let played = one(setup, asked, &mut world, file, &read);
         if later > 0
             && let Some(because) = &played.nothing
         {
@@ -152,69 +139,61 @@ pub(super) fn play(
     last.filter(|_| !report.has_mistakes())
 }
 
-fn one(
-    setup: &Setup,
-    asked: &Question<'_>,
-    memory: &mut Memory,
-    file: &str,
-    at: usize,
-    received_at: Time,
-    (payload, warnings): (Value, Vec<String>),
-) -> Played {
-    let source = asked.source;
+/// A body as it would be stored.
+fn delivery(asked: &Question<'_>, at: usize, body: &[u8], received_at: Time) -> Pending {
+    Pending {
+        seq: i64::try_from(at).unwrap_or_default() + 1,
+        id: DeliveryId(format!("d_preview{}", at + 1)),
+        source: asked.source.name().to_owned(),
+        received_at,
+        headers: asked.headers.to_string(),
+        body: body.to_vec(),
+        outcome: Outcome::Undecided,
+        replay: None,
+    }
+}
+
+fn one(setup: &Setup, asked: &Question<'_>, world: &mut World, file: &str, read: &Read) -> Played {
+    let (source, received_at) = (asked.source, read.pending.received_at);
     let mut played = Played {
         file: file.to_owned(),
         source: source.name().to_owned(),
         at: received_at,
         reading: None,
         nothing: None,
-        warnings,
+        warnings: read.warnings.clone(),
         facts: Vec::new(),
         notes: notes(setup, asked),
     };
-    let payload = Arc::new(payload);
     if asked.wanted == Wanted::Nothing {
         let header = |name: &str| asked.headers[name.to_ascii_lowercase()].as_str().map(str::to_owned);
-        played.reading = Some(source.reading(&payload, &header));
+        played.reading = Some(source.reading(&read.payload, &header));
     }
-    let facts = match mapped(source, &payload, asked.headers) {
-        Ok(Mapped::Facts { facts, .. }) => facts,
-        Ok(Mapped::Ignored(because)) => {
-            played.nothing = Some(format!("ignored: {because}"));
-            return played;
-        }
-        Ok(Mapped::Unmapped(because)) => {
-            played.nothing = Some(format!("nothing could be read from it: {because}"));
-            return played;
-        }
-        Err(fault) => {
-            played.nothing = Some(format!("a fault of Stayhook while reading it: {}", fault.message));
+    let facts = match &read.says {
+        Ok(facts) => facts,
+        Err(nothing) => {
+            played.nothing = Some(match nothing {
+                Nothing::Because(Outcome::Ignored, because) => format!("ignored: {because}"),
+                Nothing::Because(_, because) | Nothing::Unreadable(because) => {
+                    format!("nothing could be read from it: {because}")
+                }
+                Nothing::Fault(fault) => format!("a fault of Stayhook while reading it: {}", fault.message),
+            });
             return played;
         }
     };
-    let delivery = DeliveryId(format!("d_preview{}", at + 1));
-    for (position, fact) in facts.into_iter().enumerate() {
-        let origin = Origin {
-            delivery: &delivery,
-            seq: i64::try_from(at).unwrap_or_default() + 1,
-            source: source.name(),
-            received_at,
-            payload: &payload,
-            replay: None,
-            position,
-        };
-        let decision = memory.decide(setup, source, &fact, &origin, received_at);
-        let mut recipes = meet(setup, asked, &decision, &payload, received_at);
-        recipes.extend(ahead::plans(
-            setup,
-            asked,
-            &decision,
-            &payload,
-            &memory.stays,
-            &memory.planned,
-        ));
+    let decision = match world.deliver(setup, read, received_at) {
+        Ok(decision) => decision,
+        Err(fault) => {
+            played.nothing = Some(format!("a fault of Stayhook while deciding it: {}", fault.message));
+            return played;
+        }
+    };
+    for (fact, decision) in facts.iter().zip(decision.facts) {
+        let mut recipes = meet(setup, asked, &decision, &read.payload, received_at);
+        recipes.extend(ahead::plans(setup, asked, &decision, &read.payload, world));
         played.facts.push(PlayedFact {
-            fact,
+            fact: fact.clone(),
             decision,
             recipes,
         });
@@ -237,55 +216,6 @@ fn notes(setup: &Setup, asked: &Question<'_>) -> Vec<String> {
         notes.push(format!("all mail would go to {to}"));
     }
     notes
-}
-
-impl Memory {
-    fn decide(&mut self, setup: &Setup, source: &Source, fact: &Fact, origin: &Origin<'_>, now: Time) -> FactDecision {
-        let rules = Rules {
-            in_force: InForce::default(),
-            live_from: source.live_from(),
-            echo: source.echo(),
-            learn: source.learn(),
-            dry_run: setup.dry_run,
-            properties: &setup.properties,
-            recipes: setup.book.all(),
-            broken: setup.book.broken(),
-        };
-        let own = match &fact.says {
-            Says::Reservation { .. } => None,
-            Says::Payment { id, .. } => id.clone().map(|id| (About::Payment, id)),
-            Says::Message { id, .. } => id.clone().map(|id| (About::Message, id)),
-        };
-        let known = Known {
-            stays: self
-                .stays
-                .iter()
-                .filter(|stay| stay.source == fact.stay.source)
-                .cloned()
-                .collect(),
-            content: own.and_then(|key| self.contents.get(&key).cloned()),
-            event: None,
-            planned: self.planned.clone(),
-            neighbours: None,
-        };
-        let decision = decide(known, fact, origin, &rules, now);
-        decision.plan.apply_to(&mut self.planned);
-        if let Some(stay) = &decision.stay {
-            let mut stay = stay.clone();
-            // As the store would count it: from now on it is known.
-            stay.revision += 1;
-            let at = self.stays.iter().position(|known| known.id == stay.id);
-            match at {
-                Some(at) => self.stays[at] = stay,
-                None => self.stays.push(stay),
-            }
-            self.stays.retain(|known| !decision.absorbed.contains(&known.id));
-        }
-        if let Some(key) = &decision.fact_key {
-            self.contents.insert((key.about, key.id.clone()), key.content.clone());
-        }
-        decision
-    }
 }
 
 fn meet(

@@ -2,10 +2,10 @@
 
 use super::super::Config;
 use crate::action::{self, Kind};
+use crate::engine::Setup;
 use crate::lang::diag::{Report, did_you_mean};
 use crate::lang::fields::quoted;
 use crate::lang::yaml::Node;
-use crate::worker::Setup;
 
 /// A step whose connection does not exist, or does not fit, or that names none where several fit.
 pub(super) fn there(config: &Config, setup: &Setup, step: &Node, report: &mut Report) {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use stayhook::engine::Setup;
 use stayhook::model::clock::from_ms;
 use stayhook::store::RunRow;
-use stayhook::worker::Setup;
 
 use crate::checks::Broken;
 use crate::house::{self, Died};

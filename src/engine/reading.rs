@@ -1,21 +1,20 @@
 //! Deliveries as they are read for deciding: mapped, with what their facts have to know.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::decide::{Known, Neighbours, Origin, Rules, lands};
+use crate::decide::{Origin, Rules};
 use crate::model::delivery::{Outcome, Pending};
 use crate::model::event::About;
 use crate::model::fact::Fact;
-use crate::model::fault::{Fault, guard};
+use crate::model::fault::Fault;
 use crate::source::Mapped;
-use crate::store::{Looked, Lookup, Name, StoreError, Within};
+use crate::store::{Looked, Lookup, Name, Within};
 
-use super::overlay::Overlay;
+use super::body;
 use super::setup::{Setup, mapped};
-use super::{Engine, body};
 
 /// A delivery, read and mapped.
 pub struct Read {
@@ -33,6 +32,8 @@ pub struct Read {
 
 /// Why nothing was read.
 pub enum Nothing {
+    /// Its body cannot be read.
+    Unreadable(String),
     /// It says nothing to us.
     Because(Outcome, String),
     /// A fault of ours.
@@ -41,12 +42,23 @@ pub enum Nothing {
 
 /// Reads and maps a delivery.
 pub fn read(setup: &Setup, pending: Pending) -> Read {
-    let unmapped = |because: String| Err(Nothing::Because(Outcome::Unmapped, because));
-    let mut left_out = Vec::new();
     let headers: Value = serde_json::from_str(&pending.headers).unwrap_or_default();
     let read = body::read(headers["content-type"].as_str(), &pending.body);
+    mapped_by(setup, pending, &headers, read)
+}
+
+/// The same where the body is of another type than its headers say.
+pub fn read_as(setup: &Setup, pending: Pending, content_type: Option<&str>) -> Read {
+    let headers: Value = serde_json::from_str(&pending.headers).unwrap_or_default();
+    let read = body::read(content_type, &pending.body);
+    mapped_by(setup, pending, &headers, read)
+}
+
+fn mapped_by(setup: &Setup, pending: Pending, headers: &Value, read: Result<(Value, Vec<String>), String>) -> Read {
+    let unmapped = |because: String| Err(Nothing::Because(Outcome::Unmapped, because));
+    let mut left_out = Vec::new();
     let (payload, warnings, says) = match (setup.sources.get(&pending.source), read) {
-        (_, Err(because)) => (Value::Null, Vec::new(), unmapped(because)),
+        (_, Err(because)) => (Value::Null, Vec::new(), Err(Nothing::Unreadable(because))),
         (None, Ok((payload, warnings))) => (
             payload,
             warnings,
@@ -56,7 +68,7 @@ pub fn read(setup: &Setup, pending: Pending) -> Read {
             )),
         ),
         (Some(source), Ok((payload, warnings))) => {
-            let says = match mapped(source, &payload, &headers) {
+            let says = match mapped(source, &payload, headers) {
                 Ok(Mapped::Facts { facts, left_out: left }) => {
                     left_out = left;
                     Ok(facts)
@@ -142,42 +154,6 @@ pub fn claim(taken: &mut HashSet<Name>, read: &Read, looked: &Looked) -> bool {
     let free = names.is_disjoint(taken);
     taken.extend(names);
     free
-}
-
-/// The neighbours of the stays that facts are about, as each leaves it: by delivery and position of the fact.
-pub type Besides = HashMap<(i64, usize), Neighbours>;
-
-/// Looks up the neighbours, where recipes ask for them.
-pub async fn beside(engine: &Engine, setup: &Setup, round: &[Read], looked: &Looked) -> Result<Besides, StoreError> {
-    let mut besides = Besides::new();
-    if !setup.reads_neighbours() {
-        return Ok(besides);
-    }
-    let mut places = Vec::new();
-    let mut asked = Vec::new();
-    for read in round {
-        let rules = rules(setup, read);
-        let mut overlay = Overlay::default();
-        for (position, fact) in read.says.iter().flatten().enumerate() {
-            let known = Known {
-                stays: overlay.stays(fact, looked),
-                ..Known::default()
-            };
-            let landed = guard(|| lands(&known, fact, &origin(read, position), &rules));
-            let Ok(Some((stay, place))) = landed else {
-                continue;
-            };
-            overlay.put(&stay, &[]);
-            asked.push(((read.pending.seq, position), stay.id.clone()));
-            places.push((stay.id, place));
-        }
-    }
-    let found = engine.store.neighbours(&places).await?;
-    for (of, stay) in asked {
-        let (previous, next) = found.get(stay.as_str()).cloned().unwrap_or_default();
-        besides.insert(of, Neighbours { previous, next });
-    }
-    Ok(besides)
 }
 
 /// What configuration and recipes say for a delivery.

@@ -5,22 +5,22 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::decide;
+use crate::engine::plan;
 use crate::model::event::Event;
 use crate::model::id::{DeliveryId, StayId};
 use crate::model::plan::{EndedBy, NewPlanned};
 use crate::model::run::RunState;
 use crate::recipe::{Facts, Recipe};
 use crate::store::CameDue;
-use crate::worker::replan;
 
-use super::Look;
+use super::Due;
 
-impl Look<'_> {
+impl Due<'_> {
     /// A time of the calendar.
     pub(super) fn schedule(&self, recipe: &Recipe, next: Option<NewPlanned>) -> CameDue {
         let default = self.setup.properties.timezone;
-        let schedule = replan::schedule_of(recipe, &self.run.entries, &self.setup.properties);
-        let since = schedule.and_then(|one| replan::come_since(one, default, self.run.planned_at, self.now));
+        let schedule = plan::schedule_of(recipe, &self.run.entries, &self.setup.properties);
+        let since = schedule.and_then(|one| plan::come_since(one, default, self.run.planned_at, self.now));
         let late = self.now > decide::latest(recipe.late, self.run.planned_at);
         if self.run.by_hand.is_none()
             && let Some((count, latest)) = since
@@ -28,7 +28,7 @@ impl Look<'_> {
             // The times that have come meanwhile are one line, and the latest of them is made good.
             let more = match count {
                 1 => "a later time".to_owned(),
-                replan::COME_MAX => format!("{count} and more later times"),
+                plan::COME_MAX => format!("{count} and more later times"),
                 _ => format!("{count} later times"),
             };
             let end = match self.now > decide::latest(recipe.late, latest) {
@@ -71,7 +71,7 @@ impl Look<'_> {
             return None;
         }
         let recipe = self.recipe.filter(|recipe| recipe.enabled)?;
-        let schedule = replan::schedule_of(recipe, &self.run.entries, &self.setup.properties)?;
-        replan::next_run(recipe, schedule, &self.setup.properties, self.run.planned_at, self.now)
+        let schedule = plan::schedule_of(recipe, &self.run.entries, &self.setup.properties)?;
+        plan::next_run(recipe, schedule, &self.setup.properties, self.run.planned_at, self.now)
     }
 }
