@@ -40,9 +40,6 @@ pub trait Kind: EffectKind {
 /// Every kind there is.
 pub const KINDS: &[&dyn Kind] = &[&http::Http, &email::Email];
 
-/// Kinds that the contract names and this version does not do yet.
-pub const LATER: &[&str] = &["journal"];
-
 /// The outside world, as actions see it.
 #[derive(Clone, Debug)]
 pub struct Io {

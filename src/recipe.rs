@@ -88,8 +88,8 @@ pub struct Recipe {
     pub reads_neighbours: bool,
     /// Whether its templates or conditions read the property.
     pub reads_property: bool,
-    /// Where its name stands.
-    named_at: Place,
+    /// Where its name stands in the file.
+    pub named_at: Place,
 }
 
 /// A value of `vars`: texts in it are templates, everything keeps its type.
@@ -140,10 +140,5 @@ impl Recipe {
     /// one of them does not cancel the recipe's waiting runs.
     pub fn names_gone(&self) -> Vec<Status> {
         self.conditions.names_gone()
-    }
-
-    /// Where its name stands in the file.
-    pub fn named_at(&self) -> &Place {
-        &self.named_at
     }
 }

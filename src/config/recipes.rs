@@ -61,13 +61,12 @@ impl RecipeFiles {
 
     /// Joins others to these, each file once.
     pub(crate) fn join(&mut self, others: RecipeFiles) {
-        let known = |all: &[(String, String)], file: &str| all.iter().any(|(known, _)| known == file);
-        let texts = others.texts.into_iter().filter(|(file, _)| !known(&self.texts, file));
-        let texts: Vec<_> = texts.collect();
-        self.texts.extend(texts);
-        let unread = others.unread.into_iter().filter(|(file, _)| !known(&self.unread, file));
-        let unread: Vec<_> = unread.collect();
-        self.unread.extend(unread);
+        let join = |own: &mut Vec<(String, String)>, mut others: Vec<(String, String)>| {
+            others.retain(|(file, _)| own.iter().all(|(known, _)| known != file));
+            own.append(&mut others);
+        };
+        join(&mut self.texts, others.texts);
+        join(&mut self.unread, others.unread);
     }
 }
 

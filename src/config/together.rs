@@ -75,7 +75,7 @@ pub fn check_together(config: &Config, setup: &Setup, report: &mut Report) {
             vars::known(config, recipe, &root, whole, report);
         }
         for never in recipe.never_runs(senders).into_iter().filter(|_| whole) {
-            let place = place_of(&root, &never.keys).unwrap_or_else(|| recipe.named_at().clone());
+            let place = place_of(&root, &never.keys).unwrap_or_else(|| recipe.named_at.clone());
             report.warning("never-runs", &place, never.because).help(never.help);
         }
     }

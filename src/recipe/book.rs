@@ -31,7 +31,7 @@ impl Broken {
     }
 }
 
-/// All recipes, and older revisions of them that runs still need.
+/// All recipes.
 #[derive(Clone, Debug, Default)]
 pub struct Book {
     /// By name.
@@ -39,7 +39,6 @@ pub struct Book {
     broken: Vec<Broken>,
     /// What could be read of those with a mistake.
     drafts: Vec<Recipe>,
-    older: BTreeMap<(String, String), Arc<Recipe>>,
 }
 
 impl Book {
@@ -65,15 +64,13 @@ impl Book {
             }
         }
         for (file, name, recipe, mut because) in read {
-            let others = name
-                .as_ref()
-                .and_then(|name| files_of.get(name))
-                .map_or(&[][..], Vec::as_slice);
-            if let (Some(name), Some(other)) = (&name, others.iter().find(|other| **other != file)) {
+            let others = name.as_ref().and_then(|name| files_of.get(name));
+            let other = others.and_then(|others| others.iter().find(|other| **other != file));
+            if let (Some(name), Some(other)) = (&name, other) {
                 let title = format!("another recipe is called `{name}` too: {other}");
                 if let Some(recipe) = &recipe {
                     report
-                        .mistake("duplicate-name", recipe.named_at(), title.clone())
+                        .mistake("duplicate-name", &recipe.named_at, title.clone())
                         .help("a recipe is its name: give one of them another");
                 }
                 because.get_or_insert(title);
@@ -117,15 +114,10 @@ impl Book {
         &self.all
     }
 
-    /// The recipe with this name: the current one, or one of its revisions, where that is known.
+    /// The recipe with this name, where it is at this revision or any will do.
     pub fn get(&self, name: &str, revision: Option<&str>) -> Option<&Arc<Recipe>> {
-        let current = self.all.iter().find(|recipe| recipe.name == name);
-        match revision {
-            None => current,
-            Some(revision) => current
-                .filter(|recipe| recipe.revision == revision)
-                .or_else(|| self.older.get(&(name.to_owned(), revision.to_owned()))),
-        }
+        let found = self.all.iter().find(|recipe| recipe.name == name);
+        found.filter(|recipe| revision.is_none_or(|revision| recipe.revision == revision))
     }
 
     /// What could be read of recipes with a mistake: for looking at, never for running.
@@ -141,12 +133,6 @@ impl Book {
     /// Whether the recipe with this name stands in its file with a mistake.
     pub fn is_broken(&self, name: &str) -> bool {
         self.broken.iter().any(|broken| broken.name.as_deref() == Some(name))
-    }
-
-    /// Keeps an older revision for runs that send again what it said. It makes no new runs.
-    pub fn add_revision(&mut self, recipe: Arc<Recipe>) {
-        let key = (recipe.name.clone(), recipe.revision.clone());
-        self.older.insert(key, recipe);
     }
 
     /// Whether it knows a recipe that was called so and stood in this file: by its name, or as what stands there now.
@@ -204,10 +190,8 @@ fn name_in(file: &str, text: &str) -> Option<String> {
     let mut nobody = Report::new();
     let name_of = |text: &str, report: &mut Report| {
         let root = yaml::parse(file, text, report)?;
-        let (_, name) = root.entries().iter().find(|(key, _)| key.text == "name")?;
-        name.scalar()
-            .map(|name| name.trim().to_owned())
-            .filter(|name| !name.is_empty())
+        let name = root.at("name")?.scalar()?.trim();
+        (!name.is_empty()).then(|| name.to_owned())
     };
     name_of(text, &mut nobody).or_else(|| {
         let line = text.lines().find(|line| line.starts_with("name:"))?;

@@ -136,12 +136,11 @@ impl Match {
 
 /// What holds for the status where a clock's recipe says nothing of it.
 pub(super) fn booked() -> Test {
-    let active = Status::ALL.into_iter().filter(|status| status.is_active());
     Test {
         says: "status: booked".to_owned(),
         of: Subject::Status(vec![StatusWord {
             other: false,
-            means: StatusMeans::Canonical(active.collect()),
+            means: StatusMeans::booked(),
         }]),
     }
 }

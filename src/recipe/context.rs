@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset, SecondsFormat};
 use chrono_tz::Tz;
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::lang::template::{Context, Source};
 use crate::model::clock::from_ms;
@@ -108,17 +108,15 @@ fn or_empty(value: Value) -> Value {
     if value.is_null() { json!({}) } else { value }
 }
 
-fn complete_run(value: Value) -> Value {
-    let mut run = match value {
-        Value::Object(run) => run,
-        _ => Map::new(),
-    };
-    for name in RUN_NAMES {
-        if !run.contains_key(*name) {
-            run.insert((*name).to_owned(), Value::Null);
-        }
+fn complete_run(mut run: Value) -> Value {
+    if !run.is_object() {
+        run = json!({});
     }
-    Value::Object(run)
+    for name in RUN_NAMES {
+        // What is not there is put there as null.
+        let _: &mut Value = &mut run[*name];
+    }
+    run
 }
 
 /// The event's time in the property's zone; where none is known, with the offset of now.

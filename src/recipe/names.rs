@@ -2,7 +2,7 @@
 
 mod scope;
 
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 use crate::model::field::{DERIVED, FIELDS, Field, FieldKind, MESSAGE, PAYMENT};
 
@@ -29,42 +29,25 @@ pub(super) fn is_group(name: &str) -> bool {
 
 /// Fills what is not there with nothing, so that every canonical name is known to templates.
 pub(super) fn complete(mut stay: Value) -> Value {
-    if !stay.is_object() {
-        stay = Value::Object(Map::new());
-    }
-    for (name, _) in canonical() {
-        let (group, leaf) = name
-            .split_once('.')
-            .map_or((None, name), |(group, leaf)| (Some(group), leaf));
-        let map = match group {
-            None => stay.as_object_mut(),
-            Some(group) => stay.as_object_mut().and_then(|map| {
-                let inner = map.entry(group).or_insert(Value::Null);
-                if !inner.is_object() {
-                    *inner = Value::Object(Map::new());
-                }
-                inner.as_object_mut()
-            }),
-        };
-        if let Some(map) = map
-            && !map.contains_key(leaf)
-        {
-            map.insert(leaf.to_owned(), Value::Null);
+    for name in canonical().map(|(name, _)| name).chain(["property.vars"]) {
+        let mut value = &mut stay;
+        for part in name.split('.') {
+            if !value.is_object() {
+                *value = json!({});
+            }
+            // What is not there is put there as null.
+            value = &mut value[part];
         }
     }
-    if let Some(property) = stay.get_mut("property").and_then(Value::as_object_mut) {
-        property.entry("vars").or_insert_with(|| Value::Object(Map::new()));
+    let vars = &mut stay["property"]["vars"];
+    if vars.is_null() {
+        *vars = json!({});
     }
     stay
 }
 
 /// Whether every canonical name is there.
 pub(super) fn is_complete(stay: &Value) -> bool {
-    let vars = stay
-        .get("property")
-        .is_some_and(|property| property.get("vars").is_some());
-    vars && canonical().all(|(name, _)| match name.split_once('.') {
-        None => stay.get(name).is_some(),
-        Some((group, leaf)) => stay.get(group).is_some_and(|group| group.get(leaf).is_some()),
-    })
+    let mut names = canonical().map(|(name, _)| name).chain(["property.vars"]);
+    names.all(|name| name.split('.').try_fold(stay, |value, part| value.get(part)).is_some())
 }

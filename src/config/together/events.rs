@@ -57,6 +57,6 @@ pub(super) fn learning(config: &Config, meant: &[&Source], recipe: &Recipe, repo
     let names: Vec<&str> = meant.iter().map(|source| source.name()).collect();
     let title = format!("this never runs: {} only learns (`learn: true`)", quoted(&names));
     report
-        .warning("never-runs", recipe.named_at(), title)
+        .warning("never-runs", &recipe.named_at, title)
         .help("take `learn` away from the source once you know what it sends");
 }

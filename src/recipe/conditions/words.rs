@@ -27,6 +27,13 @@ pub(in crate::recipe) enum StatusMeans {
     Own(String),
 }
 
+impl StatusMeans {
+    /// Any status of a stay that takes place.
+    pub(in crate::recipe) fn booked() -> StatusMeans {
+        StatusMeans::Canonical(Status::ALL.into_iter().filter(|status| status.is_active()).collect())
+    }
+}
+
 /// A word of `property`.
 #[derive(Clone, Debug)]
 pub(in crate::recipe) struct PropertyWord {
@@ -101,7 +108,7 @@ pub(super) fn status_word(node: &Node, word: &str, report: &mut Report) -> Optio
     let means = if node.is_null() || (other && word == "null") {
         StatusMeans::Nothing
     } else if folded == "booked" {
-        StatusMeans::Canonical(Status::ALL.into_iter().filter(|status| status.is_active()).collect())
+        StatusMeans::booked()
     } else if let Some(status) = Status::from_word(word) {
         StatusMeans::Canonical(vec![status])
     } else {

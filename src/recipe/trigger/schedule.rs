@@ -141,17 +141,14 @@ pub(super) fn read(fields: &mut Fields<'_>, at_beside: bool, report: &mut Report
     let place = fields.place().clone();
     fields.finish(report);
 
-    let given = [daily_node, weekly_node, monthly_node, cron_node]
-        .into_iter()
-        .flatten()
-        .count();
-    if given != 1 || (daily_node.is_some() && !daily) {
+    let given = [daily_node, weekly_node, monthly_node, cron_node];
+    if given.iter().flatten().count() != 1 || (daily_node.is_some() && !daily) {
         report
             .mistake("trigger", &place, format!("`schedule` needs one of {}", quoted(KINDS)))
             .help("such as `{weekly: monday, at: \"09:00\"}`; several times are several entries of `on`");
         return None;
     }
-    let time = at.map(|at| at.format("%-M %-H").to_string());
+    let time = at.map(|at| at.format("%-M %-H"));
     match (cron_node, at_node) {
         (Some(_), Some(node)) => {
             let title = "a cron line says the time itself: `at` does not go with it";
@@ -173,17 +170,12 @@ pub(super) fn read(fields: &mut Fields<'_>, at_beside: bool, report: &mut Report
         _ if daily => (format!("{} * * *", time?), &place),
         _ => return None,
     };
-    // A zone that could not be read has been told.
-    if zone_node.is_some() && zone.is_none() {
-        return None;
+    let found = Schedule::read(&line, zone);
+    for wrong in found.as_ref().err().into_iter().flatten() {
+        report.mistake("cron", place, &wrong.title).help(&wrong.help);
     }
-    Schedule::read(&line, zone)
-        .map_err(|wrong| {
-            for one in wrong {
-                report.mistake("cron", place, one.title).help(one.help);
-            }
-        })
-        .ok()
+    // A zone that could not be read has been told.
+    found.ok().filter(|_| zone.is_some() || zone_node.is_none())
 }
 
 /// The days of `weekly`, as cron calls them, from Monday on.
