@@ -23,6 +23,8 @@ use crate::model::body;
 
 /// The largest body, in bytes.
 const BODY_MAX: u64 = 64 << 20;
+/// The widest column of paths, in characters.
+const PATH_WIDTH: usize = 64;
 
 /// What `map` is asked.
 #[derive(Clone, Debug, clap::Args)]
@@ -35,9 +37,17 @@ pub struct Args {
 /// A body taken apart.
 pub struct Mapped {
     /// What it is called: its file.
-    pub name: String,
+    name: String,
+    body: Value,
     /// Its places.
-    pub tree: Tree,
+    tree: Tree,
+}
+
+impl Mapped {
+    fn of(name: String, body: Value) -> Mapped {
+        let tree = Tree::of([&body]);
+        Mapped { name, body, tree }
+    }
 }
 
 /// Prints the places of the bodies and a draft. The exit code is 0, or 1 where a file cannot be read.
@@ -46,15 +56,16 @@ pub fn run(args: &Args, output: Output, out: &mut dyn Write) -> ExitCode {
     for file in &args.files {
         let name = file.display().to_string();
         let bytes = match name.as_str() {
-            "-" => stdin(),
+            "-" => {
+                let mut bytes = Vec::new();
+                let read = std::io::stdin().lock().take(BODY_MAX).read_to_end(&mut bytes);
+                read.map(|_| bytes)
+            }
             _ => crate::config::read_bytes(file, BODY_MAX),
         };
         let read = bytes.map_err(|why| why.to_string()).and_then(|bytes| read_body(&bytes));
         match read {
-            Ok(body) => all.push(Mapped {
-                name,
-                tree: Tree::of(&body),
-            }),
+            Ok(body) => all.push(Mapped::of(name, body)),
             Err(why) => {
                 eprintln!("{name}: {why}");
                 return ExitCode::from(FINDINGS);
@@ -67,15 +78,6 @@ pub fn run(args: &Args, output: Output, out: &mut dyn Write) -> ExitCode {
         Output::Json => harmless_json(&format!("{:#}\n", json(&all, &draft))),
     };
     say(out, &text, 0)
-}
-
-fn stdin() -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    std::io::stdin().lock().take(BODY_MAX + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 {
-        n if n > BODY_MAX => Err(std::io::Error::other(format!("it is larger than {BODY_MAX} bytes"))),
-        _ => Ok(bytes),
-    }
 }
 
 /// A body from a file: JSON, or what a form sends.
@@ -91,12 +93,25 @@ pub(super) fn read_body(bytes: &[u8]) -> Result<Value, String> {
     }
 }
 
+/// One line a place, its path first, indented as deep as it lies; below them the draft.
 fn text(all: &[Mapped], draft: &Draft) -> String {
-    let mut out = joined(all).text(|place| match compared(all, place) {
-        (files, _) if files < all.len() => format!("  (in {files} of {} files)", all.len()),
-        (_, true) => "  (differs)".to_owned(),
-        _ => String::new(),
-    });
+    let tree = Tree::of(all.iter().map(|one| &one.body));
+    let head = |place: &Place| format!("{}{}", "  ".repeat(place.steps.len().saturating_sub(1)), place.path());
+    let widths = tree.places.iter().map(|place| head(place).chars().count());
+    let width = widths.max().unwrap_or_default().min(PATH_WIDTH);
+    let mut out = String::new();
+    for place in &tree.places {
+        let note = match compared(all, place) {
+            (files, _) if files < all.len() => format!("  (in {files} of {} files)", all.len()),
+            (_, true) => "  (differs)".to_owned(),
+            _ => String::new(),
+        };
+        // Writing into a String cannot fail.
+        let _ = writeln!(out, "{:<width$}  {}{note}", head(place), place.shown());
+    }
+    if tree.left_out > 0 {
+        let _ = writeln!(out, "… and {} more places", tree.left_out);
+    }
     let missing = match draft.missing.as_slice() {
         [] => "It says all that a stay needs.".to_owned(),
         missing => format!("It is not complete: no {} is certain.", missing.join(", no ")),
@@ -111,13 +126,6 @@ fn text(all: &[Mapped], draft: &Draft) -> String {
     out
 }
 
-/// The places of all bodies.
-fn joined(all: &[Mapped]) -> Tree {
-    let mut whole = Tree::default();
-    all.iter().for_each(|one| whole.join(&one.tree));
-    whole
-}
-
 /// In how many bodies a place is, and whether they say different things there.
 fn compared(all: &[Mapped], place: &Place) -> (usize, bool) {
     let found: Vec<&Place> = all.iter().filter_map(|one| one.tree.at(&place.steps)).collect();
@@ -125,7 +133,7 @@ fn compared(all: &[Mapped], place: &Place) -> (usize, bool) {
 }
 
 fn json(all: &[Mapped], draft: &Draft) -> Value {
-    let tree = joined(all);
+    let tree = Tree::of(all.iter().map(|one| &one.body));
     let paths = tree.places.iter().map(|place| {
         let (files, differs) = compared(all, place);
         let value = place.value();

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::Mapped;
-use super::names::{FIELDS, Known, RECORDS, fold, is_id, is_instant};
+use super::names::{FIELDS, fold, is_id, is_instant};
 use super::stay::{Stay, stay};
 use super::tree::{Place, Step, Tree, is_nothing, path, shown};
 use crate::model::reservation::Status;
@@ -41,26 +41,27 @@ pub struct Draft {
 
 /// A draft for bodies of one sender: for those that are about a stay in the same place.
 pub fn draft(all: &[Mapped]) -> Draft {
-    let mut whole = Tree::default();
+    let mut bodies = Vec::new();
     let mut first: Option<Stay> = None;
     let mut remarks = Vec::new();
     for one in all {
         match stay(&one.tree) {
             Ok(found) if first.as_ref().is_none_or(|known| *known == found) => {
                 first = Some(found);
-                whole.join(&one.tree);
+                bodies.push(&one.body);
             }
             Ok(_) => remarks.push(format!("{}: its reservation lies elsewhere: map it alone", one.name)),
             Err(why) => remarks.push(format!("{}: nothing is certain: {why}", one.name)),
         }
     }
     if first.is_none() {
-        all.iter().for_each(|one| whole.join(&one.tree));
+        bodies.extend(all.iter().map(|one| &one.body));
     }
-    let named = |place| Some((folded(Place::inside(place, &first.as_ref()?.scope)?)?, place));
+    let whole = Tree::of(bodies);
+    let scope = first.as_ref().map(|stay| stay.scope.as_slice());
     let mut writer = Writer {
         tree: &whole,
-        inside: whole.places.iter().filter_map(named).collect(),
+        inside: scope.map_or_else(Vec::new, |scope| inside(&whole, scope)),
         stay: first.clone().unwrap_or_default(),
         readable: false,
         out: Draft::default(),
@@ -95,8 +96,8 @@ impl<'t> Writer<'t> {
     /// A path as the mapping writes it: `@` for what lies in an item.
     fn at(&self, steps: &[Step]) -> String {
         match self.stay.list().and_then(|list| steps.strip_prefix(list)) {
-            Some(rest) => quoted(&path("@", rest)),
-            None => quoted(&path("$", steps)),
+            Some(rest) => scalar(&path("@", rest)),
+            None => scalar(&path("$", steps)),
         }
     }
 
@@ -106,13 +107,12 @@ impl<'t> Writer<'t> {
             "ids" | "references" | "property.ids" => format!("{name}: [{at}]"),
             _ => format!("{name}: {at}"),
         };
-        let example = if certain { String::new() } else { shown(place.value()) };
-        let mark = if example.is_empty() || note.is_empty() {
-            ""
-        } else {
-            "; "
+        let comment = match (certain, note) {
+            (true, note) => note.to_owned(),
+            (false, "") => shown(place.value()),
+            (false, note) => format!("{}; {note}", shown(place.value())),
         };
-        self.put(depth, certain, &text, &format!("{example}{mark}{note}"));
+        self.put(depth, certain, &text, &comment);
         self.out.lines.push((field, place.path(), certain));
     }
 
@@ -166,11 +166,7 @@ impl<'t> Writer<'t> {
         self.put(2, false, kinds, "where it sends those too");
         let mut found = Vec::new();
         for group in ["", "guest", "property", "money"] {
-            found.extend(self.group(2, group, FIELDS));
-        }
-        if !readable {
-            self.group(1, "payment", RECORDS);
-            self.group(1, "message", RECORDS);
+            found.extend(self.group(group));
         }
         let day = |field: &str| found.iter().any(|known| known.starts_with(field));
         let days = [(day("check_in"), "arrival"), (day("check_out"), "departure")];
@@ -180,7 +176,7 @@ impl<'t> Writer<'t> {
 
     fn applies_to(&mut self) {
         if let Some(list) = self.stay.list() {
-            let text = format!("items: {}", quoted(&path("$", list)));
+            let text = format!("items: {}", scalar(&path("$", list)));
             self.put(1, self.readable, &text, "one stay each");
         }
         if let Some(event) = self.stay.event.as_ref().and_then(|steps| self.tree.at(steps)) {
@@ -208,7 +204,7 @@ impl<'t> Writer<'t> {
             if chosen || !all(place, is_id) || !NAMING.iter().any(|end| name.ends_with(end)) {
                 continue;
             }
-            let own = OWN_IDS.contains(&name.as_str()) && place.inside(&self.stay.scope).is_some();
+            let own = OWN_IDS.contains(&name.as_str()) && place.steps.starts_with(&self.stay.scope);
             let shared = SHARED.iter().any(|part| name.contains(part));
             match place {
                 place if shared => self.line(2, "references", false, place, "stays may share it"),
@@ -266,9 +262,9 @@ impl<'t> Writer<'t> {
     }
 
     /// The fields of one group; those that are certain.
-    fn group(&mut self, depth: usize, group: &str, fields: &'static [Known]) -> Vec<&'static str> {
+    fn group(&mut self, group: &str) -> Vec<&'static str> {
         let mut lines: Vec<(&'static str, bool, &Place)> = Vec::new();
-        for known in fields.iter().filter(|known| known.group() == group) {
+        for known in FIELDS.iter().filter(|known| known.group() == group) {
             let named = self.named(known.certain);
             let there: Vec<&Place> = named.iter().copied().filter(|place| all(place, known.fits)).collect();
             if let Some(one) = single(&there).filter(|one| self.readable && all(one, known.surely)) {
@@ -276,11 +272,8 @@ impl<'t> Writer<'t> {
                 continue;
             }
             let perhaps = self.tree.places.iter().filter(|place| {
-                let (name, value) = (place.tail(), place.value());
-                match is_nothing(value) {
-                    true => named.iter().any(|one| one.steps == place.steps),
-                    false => (known.fits)(value) && known.perhaps.iter().any(|part| name.contains(part)),
-                }
+                let name = place.tail();
+                (known.fits)(place.value()) && known.perhaps.iter().any(|part| name.contains(part))
             });
             lines.extend(perhaps.take(CHOICES_MAX).map(|place| (known.field, false, place)));
         }
@@ -288,7 +281,7 @@ impl<'t> Writer<'t> {
         // Where the day is certain the time needs no choosing, and the other way round.
         let day = |field: &str| field.trim_end_matches("_date").to_owned();
         lines.retain(|(field, sure, _)| *sure || !certain.iter().any(|known| day(known) == day(field)));
-        let mut depth = depth;
+        let mut depth = 2;
         if !group.is_empty() && !lines.is_empty() {
             self.put(depth, !certain.is_empty(), &format!("{group}:"), "");
             depth += 1;
@@ -318,10 +311,14 @@ fn all(place: &Place, is: fn(&Value) -> bool) -> bool {
     there.peek().is_some() && there.all(is)
 }
 
-/// Names only, folded, with `.` between them.
-fn folded(steps: &[Step]) -> Option<String> {
-    let names: Option<Vec<String>> = steps.iter().map(|step| step.name().map(fold)).collect();
-    names.map(|names| names.join("."))
+/// The places in an object, by their names there: folded and with `.` between them. Nothing that lies in a list.
+fn inside<'t>(tree: &'t Tree, scope: &[Step]) -> Vec<(String, &'t Place)> {
+    let named = |place: &'t Place| {
+        let steps = place.steps.strip_prefix(scope)?;
+        let names: Option<Vec<String>> = steps.iter().map(|step| step.name().map(fold)).collect();
+        Some((names?.join("."), place))
+    };
+    tree.places.iter().filter_map(named).collect()
 }
 
 /// Our status for a word that means it and nothing else: our own.
@@ -335,25 +332,16 @@ fn one_line(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
-/// A path as YAML, in quotes where it needs them.
-fn quoted(path: &str) -> String {
-    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '$' | '.' | '_');
-    let plain = path.starts_with('$') && path.chars().all(safe);
-    if plain { path.to_owned() } else { in_quotes(path) }
-}
-
-/// A word of the sender as YAML, in quotes where it could mean something else or end early.
-fn scalar(word: &str) -> String {
-    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '/');
+/// A path or a word of the sender as YAML: in quotes, as JSON and YAML both read them, where it could mean something else or
+/// end early.
+fn scalar(text: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '$' | '_' | '.' | '-' | '/');
     let reserved = [
         "true", "false", "yes", "no", "on", "off", "null", "y", "n", "else", "from",
     ];
-    let plain = word.starts_with(|c: char| c.is_ascii_alphabetic()) && word.chars().all(safe);
-    let plain = plain && !reserved.contains(&word.to_lowercase().as_str());
-    if plain { word.to_owned() } else { in_quotes(word) }
-}
-
-/// In double quotes, as JSON and YAML both read them.
-fn in_quotes(text: &str) -> String {
-    Value::from(text).to_string()
+    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '$') && text.chars().all(safe);
+    match plain && !reserved.contains(&text.to_lowercase().as_str()) {
+        true => text.to_owned(),
+        false => Value::from(text).to_string(),
+    }
 }

@@ -1,6 +1,7 @@
 //! Our fields, and the names of senders that mean one of them and nothing else.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use rust_decimal::Decimal;
 use serde_json::Value;
 
 /// A field of ours.
@@ -58,27 +59,9 @@ pub(super) const FIELDS: &[Known] = &[
     known("money.total", &["total", "totalprice", "totalamount", "grandtotal"], &["total", "price", "amount"], is_number, is_decimal),
 ];
 
-/// What may be chosen for a payment or message: nothing of them is ever certain.
-#[rustfmt::skip]
-pub(super) const RECORDS: &[Known] = &[
-    known("payment.id", &[], &["payment.id", "paymentid", "transactionid", "transaction.id"], is_id, never),
-    known("payment.amount", &[], &["amount", "paid"], is_number, never),
-    known("payment.currency", &[], &["currency"], is_currency, never),
-    known("payment.paid_at", &[], &["paidat", "paidon"], is_time, never),
-    known("message.id", &[], &["message.id", "messageid"], is_id, never),
-    known("message.text", &[], &["message", "text", "body"], is_text, never),
-    known("message.from", &[], &["from", "sender", "author"], is_text, never),
-    known("message.at", &[], &["sentat", "message.created"], is_time, never),
-];
-
-const CHECK_IN: &[&str] = &["checkin", "checkindate", "arrival", "arrivaldate"];
-const CHECK_OUT: &[&str] = &["checkout", "checkoutdate", "departure", "departuredate"];
-
-/// Whether a name (folded) means the field and nothing else.
-pub(super) fn takes_as_certain(field: &str, name: &str) -> bool {
-    let mut fields = FIELDS.iter().filter(|known| known.field == field);
-    fields.any(|known| known.certain.contains(&name))
-}
+/// Names of the days and times of arrival and departure, and of nothing else.
+pub(super) const CHECK_IN: &[&str] = &["checkin", "checkindate", "arrival", "arrivaldate"];
+pub(super) const CHECK_OUT: &[&str] = &["checkout", "checkoutdate", "departure", "departuredate"];
 
 /// `checkInDate`, `check_in_date` and `Check-In Date` are one name.
 pub(super) fn fold(name: &str) -> String {
@@ -86,10 +69,6 @@ pub(super) fn fold(name: &str) -> String {
         .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_lowercase)
         .collect()
-}
-
-fn never(_: &Value) -> bool {
-    false
 }
 
 fn text(value: &Value) -> &str {
@@ -108,15 +87,9 @@ fn is_date(value: &Value) -> bool {
 
 /// A date with a time of day and no zone.
 fn is_local(value: &Value) -> bool {
-    let forms = [
-        "%Y-%m-%d %H:%M",
-        "%Y-%m-%d %H:%M:%S%.f",
-        "%Y-%m-%dT%H:%M",
-        "%Y-%m-%dT%H:%M:%S%.f",
-    ];
-    forms
-        .iter()
-        .any(|form| NaiveDateTime::parse_from_str(text(value), form).is_ok())
+    let text = text(value).replacen('T', " ", 1);
+    let mut forms = ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f"].into_iter();
+    forms.any(|form| NaiveDateTime::parse_from_str(&text, form).is_ok())
 }
 
 /// Whether it has a day that a mapping can read.
@@ -174,20 +147,20 @@ fn is_currency(value: &Value) -> bool {
     text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase())
 }
 
+/// An amount without a sign for its currency, also one written as a text.
+fn amount(value: &Value) -> Option<Decimal> {
+    let written = match value {
+        Value::Number(number) => number.to_string(),
+        value => text(value).to_owned(),
+    };
+    written.parse().ok()
+}
+
 fn is_number(value: &Value) -> bool {
-    value.is_number() || is_decimal(value) || is_text(value) && text(value).bytes().all(|b| b.is_ascii_digit())
+    amount(value).is_some()
 }
 
 /// A whole number may be cents; a point says that it is not.
 fn is_decimal(value: &Value) -> bool {
-    let number = match value {
-        Value::Number(number) => number.to_string(),
-        value => text(value).to_owned(),
-    };
-    number.split_once('.').is_some_and(|(whole, rest)| {
-        !rest.is_empty()
-            && [whole.trim_start_matches('-'), rest]
-                .iter()
-                .all(|part| part.bytes().all(|b| b.is_ascii_digit()))
-    })
+    amount(value).is_some_and(|amount| amount.scale() > 0)
 }

@@ -1,7 +1,7 @@
 //! Which object of a body is the stay that the body is about. Only what allows no other reading counts: a payment or a
 //! message may hold its whole reservation too, and whoever read that as news of a stay would announce it.
 
-use super::names::{fold, is_day, takes_as_certain};
+use super::names::{CHECK_IN, CHECK_OUT, fold, is_day};
 use super::tree::{Place, Step, Tree};
 
 /// What a stay is called.
@@ -58,14 +58,17 @@ pub(super) fn stay(tree: &Tree) -> Result<Stay, String> {
         _ => return Err("several objects may be the reservation".to_owned()),
     };
     // A list of anything in the list of stays is no list of stays.
-    if scope.iter().any(|step| matches!(step, Step::At(_)))
-        || scope.iter().filter(|step| **step == Step::Every).count() > 1
-    {
+    if scope.iter().filter(|step| **step == Step::Every).count() > 1 {
         return Err("the reservation stands in a list of other things".to_owned());
     }
     let mut called = name_of(scope);
     let mut event = None;
-    for place in tree.places.iter().filter(|place| is_beside(place, scope)) {
+    // What stands in an object on the way to the stay, and not in the stay; of a body that is itself the stay its members.
+    let is_beside = |place: &&Place| match scope {
+        [] => place.steps.len() == 1,
+        _ => !place.steps.starts_with(scope),
+    };
+    for place in tree.places.iter().filter(is_beside) {
         let name = fold(place.last_name());
         let at = place.path();
         if TYPES.contains(&name.as_str()) {
@@ -94,15 +97,6 @@ pub(super) fn stay(tree: &Tree) -> Result<Stay, String> {
     })
 }
 
-/// Whether it stands in an object on the way to the stay, and not in the stay; of a body that is itself the stay, whether it
-/// is a member of that.
-fn is_beside(place: &Place, scope: &[Step]) -> bool {
-    match scope.is_empty() {
-        true => place.steps.len() == 1,
-        false => !place.steps.starts_with(scope),
-    }
-}
-
 fn subject(word: &str) -> Option<&'static str> {
     let one = word.strip_suffix('s').unwrap_or(word);
     STAYS.into_iter().find(|stay| *stay == one)
@@ -120,17 +114,15 @@ fn name_of(scope: &[Step]) -> Option<&'static str> {
     }
 }
 
+/// Whether both dates of a stay stand in it, by names that mean them and nothing else.
 fn has_dates(tree: &Tree, scope: &[Step]) -> bool {
-    let has = |field: &str| {
-        tree.places.iter().any(|place| {
-            let inside = place.steps.strip_prefix(scope);
-            let [Step::Name(name)] = inside.unwrap_or_default() else {
-                return false;
-            };
-            takes_as_certain(field, &fold(name)) && is_day(place.value())
-        })
+    let is_date = |place: &Place, names: &[&str]| match place.steps.strip_prefix(scope) {
+        Some([Step::Name(name)]) => names.contains(&fold(name).as_str()) && is_day(place.value()),
+        _ => false,
     };
-    has("check_in_date") && has("check_out_date")
+    [CHECK_IN, CHECK_OUT]
+        .iter()
+        .all(|names| tree.places.iter().any(|place| is_date(place, names)))
 }
 
 /// The words of `newReservation`, `booking.created`, `NEW_BOOKING` in lower case.
