@@ -38,7 +38,7 @@ pub struct Args {
 /// A file that is written where there is none.
 struct File {
     /// Below the folder.
-    name: &'static str,
+    name: String,
     what: &'static str,
     text: String,
     secret: bool,
@@ -67,7 +67,7 @@ pub fn run(args: &Args, env: Env<'_>, now: Time, ids: &Ids) -> Result<u8, Failur
     for file in files(now, zone(env), ids) {
         // Recipes of somebody's own are not joined by one that they have not asked for.
         let wanted = cooks || !file.name.starts_with("recipes/");
-        if wanted && create(&dir.join(file.name), &file)? {
+        if wanted && create(&dir.join(&file.name), &file)? {
             written.push(file);
         } else {
             kept.push(file.name);
@@ -79,13 +79,13 @@ pub fn run(args: &Args, env: Env<'_>, now: Time, ids: &Ids) -> Result<u8, Failur
 
 /// Everything there is to write. The configuration comes last: an `init` that broke off can be called again.
 fn files(now: Time, zone: Tz, ids: &Ids) -> Vec<File> {
-    let file = |name, what, text: String| File {
-        name,
+    let file = |name: &str, what, text: String| File {
+        name: name.to_owned(),
         what,
         text,
         secret: false,
     };
-    let secret = |name, what, text| File {
+    let secret = |name: &str, what, text| File {
         secret: true,
         ..file(name, what, text)
     };
@@ -115,12 +115,12 @@ fn files(now: Time, zone: Tz, ids: &Ids) -> Vec<File> {
         ),
         file("example.json", "a stay to try it with", example),
         file(
-            schema::File::Recipe.schema_name(),
+            &schema::File::Recipe.schema_name(),
             "lets your editor complete and check recipes",
             schema::text(schema::File::Recipe),
         ),
         file(
-            schema::File::Config.schema_name(),
+            &schema::File::Config.schema_name(),
             "the same for config.yaml",
             schema::text(schema::File::Config),
         ),
@@ -164,7 +164,7 @@ fn refused(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(USAGE, format!("{}: {error}", path.display()))
 }
 
-fn tell(dir: &Path, written: &[File], kept: &[&str]) {
+fn tell(dir: &Path, written: &[File], kept: &[String]) {
     sayln!("Written in {}:", dir.display());
     let width = written.iter().map(|file| file.name.len()).max().unwrap_or_default();
     for file in written {

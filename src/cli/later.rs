@@ -20,6 +20,7 @@ const LATER: &[(&str, &str, &str)] = &[
     ("", "selftest", ""),
     ("reservations", "label", ""),
     ("reservations", "erase", ""),
+    ("", "connector", "what has an API is reached by an `http` connection"),
 ];
 
 /// What to say where the command line asks for something that is not there yet.
@@ -27,6 +28,7 @@ pub(super) fn refusal(error: &clap::Error) -> Option<String> {
     let kind = match error.kind() {
         ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
         ErrorKind::UnknownArgument => ContextKind::InvalidArg,
+        ErrorKind::InvalidValue => ContextKind::InvalidValue,
         _ => return None,
     };
     let Some(ContextValue::String(asked)) = error.get(kind) else {

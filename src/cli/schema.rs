@@ -10,7 +10,6 @@ use crate::lang::shape::schema::{Language, schema};
 use crate::recipe::RECIPE;
 use crate::source::PRESET_FILE;
 
-use super::USAGE;
 use super::output::say;
 use super::test::TEST;
 
@@ -18,15 +17,15 @@ use super::test::TEST;
 mod tests;
 
 /// A sort of file that people write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum File {
-    /// A recipe.
+    /// Recipes.
     Recipe,
     /// The configuration.
     Config,
-    /// A preset: the mapping of one sender.
+    /// Presets, as in `presets/sources`.
     Source,
-    /// A recipe test.
+    /// Recipe tests.
     Test,
 }
 
@@ -36,41 +35,31 @@ impl File {
 
     /// Its word on the command line.
     pub fn word(self) -> &'static str {
-        match self {
-            File::Recipe => "recipe",
-            File::Config => "config",
-            File::Source => "source",
-            File::Test => "test",
-        }
+        self.declared().0
     }
 
     /// What its schema is called where it lies beside the configuration: the first line of a file names it, as in
     /// `# yaml-language-server: $schema=config.schema.json`.
-    pub fn schema_name(self) -> &'static str {
-        match self {
-            File::Recipe => "recipe.schema.json",
-            File::Config => "config.schema.json",
-            File::Source => "source.schema.json",
-            File::Test => "test.schema.json",
-        }
+    pub fn schema_name(self) -> String {
+        format!("{}.schema.json", self.word())
     }
 
     /// What is declared of it.
     pub fn shape(self) -> &'static Shape {
-        match self {
-            File::Recipe => &RECIPE,
-            File::Config => &CONFIG,
-            File::Source => &PRESET_FILE,
-            File::Test => &TEST,
-        }
+        self.declared().1
     }
 
-    fn title(self) -> &'static str {
+    /// Its word, what is declared of it, and its title.
+    fn declared(self) -> (&'static str, &'static Shape, &'static str) {
         match self {
-            File::Recipe => "A recipe of Stayhook",
-            File::Config => "The configuration of Stayhook",
-            File::Source => "A preset of Stayhook: the mapping of one sender",
-            File::Test => "Recipe tests of Stayhook",
+            File::Recipe => ("recipe", &RECIPE, "A recipe of Stayhook"),
+            File::Config => ("config", &CONFIG, "The configuration of Stayhook"),
+            File::Source => (
+                "source",
+                &PRESET_FILE,
+                "A preset of Stayhook: the mapping of one sender",
+            ),
+            File::Test => ("test", &TEST, "Recipe tests of Stayhook"),
         }
     }
 }
@@ -87,7 +76,8 @@ pub fn text(file: File) -> String {
         actions: &actions,
         variables: file == File::Config,
     };
-    format!("{:#}\n", schema(file.shape(), file.title(), language))
+    let (_, shape, title) = file.declared();
+    format!("{:#}\n", schema(shape, title, language))
 }
 
 /// What `schema` is asked.
@@ -95,36 +85,10 @@ pub fn text(file: File) -> String {
 pub struct Args {
     /// What the files are that it is for.
     #[arg(value_enum, value_name = "FILE")]
-    pub file: Asked,
-}
-
-/// The words that `schema` takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Asked {
-    /// Recipes.
-    Recipe,
-    /// The configuration.
-    Config,
-    /// Presets, as in `presets/sources`.
-    Source,
-    /// Recipe tests.
-    Test,
-    /// Connectors.
-    #[value(hide = true)]
-    Connector,
+    pub file: File,
 }
 
 /// Prints the schema.
 pub fn run(args: Args, out: &mut dyn Write) -> ExitCode {
-    let file = match args.file {
-        Asked::Recipe => File::Recipe,
-        Asked::Config => File::Config,
-        Asked::Source => File::Source,
-        Asked::Test => File::Test,
-        Asked::Connector => {
-            eprintln!("`connector` is not in this version yet; what has an API is reached by an `http` connection");
-            return ExitCode::from(USAGE);
-        }
-    };
-    say(out, &text(file), 0)
+    say(out, &text(args.file), 0)
 }

@@ -108,7 +108,7 @@ fn files_name_their_schema() {
                 path.canonicalize().unwrap(),
                 root().join(file.schema_name()).canonicalize().unwrap()
             );
-            assert!(schema.ends_with(file.schema_name()), "{name}: {schema}");
+            assert!(schema.ends_with(&file.schema_name()), "{name}: {schema}");
         }
     }
 }
