@@ -7,7 +7,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use chrono::Datelike as _;
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
@@ -15,8 +14,10 @@ use crate::config::{self, Config, Env, RecipeFiles};
 use crate::lang::diag::{Diagnostic, Report, Texts};
 use crate::model::clock::{Clock, Time};
 use crate::recipe::{Book, Recipe, Trigger};
+use crate::web::Local;
 
 use super::output::{FINDINGS, Output, say};
+use super::print::count;
 
 /// What `check` is asked.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -180,10 +181,10 @@ impl Checked {
         let warnings = self.report.items.len() - mistakes;
         let mut found = Vec::new();
         if mistakes > 0 {
-            found.push(count(mistakes, "mistake"));
+            found.push(count(mistakes as u64, "mistake"));
         }
         if warnings > 0 {
-            found.push(count(warnings, "warning"));
+            found.push(count(warnings as u64, "warning"));
         }
         if mistakes > 0 {
             return found.join(", ");
@@ -193,9 +194,9 @@ impl Checked {
             .as_ref()
             .map_or((0, 0), |config| (config.sources.len(), config.connections.len()));
         let parts = [
-            count(self.book.all().len(), "recipe"),
-            count(sources, "source"),
-            count(connections, "connection"),
+            count(self.book.all().len() as u64, "recipe"),
+            count(sources as u64, "source"),
+            count(connections as u64, "connection"),
         ];
         let result = if found.is_empty() {
             "fine".to_owned()
@@ -216,15 +217,9 @@ fn next_firing(recipe: &Recipe, zone: Tz, now: Time, stored: &dyn Fn(&str) -> Op
         Trigger::Schedule(schedule) => schedule.next(now, zone).map(|at| (at, schedule.zone(zone))),
         _ => None,
     });
-    let scheduled = schedules.min_by_key(|(at, _)| *at).map(|(at, zone)| {
-        let this_year = now.with_timezone(&zone).year() == at.year();
-        let format = if this_year {
-            "%a %-d %b %H:%M"
-        } else {
-            "%a %-d %b %Y %H:%M"
-        };
-        at.format(format).to_string()
-    });
+    let scheduled = schedules
+        .min_by_key(|(at, _)| *at)
+        .map(|(at, zone)| Local { zone, now }.short(at.to_utc()));
     let of_stays = recipe
         .on
         .iter()
@@ -233,15 +228,6 @@ fn next_firing(recipe: &Recipe, zone: Tz, now: Time, stored: &dyn Fn(&str) -> Op
     match (planned, scheduled) {
         (Some(planned), Some(scheduled)) => Some(format!("{planned} and {scheduled}")),
         (planned, scheduled) => planned.or(scheduled),
-    }
-}
-
-/// "1 mistake", "2 mistakes".
-fn count(n: usize, word: &str) -> String {
-    if n == 1 {
-        format!("1 {word}")
-    } else {
-        format!("{n} {word}s")
     }
 }
 

@@ -64,8 +64,7 @@ pub enum Command {
 pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
     match command {
         Command::List { select, outcome } => {
-            let words: Vec<&str> = Outcome::ALL.into_iter().map(Outcome::word).collect();
-            let outcome = print::word("--outcome", outcome, &words)?;
+            let outcome = known_outcome(outcome)?;
             let (config, store) = super::store_to_read(global).await?;
             let filter = select.filter(outcome, None, &config, &store).await?;
             let page = store.deliveries(&filter).await?;
@@ -89,8 +88,7 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
             if ids.is_empty() && since.is_none() && recipe.is_none() && outcome.is_none() {
                 return Err(Failure::new(USAGE, "say which: ids, --since, --recipe or --outcome"));
             }
-            let words: Vec<&str> = Outcome::ALL.into_iter().map(Outcome::word).collect();
-            let outcome = print::word("--outcome", outcome, &words)?;
+            let outcome = known_outcome(outcome)?;
             let config = super::configuration(global)?;
             let which = ReplayWhich {
                 ids: ids.into_iter().map(DeliveryId).collect(),
@@ -101,6 +99,10 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
             replay(global, &config, which, again, recipe, yes).await
         }
     }
+}
+
+fn known_outcome(word: Option<String>) -> Result<Option<String>, Failure> {
+    print::word("--outcome", word, &Outcome::ALL.map(Outcome::word))
 }
 
 fn row(row: &DeliveryRow) -> Vec<String> {
@@ -217,7 +219,7 @@ async fn replay(
         .collect();
     sayln!(
         "{}: once more through today's mapping and recipes ({}).",
-        print::deliveries(all.unsigned_abs()),
+        print::count(all.unsigned_abs(), "delivery"),
         parts.join(", ")
     );
     sayln!(
@@ -244,10 +246,10 @@ async fn replay(
         Some(reply) => return Err(remote::refusal(&reply)),
         None => {
             let (store, _writer) = remote::store_alone(config).await?;
-            (store.replay(which, again, recipe).await? as u64, "when the daemon runs")
+            (store.replay(which, again, recipe).await?, "when the daemon runs")
         }
     };
-    sayln!("{} decided once more {when}", print::deliveries(marked));
+    sayln!("{} decided once more {when}", print::count(marked, "delivery"));
     Ok(FINE)
 }
 
@@ -257,8 +259,5 @@ fn there_is_a_recipe(config: &Config, name: Option<&str>) -> Result<(), Failure>
     let files = crate::config::recipe_files(&config.recipes)
         .map_err(|why| Failure::new(FINDINGS, format!("{}: {why}", config.recipes.display())))?;
     let book = files.book(&mut Report::new());
-    let whole = book.all().iter().map(|recipe| recipe.name.as_str());
-    let broken = book.broken().iter().filter_map(|broken| broken.name.as_deref());
-    let names: Vec<&str> = whole.chain(broken).collect();
-    print::word("--recipe", Some(name.to_owned()), &names).map(|_| ())
+    print::known_recipe(&book, name)
 }

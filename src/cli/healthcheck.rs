@@ -1,7 +1,5 @@
 //! `healthcheck`: for containers and service managers.
 
-use http::{HeaderMap, Method};
-
 use super::{FINDINGS, FINE, Failure, Global, remote};
 
 pub async fn run(global: &Global) -> Result<u8, Failure> {
@@ -9,15 +7,7 @@ pub async fn run(global: &Global) -> Result<u8, Failure> {
     // runs on with what it has read.
     let (config, report) = super::drafted(global);
     let config = config.ok_or_else(|| super::refused(&report))?;
-    match remote::ask(
-        config.admin.listen,
-        Method::GET,
-        "/healthz",
-        HeaderMap::new(),
-        Vec::new(),
-    )
-    .await?
-    {
+    match remote::health(&config).await? {
         Some(reply) if reply.status == 200 => {
             println!("ok");
             Ok(FINE)

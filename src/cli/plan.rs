@@ -108,10 +108,7 @@ async fn there_is_a_recipe(setup: &Setup, store: &Store, name: Option<&str>) -> 
     if store.next_of(name).await?.is_some() || store.passed_over(Some(name), 1).await?.0.len() == 1 {
         return Ok(());
     }
-    let whole = setup.book.all().iter().map(|recipe| recipe.name.as_str());
-    let broken = setup.book.broken().iter().filter_map(|broken| broken.name.as_deref());
-    let names: Vec<&str> = whole.chain(broken).collect();
-    print::word("--recipe", Some(name.to_owned()), &names).map(|_| ())
+    print::known_recipe(&setup.book, name)
 }
 
 /// Whether the last good revision of a recipe with a mistake counts.
@@ -191,7 +188,7 @@ fn tell_passed(passed: &Passed, coming: &[Coming<'_>]) {
     }
     sayln!(
         "\n{} passed over, too late when planned; `stayhook plan --backfill` runs {} all the same",
-        runs(passed.all()),
+        print::count(passed.all(), "run"),
         if passed.all() == 1 { "it" } else { "them" }
     );
     let row = |(coming, row): (&Coming<'_>, &AheadRow)| {
@@ -207,14 +204,5 @@ fn tell_passed(passed: &Passed, coming: &[Coming<'_>]) {
     print::table(&["when", "recipe", "code", "property", "what"], rows);
     if passed.more > 0 {
         sayln!("and {} more (--all)", passed.more);
-    }
-}
-
-/// "1 run", "3 runs".
-fn runs(n: u64) -> String {
-    if n == 1 {
-        "1 run".to_owned()
-    } else {
-        format!("{n} runs")
     }
 }

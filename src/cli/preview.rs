@@ -84,10 +84,10 @@ fn saved_headers(payload: &Path, report: &mut Report) -> Option<Map<String, Valu
 }
 
 /// Reads `--header`: the name in lower case, and the value.
-fn header(text: &str) -> Result<(String, String), String> {
+pub(super) fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text
         .split_once(':')
-        .ok_or("a name and a value, such as `X-Event: booking`")?;
+        .ok_or("it is written `Name: value`, such as `X-Event: booking`")?;
     let name = name.trim().to_ascii_lowercase();
     match HeaderName::try_from(name.as_str()) {
         Ok(_) => Ok((name, value.trim().to_owned())),

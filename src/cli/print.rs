@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::config::Config;
 use crate::lang::diag::did_you_mean;
 use crate::model::clock::{Clock, Time, from_ms};
+use crate::recipe::Book;
 use crate::store::Page;
 
 use super::{Failure, Output, USAGE};
@@ -66,14 +67,23 @@ pub fn harmless_json(text: &str) -> String {
 
 /// Prints a page: as `{"items": …, "next": …}` or as a table with these columns.
 pub fn page<T: Serialize>(output: Output, page: &Page<T>, heads: &[&str], row: impl Fn(&T) -> Vec<String>) {
+    let rows = page.items.iter().map(row).collect();
+    list(
+        output,
+        json!(page.items),
+        page.next.map(|next| next.to_string()),
+        heads,
+        rows,
+    );
+}
+
+/// The same of what is a page already, as JSON and as rows.
+pub fn list(output: Output, items: Value, next: Option<String>, heads: &[&str], rows: Vec<Vec<String>>) {
     match output {
-        Output::Json => {
-            let next = page.next.map(|next| next.to_string());
-            print_json(&json!({"items": page.items, "next": next}));
-        }
+        Output::Json => print_json(&json!({"items": items, "next": next})),
         Output::Table => {
-            table(heads, page.items.iter().map(row).collect());
-            if let Some(next) = page.next {
+            table(heads, rows);
+            if let Some(next) = next {
                 sayln!("\nmore with --cursor {next}");
             }
         }
@@ -116,13 +126,21 @@ pub fn cursor(text: &str) -> Result<i64, String> {
     number.ok_or_else(|| "it is what the page before ends with".to_owned())
 }
 
-/// "1 delivery", "3 deliveries".
-pub fn deliveries(n: u64) -> String {
-    if n == 1 {
-        "1 delivery".to_owned()
-    } else {
-        format!("{n} deliveries")
+/// "1 delivery", "3 deliveries", "2 runs".
+pub fn count(n: u64, word: &str) -> String {
+    match (n, word.strip_suffix('y')) {
+        (1, _) => format!("1 {word}"),
+        (n, Some(stem)) => format!("{n} {stem}ies"),
+        (n, None) => format!("{n} {word}s"),
     }
+}
+
+/// Refuses the name of a recipe that no file has, also none with a mistake.
+pub fn known_recipe(book: &Book, name: &str) -> Result<(), Failure> {
+    let whole = book.all().iter().map(|recipe| recipe.name.as_str());
+    let broken = book.broken().iter().filter_map(|broken| broken.name.as_deref());
+    let names: Vec<&str> = whole.chain(broken).collect();
+    word("--recipe", Some(name.to_owned()), &names).map(drop)
 }
 
 /// Prints a table, columns as wide as they need to be.

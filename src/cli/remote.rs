@@ -62,6 +62,18 @@ pub async fn ask(
     }
 }
 
+/// Asks the running daemon how it is; `None` where none runs.
+pub async fn health(config: &Config) -> Result<Option<Reply>, Failure> {
+    ask(
+        config.admin.listen,
+        Method::GET,
+        "/healthz",
+        HeaderMap::new(),
+        Vec::new(),
+    )
+    .await
+}
+
 /// Posts to the admin API of the running daemon; `None` where no daemon runs.
 pub async fn post(config: &Config, path: &str, body: &Value) -> Result<Option<Reply>, Failure> {
     let mut headers = HeaderMap::new();

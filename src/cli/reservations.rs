@@ -41,17 +41,11 @@ pub enum Command {
 }
 
 pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
-    if let Command::List { status, .. } = &command {
-        let words: Vec<&str> = Status::ALL.into_iter().map(Status::word).collect();
-        print::word("--status", status.clone(), &words)?;
-    }
-    if let Command::Timeline { source, code } = &command {
-        return timeline::run(global, source, code).await;
-    }
-    let (config, store) = super::store_to_read(global).await?;
     match command {
-        Command::Timeline { .. } => Ok(FINE),
+        Command::Timeline { source, code } => timeline::run(global, &source, &code).await,
         Command::List { select, status } => {
+            let status = print::word("--status", status, &Status::ALL.map(Status::word))?;
+            let (config, store) = super::store_to_read(global).await?;
             let filter = select.filter(status, None, &config, &store).await?;
             let found = store.reservations(&filter).await?;
             let items: Vec<Value> = found
@@ -93,6 +87,7 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
             Ok(FINE)
         }
         Command::Show { source, code } => {
+            let (config, store) = super::store_to_read(global).await?;
             let row = one(&store, &config, global.output, &source, &code).await?;
             let stay = view(&row.stay, &config.properties).json;
             let filter = Filter {
@@ -156,19 +151,14 @@ async fn one(store: &Store, config: &Config, output: Output, source: &str, name:
     rows.pop().ok_or_else(none)
 }
 
+/// Everything in it that has a value, a line each: `guest.email   ana@example.com`.
 fn leaves(name: &str, value: &Value) {
     match value {
         Value::Object(inner) => {
-            for (key, value) in inner {
-                leaves(
-                    &if name.is_empty() {
-                        key.clone()
-                    } else {
-                        format!("{name}.{key}")
-                    },
-                    value,
-                );
-            }
+            let dot = if name.is_empty() { "" } else { "." };
+            inner
+                .iter()
+                .for_each(|(key, value)| leaves(&format!("{name}{dot}{key}"), value));
         }
         Value::Null => {}
         value => sayln!("{name:<24} {}", plain(value)),

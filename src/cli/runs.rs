@@ -82,8 +82,7 @@ pub async fn run(global: &Global, command: Command) -> Result<u8, Failure> {
             recipe,
             failed_steps,
         } => {
-            let words: Vec<&str> = RunState::ALL.into_iter().map(RunState::word).collect();
-            let state = print::word("--state", state, &words)?;
+            let state = print::word("--state", state, &RunState::ALL.map(RunState::word))?;
             let (config, store) = super::store_to_read(global).await?;
             let filter = Filter {
                 failed_steps: failed_steps.then_some(true),

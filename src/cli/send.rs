@@ -23,15 +23,8 @@ pub struct Arguments {
     #[arg(long)]
     query: Option<String>,
     /// One more header, `Name: value`; may be given several times.
-    #[arg(long = "header", value_name = "HEADER", value_parser = header)]
+    #[arg(long = "header", value_name = "HEADER", value_parser = super::preview::header)]
     headers: Vec<(String, String)>,
-}
-
-/// Reads `--header`.
-fn header(text: &str) -> Result<(String, String), String> {
-    let pair = text.split_once(':').filter(|(name, _)| !name.trim().is_empty());
-    let (name, value) = pair.ok_or("a header is written `Name: value`")?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 /// The address with what is asked for beside the sender's own.

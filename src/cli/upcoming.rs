@@ -1,14 +1,11 @@
 //! `upcoming`: what will go out, the soonest first.
 
-use serde_json::{Value, json};
-
 use crate::model::clock::Clock;
 use crate::store::Ahead;
 use crate::web::{Coming, cursor, place, within};
 
-use super::print::sayln;
 use super::select::heard_of;
-use super::{FINE, Failure, Global, Output, USAGE, print};
+use super::{FINE, Failure, Global, USAGE, print};
 
 /// `stayhook upcoming`.
 #[derive(Debug, clap::Args)]
@@ -54,16 +51,10 @@ pub async fn run(global: &Global, args: Args) -> Result<u8, Failure> {
     let (config, store) = super::store_to_read(global).await?;
     heard_of(ahead.source.as_deref(), ahead.recipe.as_deref(), &config, &store).await?;
     let (rows, next) = store.upcoming(&ahead).await?;
-    let next = next.map(cursor);
     let coming: Vec<Coming<'_>> = rows
         .iter()
         .map(|row| Coming::of(row, &config.properties, now))
         .collect();
-    if global.output == Output::Json {
-        let items: Vec<Value> = coming.iter().map(Coming::json).collect();
-        print::print_json(&json!({"items": items, "next": next}));
-        return Ok(FINE);
-    }
     let heads = ["when", "", "recipe", "code", "property", "state", "what"];
     let row = |(coming, row): (&Coming<'_>, &crate::store::AheadRow)| {
         vec![
@@ -76,9 +67,8 @@ pub async fn run(global: &Global, args: Args) -> Result<u8, Failure> {
             coming.entry.clone(),
         ]
     };
-    print::table(&heads, coming.iter().zip(&rows).map(row).collect());
-    if let Some(next) = next {
-        sayln!("\nmore with --cursor {next}");
-    }
+    let items = coming.iter().map(Coming::json).collect();
+    let rows = coming.iter().zip(&rows).map(row).collect();
+    print::list(global.output, items, next.map(cursor), &heads, rows);
     Ok(FINE)
 }

@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use chrono::Datelike as _;
-
 use crate::config::{self, Env};
-use crate::decide::{local_now, view};
+use crate::decide::view;
 use crate::lang::diag::Report;
 use crate::model::clock::Time;
 use crate::store::Store;
+use crate::web::Local;
 
 use super::super::there_is_a_database;
 use super::listed;
@@ -40,15 +39,9 @@ pub async fn ahead(path: &Path, env: Env<'_>, now: Time) -> HashMap<String, Stri
             continue;
         };
         let stay = view(&row.stay, &config.properties);
-        let at = local_now(&stay.json, &config.properties, at);
-        let this_year = at.year() == now.with_timezone(&at.timezone()).year();
-        let format = if this_year {
-            "%a %-d %b %H:%M"
-        } else {
-            "%a %-d %b %Y %H:%M"
-        };
+        let at = Local { zone: stay.zone, now }.short(at);
         let place = stay.json["property"]["name"].as_str().unwrap_or(code);
-        found.insert(recipe.name.clone(), format!("{place}, {}", at.format(format)));
+        found.insert(recipe.name.clone(), format!("{place}, {at}"));
     }
     store.close().await;
     found

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, RwLock};
 
-use http::{HeaderMap, Method};
 use serde_json::json;
 
 use crate::app;
@@ -17,26 +16,18 @@ use crate::worker::{Clockwork, Engine, Lanes};
 use super::super::print::sayln;
 use super::super::{FINDINGS, FINE, Failure, Global, TEMPORARY, configuration, print, remote};
 use super::compare::Differences;
-use super::{Args, Passed, runs};
+use super::{Args, Passed};
 
 pub async fn run(global: &Global, args: &Args, differences: &Differences, passed: &Passed) -> Result<u8, Failure> {
     let config = configuration(global)?;
-    let daemon = remote::ask(
-        config.admin.listen,
-        Method::GET,
-        "/healthz",
-        HeaderMap::new(),
-        Vec::new(),
-    )
-    .await?;
-    let daemon = daemon.is_some();
+    let daemon = remote::health(&config).await?.is_some();
     // Alone the recipes on disk are taken over first, and what that passes over runs too.
     let new = differences.past() as u64;
     let meant = if daemon { passed.all() } else { passed.all() + new };
     if daemon && new > 0 {
         sayln!(
             "{} more would be passed over once the daemon has taken the recipes on disk over; reload it first",
-            runs(new)
+            print::count(new, "run")
         );
     }
     if meant == 0 {
@@ -46,7 +37,7 @@ pub async fn run(global: &Global, args: &Args, differences: &Differences, passed
     sayln!(
         "{} whose time had passed when {} planned: {} out {}, if the stay is still one for the recipe. `stayhook plan` lists \
          what is meant.",
-        runs(meant),
+        print::count(meant, "run"),
         if meant == 1 { "it was" } else { "they were" },
         if meant == 1 { "it goes" } else { "they go" },
         if daemon { "now" } else { "when the daemon runs" },
@@ -63,7 +54,7 @@ pub async fn run(global: &Global, args: &Args, differences: &Differences, passed
     };
     sayln!(
         "{} due {}",
-        runs(count),
+        print::count(count, "run"),
         if daemon { "now" } else { "when the daemon runs" }
     );
     Ok(FINE)

@@ -35,91 +35,64 @@ pub(super) fn plans(
     let mut played = Vec::new();
     for recipe in recipes.filter(|recipe| recipe.follows_stays()).filter(asked_for) {
         let dry_run = setup.dry_run || recipe.dry_run;
-        // What moves stands among the changes, under the recipe that it was made for.
-        let of_recipe = |run: &&Planned| run.recipe == recipe.name;
-        let touched = |run: &&Planned| {
-            let made = decision.plan.make.iter().any(|made| made.id == run.id);
-            made || decision.plan.change.iter().any(|change| change.run == run.id)
-        };
-        let mine = world.planned_of(&stay.id).iter().filter(of_recipe).filter(touched);
-        let mut any = false;
-        for run in mine {
-            any = true;
-            let told = |result: &str, because: &str| Explanation {
+        let not_wanted = |because: String| PlayedRecipe {
+            explanation: Explanation {
                 recipe: recipe.name.clone(),
                 revision: recipe.revision.clone(),
-                result: result.to_owned(),
-                because: because.to_owned(),
+                result: "not_wanted".to_owned(),
+                because,
                 conditions: Vec::new(),
-            };
+            },
+            steps: Vec::new(),
+            dry_run,
+            at: None,
+        };
+        let mine: Vec<(&Planned, &String)> = world
+            .planned_of(&stay.id)
+            .iter()
+            .filter(|run| run.recipe == recipe.name)
+            .filter_map(|run| Some((run, reason(decision, run)?)))
+            .collect();
+        for (run, reason) in &mine {
             if run.state != RunState::Scheduled {
-                played.push(PlayedRecipe {
-                    explanation: told("not_wanted", &reason(decision, run)),
-                    steps: Vec::new(),
-                    dry_run,
-                    at: None,
-                });
+                played.push(not_wanted((*reason).clone()));
                 continue;
             }
             let Some((event, explanation, wanted)) = foreseen(setup, recipe, stay, run, payload) else {
                 continue;
             };
-            let at = local_now(&event.reservation, &setup.properties, run.due_at);
-            let steps = match wanted {
-                true => steps(setup, recipe, &event, None, payload, run.due_at),
-                false => Vec::new(),
-            };
             played.push(PlayedRecipe {
                 explanation,
-                steps,
+                steps: match wanted {
+                    true => steps(setup, recipe, &event, None, payload, run.due_at),
+                    false => Vec::new(),
+                },
                 dry_run,
-                at: Some(at),
+                at: Some(local_now(&event.reservation, &setup.properties, run.due_at)),
             });
         }
-        if !any {
-            let view = view(stay, &setup.properties);
+        if mine.is_empty() {
             let subject = Subject {
                 stay,
-                view: &view,
+                view: &view(stay, &setup.properties),
                 existing: &[],
                 life: &Life::GoesOn,
                 learn: asked.source.learn(),
                 rules_since: None,
             };
-            let because = plans_nothing(recipe, &subject);
-            let because =
-                because.unwrap_or_else(|| "what it waits for is planned already, or lies in the past".to_owned());
-            played.push(PlayedRecipe {
-                explanation: Explanation {
-                    recipe: recipe.name.clone(),
-                    revision: recipe.revision.clone(),
-                    result: "not_wanted".to_owned(),
-                    because,
-                    conditions: Vec::new(),
-                },
-                steps: Vec::new(),
-                dry_run,
-                at: None,
-            });
+            let else_planned = || "what it waits for is planned already, or lies in the past".to_owned();
+            played.push(not_wanted(plans_nothing(recipe, &subject).unwrap_or_else(else_planned)));
         }
     }
     played.sort_by_key(|one| one.at);
     played
 }
 
-/// Why a run is not scheduled.
-fn reason(decision: &FactDecision, run: &Planned) -> String {
-    let made = decision
-        .plan
-        .make
-        .iter()
-        .find(|made| made.id == run.id)
-        .map(|made| &made.reason);
-    let changed = decision
-        .plan
-        .change
-        .iter()
-        .find(|change| change.run == run.id)
-        .map(|change| &change.reason);
-    made.or(changed).cloned().unwrap_or_default()
+/// What the decision says of a run that it makes or changes. What moves stands among the changes, under the recipe that it
+/// was made for.
+fn reason<'d>(decision: &'d FactDecision, run: &Planned) -> Option<&'d String> {
+    let made = decision.plan.make.iter().find(|made| made.id == run.id);
+    let changed = || decision.plan.change.iter().find(|change| change.run == run.id);
+    made.map(|made| &made.reason)
+        .or_else(|| changed().map(|change| &change.reason))
 }
