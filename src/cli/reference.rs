@@ -93,39 +93,17 @@ fn words() -> String {
                    text it is empty, comparisons with it are false, and `is known` asks for it.\n"
             .to_owned();
     named(&mut out, "What names begin with", "", ROOT_WORDS);
-    let stay: Vec<&Field> = DERIVED.iter().chain(FIELDS).collect();
-    fields(
-        &mut out,
-        "reservation",
-        "The stay",
-        "as `reservation.…`, `previous.…` and `stay.…`; `property.…` alone too, and in `match` without anything before it",
-        "",
-        &stay,
-    );
+    let how = "as `reservation.…`, `previous.…` and `stay.…`; `property.…` alone too, and in `match` without anything before it";
+    fields(&mut out, "reservation", "The stay", how, DERIVED.iter().chain(FIELDS));
     let _ = writeln!(
         out,
         "\n`property.vars.…` are the property's own values from the configuration. `changes.FIELD.from` and \
          `changes.FIELD.to` are what a field was and is, for every field above."
     );
     named(&mut out, "The stay's neighbours", "stay.", STAY_WORDS);
-    let payment: Vec<&Field> = PAYMENT.iter().collect();
-    fields(
-        &mut out,
-        "payment",
-        "The payment",
-        "where the event is about one",
-        "",
-        &payment,
-    );
-    let message: Vec<&Field> = MESSAGE.iter().collect();
-    fields(
-        &mut out,
-        "message",
-        "The message",
-        "where the event is about one",
-        "",
-        &message,
-    );
+    let how = "where the event is about one";
+    fields(&mut out, "payment", "The payment", how, PAYMENT);
+    fields(&mut out, "message", "The message", how, MESSAGE);
     named(&mut out, "The event", "event.", EVENT_WORDS);
     named(&mut out, "The run", "run.", RUN_WORDS);
     out
@@ -146,7 +124,7 @@ fn named(out: &mut String, title: &str, before: &str, words: &[Word]) {
     }
 }
 
-fn fields(out: &mut String, anchor: &str, title: &str, how: &str, before: &str, fields: &[&Field]) {
+fn fields<'f>(out: &mut String, anchor: &str, title: &str, how: &str, fields: impl IntoIterator<Item = &'f Field>) {
     let _ = writeln!(
         out,
         "\n<a id=\"{anchor}\"></a>\n\n## {title}\n\nWritten {how}.\n\n| name | holds | what it is | such as |\n| --- | --- | --- | --- |"
@@ -154,7 +132,7 @@ fn fields(out: &mut String, anchor: &str, title: &str, how: &str, before: &str, 
     for field in fields {
         let _ = writeln!(
             out,
-            "| `{before}{}` | {} | {} | `{}` |",
+            "| `{}` | {} | {} | `{}` |",
             field.name,
             field.kind.words(),
             cell(field.about),

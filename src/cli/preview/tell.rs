@@ -65,9 +65,11 @@ fn tell_fact(out: &mut String, played: &PlayedFact) {
     let (what, fields) = says(&played.fact.says);
     let names: Vec<&str> = played.fact.stay.all().collect();
     line(out, 0, &format!("a {what} of the stay {}", names.join(", ")));
+    let fields = fields.as_object().into_iter().flatten();
+    let fields: Vec<_> = fields.filter(|(_, value)| !value.is_null()).collect();
     let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     for (name, value) in fields {
-        line(out, 4, &format!("{name:<width$}  {}", short_list(&value)));
+        line(out, 4, &format!("{name:<width$}  {}", short_list(value)));
     }
     for warning in &played.decision.warnings {
         line(out, 2, &format!("warning: {warning}"));
@@ -187,28 +189,20 @@ fn plain(value: &Value) -> String {
 
 /// A list of texts in one line, as a table has room for it.
 fn short_list(value: &Value) -> String {
-    let texts = value
-        .as_array()
-        .map(|items| items.iter().filter_map(Value::as_str).collect::<Vec<_>>());
-    match (texts, value.as_array()) {
-        (Some(texts), Some(items)) if texts.len() == items.len() => texts.join(", "),
+    let items = value.as_array().map_or(&[][..], Vec::as_slice);
+    let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+    match texts {
+        Some(texts) if value.is_array() => texts.join(", "),
         _ => plain(value),
     }
 }
 
-fn says(says: &Says) -> (&'static str, Vec<(String, Value)>) {
-    let known = |entries: Vec<(String, Value)>| entries.into_iter().filter(|(_, value)| !value.is_null()).collect();
-    let object = |value: &Value| {
-        let entries = value.as_object().into_iter().flatten();
-        entries.map(|(name, value)| (name.clone(), value.clone())).collect()
-    };
+/// What a fact is of, and what it says, an object.
+fn says(says: &Says) -> (&'static str, Value) {
     match says {
-        Says::Reservation { fields } => {
-            let entries = fields.iter().map(|(name, value)| (name.clone(), value.clone()));
-            ("reservation", known(entries.collect()))
-        }
-        Says::Payment { payment, .. } => ("payment", known(object(payment))),
-        Says::Message { message, .. } => ("message", known(object(message))),
+        Says::Reservation { fields } => ("reservation", json!(fields)),
+        Says::Payment { payment, .. } => ("payment", payment.clone()),
+        Says::Message { message, .. } => ("message", message.clone()),
     }
 }
 
@@ -264,12 +258,7 @@ pub(super) fn json(played: &Played) -> Value {
 }
 
 fn fact_json(played: &PlayedFact) -> Value {
-    let (what, _) = says(&played.fact.says);
-    let fields = match &played.fact.says {
-        Says::Reservation { fields } => json!(fields),
-        Says::Payment { payment, .. } => payment.clone(),
-        Says::Message { message, .. } => message.clone(),
-    };
+    let (what, fields) = says(&played.fact.says);
     let decision = &played.decision;
     json!({
         "kind": what,
