@@ -1,7 +1,7 @@
 //! Why: every outcome in one line, every recipe with what its conditions saw.
 
 use crate::model::clock::{Time, from_ms};
-use crate::model::decision::{Explanation, FactDecision};
+use crate::model::decision::Explanation;
 use crate::model::delivery::Outcome;
 use crate::model::fact::Stamp;
 use crate::model::fault::{self, guard};
@@ -9,9 +9,9 @@ use crate::model::id::RunId;
 use crate::model::reservation::{Status, Stay};
 use crate::recipe::{Broken, Facts, Recipe, Wanted};
 
+use super::announce::{ADOPT_DAYS, Adopts};
 use super::derive::Derived;
 use super::view::View;
-use super::{ADOPT_DAYS, Adopts};
 
 /// Why a reservation fact has its outcome.
 pub fn reservation(outcome: Outcome, derived: &Derived, after: &View, stamp: Stamp, stay: &Stay) -> String {
@@ -45,14 +45,14 @@ pub fn adopted(why: Adopts) -> String {
     }
 }
 
-/// Why a payment or a message has its outcome; sets it.
-pub fn fact(decision: &mut FactDecision, types: &[&str], what: &str, id: Option<&str>) {
-    if types.is_empty() {
-        decision.outcome = Outcome::Unchanged;
-        decision.because = format!("the {what} {} is known already", id.unwrap_or("it speaks of"));
-    } else {
-        decision.outcome = Outcome::Processed;
-        decision.because = types.join(", ");
+/// The outcome of a payment or a message, and why.
+pub fn fact(types: &[&str], what: &str, id: Option<&str>) -> (Outcome, String) {
+    match types {
+        [] => (
+            Outcome::Unchanged,
+            format!("the {what} {} is known already", id.unwrap_or("it speaks of")),
+        ),
+        types => (Outcome::Processed, types.join(", ")),
     }
 }
 

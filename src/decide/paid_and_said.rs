@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::model::decision::{FactDecision, FactKey};
+use crate::model::decision::FactKey;
 use crate::model::delivery::Outcome;
 use crate::model::event::About;
 
+use super::announce::{Announced, Made};
 use super::view::View;
-use super::{Known, Made, Origin, explain};
+use super::{Known, Origin, explain};
 
 /// What a payment makes. `named_refund`: the sender calls it a refund, whatever its kind or sign.
 pub fn money(
@@ -17,10 +18,9 @@ pub fn money(
     id: Option<&str>,
     payment: &Value,
     named_refund: bool,
-    after: View,
+    after: &View,
     origin: &Origin<'_>,
-    decision: &mut FactDecision,
-) -> Made {
+) -> Announced {
     let mut payment = payment.clone();
     if named_refund {
         payment["kind"] = json!("refund");
@@ -45,50 +45,49 @@ pub fn money(
         None if refund => &["payment.refunded"],
         None => &["payment.created"],
     };
-    explain::fact(decision, types, "payment", id);
-    keep(decision, About::Payment, id, &payment, origin);
-    fact_made(types, payment, Value::Null, after)
+    let mut announced = of_fact(types, About::Payment, id, &payment, after, origin);
+    announced.made.payment = payment;
+    announced
 }
 
 /// What a message makes.
-pub fn words(
-    known: &Known,
-    id: Option<&str>,
-    message: &Value,
-    after: View,
-    origin: &Origin<'_>,
-    decision: &mut FactDecision,
-) -> Made {
+pub fn words(known: &Known, id: Option<&str>, message: &Value, after: &View, origin: &Origin<'_>) -> Announced {
     // An edited message is the same message: people have been told of it.
     let types: &[&str] = if known.content.is_some() || known.event.is_some() {
         &[]
     } else {
         &["message.received"]
     };
-    explain::fact(decision, types, "message", id);
-    keep(decision, About::Message, id, message, origin);
-    fact_made(types, Value::Null, message.clone(), after)
+    let mut announced = of_fact(types, About::Message, id, message, after, origin);
+    announced.made.message = message.clone();
+    announced
 }
 
-fn keep(decision: &mut FactDecision, about: About, id: Option<&str>, content: &Value, origin: &Origin<'_>) {
-    if decision.outcome == Outcome::Processed {
-        let id = id.map_or_else(|| origin.delivery.event(origin.position).0, str::to_owned);
-        decision.fact_key = Some(FactKey {
-            source: origin.source.to_owned(),
-            about,
-            id,
-            content: content.clone(),
-        });
-    }
-}
-
-fn fact_made(types: &[&str], payment: Value, message: Value, after: View) -> Made {
-    Made {
-        types: types.iter().map(|name| (*name).to_owned()).collect(),
-        previous: Arc::new(after.json.clone()),
-        changes: json!({}),
-        payment,
-        message,
-        after,
+fn of_fact(
+    types: &[&str],
+    about: About,
+    id: Option<&str>,
+    content: &Value,
+    after: &View,
+    origin: &Origin<'_>,
+) -> Announced {
+    let (outcome, because) = explain::fact(types, about.word(), id);
+    let key = || FactKey {
+        source: origin.source.to_owned(),
+        about,
+        id: id.map_or_else(|| origin.delivery.event(origin.position).0, str::to_owned),
+        content: content.clone(),
+    };
+    Announced {
+        fact_key: (outcome == Outcome::Processed).then(key),
+        outcome,
+        because,
+        made: Made {
+            types: types.iter().map(|name| (*name).to_owned()).collect(),
+            previous: Arc::new(after.json.clone()),
+            changes: json!({}),
+            ..Made::default()
+        },
+        ..Announced::default()
     }
 }

@@ -234,6 +234,29 @@ pub struct FactDecision {
     pub moved: Option<(Option<Place>, Place)>,
 }
 
+impl FactDecision {
+    /// One with this outcome, in which nothing follows.
+    pub fn of(outcome: Outcome) -> FactDecision {
+        FactDecision {
+            outcome,
+            because: String::new(),
+            adopted: None,
+            warnings: Vec::new(),
+            stay: None,
+            absorbed: Vec::new(),
+            claimed: false,
+            fact_key: None,
+            event: None,
+            explanation: Vec::new(),
+            runs: Vec::new(),
+            gone: None,
+            plan: Plan::default(),
+            joins: Vec::new(),
+            moved: None,
+        }
+    }
+}
+
 /// What recognises a payment or a message again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FactKey {

@@ -51,10 +51,11 @@ pub struct Receipt {
 }
 
 /// What became of a delivery, or of one fact in it. Later in the list is more serious.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Stored, not decided yet.
+    #[default]
     Undecided,
     /// An ignore rule of the source holds, or there is nothing in it.
     Ignored,
