@@ -187,32 +187,35 @@ fn entry(key: &Key, value: &Node, level: Level, tests: &mut Vec<Test>, report: &
         Level::Was => of_events || first == "notice",
         Level::Listed => of_events,
     };
+    if outside {
+        let word = &key.text;
+        let (title, help) = match level {
+            Level::Listed => (
+                format!("a list of stays has no `{word}`: there is no event"),
+                "its conditions are about the stay as it is, such as `property: brannan`".to_owned(),
+            ),
+            _ => (
+                format!("the stay before has no `{word}`"),
+                format!("`{word}` stands in `match` itself"),
+            ),
+        };
+        report.mistake("unknown-condition", &key.place, title).help(help);
+        return;
+    }
     let of = match key.text.as_str() {
-        word if outside => {
-            let (title, help) = match level {
-                Level::Listed => (
-                    format!("a list of stays has no `{word}`: there is no event"),
-                    "its conditions are about the stay as it is, such as `property: brannan`".to_owned(),
-                ),
-                _ => (
-                    format!("the stay before has no `{word}`"),
-                    format!("`{word}` stands in `match` itself"),
-                ),
-            };
-            report.mistake("unknown-condition", &key.place, title).help(help);
-            None
-        }
         "status" => words(value, "status", report, status_word).map(Subject::Status),
         "kind" => words(value, "kind", report, kind_word).map(Subject::Kind),
         "property" if !matches!(value.kind, Kind::Map(_)) => {
             words(value, "property", report, property_word).map(Subject::Property)
         }
         "notice" => AnyOf::read("notice", value, Against::Span, report).map(Subject::Notice),
-        "check_in_weekday" => {
-            words(value, "check_in_weekday", report, weekday).map(|days| Subject::Weekday("check_in_date", days))
-        }
-        "check_out_weekday" => {
-            words(value, "check_out_weekday", report, weekday).map(|days| Subject::Weekday("check_out_date", days))
+        weekdays @ ("check_in_weekday" | "check_out_weekday") => {
+            let field = if weekdays == "check_in_weekday" {
+                "check_in_date"
+            } else {
+                "check_out_date"
+            };
+            words(value, weekdays, report, weekday).map(|days| Subject::Weekday(field, days))
         }
         "payload" => return payload(value, tests, report),
         "was" => Some(Subject::Was(inner(key, value, Level::Was, report))),

@@ -177,11 +177,12 @@ fn plain(
 /// The comparison that holds where this one does not: `> 5` for `<= 5`.
 fn opposite(text: &str) -> String {
     let signs = [(">=", "<"), ("<=", ">"), (">", "<="), ("<", ">=")];
-    let text = text.trim();
-    let found = signs
+    let mut found = signs
         .iter()
-        .find_map(|(sign, other)| text.strip_prefix(sign).map(|rest| format!("{other} {}", rest.trim())));
-    found.unwrap_or_else(|| text.to_owned())
+        .filter_map(|(sign, other)| Some((text.trim().strip_prefix(sign)?, other)));
+    found
+        .next()
+        .map_or_else(|| text.to_owned(), |(rest, other)| format!("{other} {}", rest.trim()))
 }
 
 /// Whether two comparisons leave nothing out between them: `>= 2` and `<= 5`.

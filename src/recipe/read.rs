@@ -183,11 +183,8 @@ fn label(node: &Node, key: &str, report: &mut Report) -> Option<String> {
     let name = text(node, key, report)?.trim();
     let fine = (1..=NAME_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     if !fine {
-        report.mistake(
-            "bad-name",
-            &node.place,
-            format!("`{key}` is one line of 1 to {NAME_MAX} characters"),
-        );
+        let title = format!("`{key}` is one line of 1 to {NAME_MAX} characters");
+        report.mistake("bad-name", &node.place, title);
     }
     fine.then(|| name.to_owned())
 }

@@ -91,32 +91,25 @@ fn judge(request: &HttpRequest, answer: &OutResponse, connection: &Connection, i
         verdict.outcome = AttemptOutcome::Uncertain;
         verdict.because = Some("the answer broke off within its body".to_owned());
     } else if answer.end == End::Cut && json.is_none() && rules.reads_body() {
-        verdict.because = Some(format!(
-            "the answer is longer than {} KiB and was not read",
-            BODY_MAX / 1024
-        ));
+        let max = BODY_MAX / 1024;
+        verdict.because = Some(format!("the answer is longer than {max} KiB and was not read"));
     }
-    let phrase = StatusCode::from_u16(answer.status)
-        .ok()
-        .and_then(|status| status.canonical_reason());
     let mut summary = answer.status.to_string();
-    if let Some(phrase) = phrase {
-        summary.push(' ');
-        summary.push_str(phrase);
+    let status = StatusCode::from_u16(answer.status).ok();
+    if let Some(phrase) = status.and_then(|status| status.canonical_reason()) {
+        summary += &format!(" {phrase}");
     }
     if let Some(because) = &verdict.because {
-        summary.push_str(": ");
-        summary.push_str(because);
+        summary += &format!(": {because}");
     }
     let done = verdict.outcome == AttemptOutcome::Done;
     Answer {
         outcome: verdict.outcome,
         summary,
         excerpt: excerpt::of(connection.hide(&String::from_utf8_lossy(&answer.body)).as_bytes()),
-        output: if done {
-            connection.hide_within(rules.output(&answer.headers, json.as_ref()))
-        } else {
-            Value::Null
+        output: match done {
+            true => connection.hide_within(rules.output(&answer.headers, json.as_ref())),
+            false => Value::Null,
         },
         retry_after_s: match verdict.outcome {
             AttemptOutcome::Retry => retry_after_s(&answer.headers, io.clock.now()),

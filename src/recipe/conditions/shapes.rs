@@ -276,51 +276,26 @@ static VAR: Own = Own {
 };
 
 fn of_stay() -> impl Iterator<Item = Entry> {
-    let words = ["status", "kind"];
-    let fields = FIELDS
-        .iter()
-        .chain(DERIVED)
-        .filter(move |field| !words.contains(&field.name));
-    let groups = [
-        key(
-            "guest",
-            Form::Settings(&GROUP_GUEST),
-            "Fields of the guest.",
-            "guest: {language: nl}",
-        ),
-        key(
-            "money",
-            Form::Settings(&GROUP_MONEY),
-            "Amounts of the stay.",
-            "money: {total: \"> 500\"}",
-        ),
-        key(
-            "property.vars",
-            Form::Settings(&VARS),
-            "The property's own values.",
-            "property.vars: {self_clean: false}",
-        ),
-    ];
-    fields.map(|field| condition(field, field.name)).chain(groups)
+    let fields = FIELDS.iter().chain(DERIVED);
+    let fields = fields.filter(|field| !["status", "kind"].contains(&field.name));
+    fields.map(|field| condition(field, field.name)).chain([
+        settings("guest", &GROUP_GUEST, "guest: {language: nl}"),
+        settings("money", &GROUP_MONEY, "money: {total: \"> 500\"}"),
+        settings("property.vars", &VARS, "property.vars: {self_clean: false}"),
+    ])
 }
 
 fn of_facts() -> impl Iterator<Item = Entry> {
-    let groups = [
-        key(
-            "payment",
-            Form::Settings(&GROUP_PAYMENT),
-            "Fields of the payment.",
-            "payment: {kind: refund}",
-        ),
-        key(
-            "message",
-            Form::Settings(&GROUP_MESSAGE),
-            "Fields of the message.",
-            "message: {from: guest}",
-        ),
-    ];
     let fields = PAYMENT.iter().chain(MESSAGE);
-    fields.map(|field| condition(field, field.name)).chain(groups)
+    fields.map(|field| condition(field, field.name)).chain([
+        settings("payment", &GROUP_PAYMENT, "payment: {kind: refund}"),
+        settings("message", &GROUP_MESSAGE, "message: {from: guest}"),
+    ])
+}
+
+/// A key with settings below it, which says what they say.
+fn settings(name: &'static str, shape: &'static Shape, example: &'static str) -> Entry {
+    key(name, Form::Settings(shape), shape.about, example)
 }
 
 fn group(name: &str) -> Vec<Entry> {

@@ -43,12 +43,9 @@ pub(super) fn bound(
 ) -> Option<Bound> {
     let found = match against {
         Against::Text => {
+            let title = format!("`{key}` is a text: `{sign}` has nothing to compare");
             report
-                .mistake(
-                    "no-order",
-                    &node.place,
-                    format!("`{key}` is a text: `{sign}` has nothing to compare"),
-                )
+                .mistake("no-order", &node.place, title)
                 .help("write the text itself, with `*` for anything");
             return None;
         }
@@ -68,12 +65,9 @@ pub(super) fn bound(
             Against::Time => "a date, or a time such as `2027-03-27T15:00:00Z`",
             _ => "one number",
         };
+        let title = format!("`{key}: {sign}` compares with {what}, not `{text}`");
         report
-            .mistake(
-                "expected-value",
-                &node.place,
-                format!("`{key}: {sign}` compares with {what}, not `{text}`"),
-            )
+            .mistake("expected-value", &node.place, title)
             .help("anything more is written in `when`");
     }
     found

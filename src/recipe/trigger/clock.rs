@@ -169,12 +169,12 @@ fn mark(fields: &mut Fields<'_>, report: &mut Report) -> Option<Mark> {
     if let (Some(node), Shift::Seconds(_)) = (fields.get("at"), shift) {
         let title = "`at` goes with days, not with hours or minutes";
         let diagnostic = report.mistake("trigger", &node.place, title);
-        match as_days(shift) {
-            Some(days) => diagnostic.help(format!("write `{key}: {days}d`")),
-            None => diagnostic.help(format!(
-                "such as `{key}: 2d, at: \"10:00\"`; without `at` hours are counted from the moment itself"
-            )),
-        }
+        diagnostic.help(match as_days(shift) {
+            Some(days) => format!("write `{key}: {days}d`"),
+            None => {
+                format!("such as `{key}: 2d, at: \"10:00\"`; without `at` hours are counted from the moment itself")
+            }
+        });
     }
     if let (Some(Anchor::Created), true, Some(node)) = (anchor, shift.is_before(), fields.get("before")) {
         let title = "nobody knows of a stay before it is booked: `before` does not go with `created`";
@@ -215,12 +215,12 @@ pub(super) fn stay(fields: &mut Fields<'_>, report: &mut Report) -> Option<StayC
             report
                 .mistake("trigger", &node.place, "`every` is an hour at least")
                 .help("such as `every: 7d`");
-        } else if let (Some(mark), Shift::Seconds(_)) = (mark.filter(|mark| mark.at.is_some()), every) {
+        } else if let (true, Shift::Seconds(_)) = (mark.is_some_and(|mark| mark.at.is_some()), every) {
             let title = "with `at`, `every` is days, not hours or minutes";
             let diagnostic = report.mistake("trigger", &node.place, title);
-            match (as_days(every), mark.at) {
-                (Some(days), _) => diagnostic.help(format!("write `every: {days}d`")),
-                _ => diagnostic.help("without `at` hours are counted from the moment itself"),
+            match as_days(every) {
+                Some(days) => diagnostic.help(format!("write `every: {days}d`")),
+                None => diagnostic.help("without `at` hours are counted from the moment itself"),
             }
         }
     }
