@@ -14,6 +14,7 @@ mod body;
 mod incoming;
 mod memory;
 mod rejections;
+mod slow_down;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -44,6 +45,7 @@ use self::incoming::{Incoming, Read, Workers};
 use self::memory::{Held, Memory, Payer};
 
 pub use self::rejections::{Rejection, Rejections, UNKNOWN};
+use self::slow_down::SlowDown;
 
 /// Finds a source by the name in the path.
 pub type Sources = Arc<dyn Fn(&str) -> Option<Arc<Source>> + Send + Sync>;
@@ -121,6 +123,7 @@ struct Shared {
     /// Work for those who have.
     senders: Workers,
     drained: Semaphore,
+    slow_down: SlowDown,
 }
 
 /// `/hooks/{source}`, and two parts more at the most, of which any may be the token; whatever else is asked for is not found.
@@ -130,6 +133,7 @@ pub fn router(receiver: Receiver) -> Router {
         strangers: Workers::new(1),
         senders: Workers::new(SENDERS_AT_ONCE),
         drained: Semaphore::new(body::DRAINED_MAX),
+        slow_down: SlowDown::new(),
         receiver,
     });
     Router::new()
@@ -171,10 +175,12 @@ async fn hook(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Resp
         if let Some(more) = receiver.turned_away(UNKNOWN, "unknown source", Some(asked_for.clone())) {
             tracing::warn!(route, status = 404, name = asked_for, more, "no source has this name");
         }
+        shared.slow_down.turn().await;
         return answer::UNKNOWN_SOURCE.response();
     };
     if segments.len() > 1 && !source.reads_path() {
         body::let_go(&parts, body, &shared.drained).await;
+        shared.slow_down.turn().await;
         return answer::NO_SUCH_PAGE.response();
     }
     let name = source.name();
@@ -214,6 +220,9 @@ async fn hook(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Resp
                     tracing::warn!(route, source = name, status, reason, came, more, "turned away");
                 }
                 Some(more) => tracing::info!(route, source = name, status, reason, came, more, "turned away"),
+            }
+            if problem.status.is_client_error() {
+                shared.slow_down.turn().await;
             }
             problem.response()
         }

@@ -97,6 +97,12 @@ const RATIOS: &[Ratio] = &[
         Bound::Most(1.5),
     ),
     (
+        "ack p50, 8 strangers elsewhere ÷ none",
+        ("8 strangers elsewhere", "ack p50 ms"),
+        ("no strangers", "ack p50 ms"),
+        Bound::Most(1.5),
+    ),
+    (
         "end to end p50 at 200/s ÷ ack p50",
         ("quiet", "end to end p50 ms"),
         ("quiet", "ack p50 ms"),

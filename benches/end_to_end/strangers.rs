@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -45,10 +45,35 @@ async fn stranger(address: SocketAddr, request: std::sync::Arc<Vec<u8>>) {
     }
 }
 
+/// Somebody else who reads what he is sent and answers nothing: what strangers cost a machine of which they share the cores.
+async fn elsewhere() -> (SocketAddr, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let size = empty_members().len();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut left = size;
+            tokio::spawn(async move {
+                let mut buffer = vec![0; 1 << 16];
+                while left > 0 {
+                    match stream.read(&mut buffer).await {
+                        Ok(read @ 1..) => left = left.saturating_sub(read),
+                        _ => return,
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(250)).await;
+            });
+        }
+    });
+    (address, tasks)
+}
+
 /// Acknowledgements without and with strangers, on one daemon each.
 pub async fn costly(args: &Args, report: &mut Report) {
     for (who, path) in [
         ("no strangers", ""),
+        ("8 strangers elsewhere", "/elsewhere"),
         ("8 strangers without the token", "/hooks/pms"),
         ("8 strangers without the signature", "/hooks/signed"),
         ("8 strangers to an open source", "/hooks/open"),
@@ -60,6 +85,10 @@ pub async fn costly(args: &Args, report: &mut Report) {
         let more = "sources:\n  open: {learn: true, auth: none}\n  signed: {learn: true, secret: a-secret-for-the-benchmark, auth: {hmac: {header: X-Sig}}}\n";
         std::fs::write(&config, text.replace("sources:\n", more)).unwrap();
         let program = site.serve();
+        let elsewhere = match path {
+            "/elsewhere" => Some(elsewhere().await),
+            _ => None,
+        };
         let mut strangers = JoinSet::new();
         if !path.is_empty() {
             let body = empty_members();
@@ -68,8 +97,12 @@ pub async fn costly(args: &Args, report: &mut Report) {
                 body.len()
             );
             let request = std::sync::Arc::new([head.into_bytes(), body].concat());
+            let to = match elsewhere.as_ref() {
+                Some((address, _)) if path == "/elsewhere" => *address,
+                _ => program.hooks,
+            };
             for _ in 0..STRANGERS {
-                strangers.spawn(stranger(program.hooks, request.clone()));
+                strangers.spawn(stranger(to, request.clone()));
             }
         }
         let sent = load::steady(program.hooks, &to(&program, "pms", 'S'), 0..args.quiet, PACE).await;
