@@ -15,7 +15,6 @@ pub mod output;
 mod plan;
 pub mod preview;
 mod print;
-pub mod reference;
 mod remote;
 mod reservations;
 mod runs;
@@ -23,7 +22,7 @@ pub mod schema;
 mod select;
 mod send;
 mod serve;
-mod test;
+pub mod test;
 mod upcoming;
 
 use std::path::PathBuf;

@@ -2,7 +2,6 @@
 //! it (`lang::fields`), and the schemas for editors and the reference are made from it.
 
 mod form;
-pub mod page;
 pub mod schema;
 #[cfg(test)]
 mod tests;

@@ -1,15 +1,19 @@
 //! The reference and the schemas in `docs/reference` are what the declarations make.
 
+mod pages;
+mod senders;
+mod shapes;
+
 use std::path::Path;
 
-use stayhook::cli::{environment, reference};
+use stayhook::cli::environment;
 
 /// `STAYHOOK_WRITE_REFERENCE=1 cargo test --test it reference` writes them.
 #[test]
 fn the_reference_is_up_to_date() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference");
     let write = environment("STAYHOOK_WRITE_REFERENCE").is_some();
-    let pages = reference::pages();
+    let pages = pages::all();
     let mut old = Vec::new();
     for (name, text) in &pages {
         let path = folder.join(name);
@@ -29,7 +33,7 @@ fn the_reference_is_up_to_date() {
 
 #[test]
 fn every_link_of_the_reference_leads_somewhere() {
-    let pages = reference::pages();
+    let pages = pages::all();
     let text_of = |name: &str| {
         pages
             .iter()

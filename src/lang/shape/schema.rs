@@ -277,7 +277,7 @@ impl Writer<'_> {
 }
 
 /// The name of a definition or a section: what the shape is called, with a number where two are called alike.
-pub(super) fn name_among(shapes: &[&'static Shape], shape: &Shape) -> String {
+pub fn name_among(shapes: &[&'static Shape], shape: &Shape) -> String {
     let alike = shapes.iter().filter(|other| other.what == shape.what);
     let at = alike.take_while(|other| !std::ptr::eq(**other, shape)).count();
     let letters = shape

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::lang::diag::Report;
-use crate::lang::yaml;
-use crate::model::event::EVENTS;
-use crate::source::{self, About, PRESETS, Source};
+use stayhook::lang::diag::Report;
+use stayhook::lang::yaml;
+use stayhook::model::event::EVENTS;
+use stayhook::source::{self, About, PRESETS, Source};
 
 /// Stands for the credentials of a sender where only its way of using them is asked for.
 const ANY_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

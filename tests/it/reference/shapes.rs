@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::schema::{Language, name_among};
-use super::{Entry, Form, More, Rule, Shape, Standing, reachable};
-use crate::lang::fields::quoted;
-use crate::model::event::TYPES;
+use stayhook::lang::fields::quoted;
+use stayhook::lang::shape::schema::{Language, name_among};
+use stayhook::lang::shape::{Entry, Form, More, Rule, Shape, Standing, reachable};
+use stayhook::model::event::TYPES;
 
 /// The sections for everything that `root` declares. What stands on another page is only linked: `elsewhere` has it with
 /// its page.

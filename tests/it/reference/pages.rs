@@ -1,25 +1,25 @@
 //! The pages of `docs/reference` and the schemas beside them, made from the same declarations that files are read
 //! against. A test holds the files against this, and writes them when it is told to.
 
-mod senders;
-
 use std::fmt::Write as _;
 
-use crate::config::CONFIG;
-use crate::lang::shape::Shape;
-use crate::lang::shape::page::{cell, sections};
-use crate::lang::shape::schema::Language;
-use crate::lang::template::{FILTERS, FilterKind};
-use crate::model::event::EVENTS;
-use crate::model::field::{DERIVED, FIELDS, Field, MESSAGE, PAYMENT};
-use crate::recipe::{EVENT_WORDS, RECIPE, ROOT_WORDS, RUN_WORDS, STAY_WORDS, Word};
-use crate::source::SOURCE;
+use stayhook::config::CONFIG;
+use stayhook::lang::shape::Shape;
+use stayhook::lang::shape::schema::Language;
+use stayhook::lang::template::{FILTERS, FilterKind};
+use stayhook::model::event::EVENTS;
+use stayhook::model::field::{DERIVED, FIELDS, Field, MESSAGE, PAYMENT};
+use stayhook::recipe::{EVENT_WORDS, RECIPE, ROOT_WORDS, RUN_WORDS, STAY_WORDS, Word};
+use stayhook::source::SOURCE;
 
-use super::schema::{self, File};
-use super::test::TEST;
+use stayhook::cli::schema::{self, File};
+use stayhook::cli::test::TEST;
+
+use super::senders;
+use super::shapes::{cell, sections};
 
 /// Every page: its path below `docs/reference`, and its text.
-pub fn pages() -> Vec<(String, String)> {
+pub fn all() -> Vec<(String, String)> {
     let mut pages: Vec<(String, String)> = vec![
         ("recipe.md".to_owned(), recipe()),
         ("configuration.md".to_owned(), configuration()),
@@ -83,7 +83,7 @@ fn test() -> String {
         "Every key of a recipe test. The command that runs them is not in this version yet; `stayhook schema test` prints a \
          schema for editors.",
         &TEST,
-        &[(&crate::config::PROPERTIES, "configuration.md#properties")],
+        &[(&stayhook::config::PROPERTIES, "configuration.md#properties")],
     )
 }
 
