@@ -19,7 +19,11 @@ const WAITING: &str = "runs SET due_at = CASE WHEN due_at <= now THEN due_at WHE
      ELSE now END, updated_at = now FROM w WHERE state IN ('ready', 'retrying') AND updated_at > now";
 
 /// What else a clock that was ahead has decided, in this order.
-const DECIDED: [&str; 8] = [
+const DECIDED: [&str; 10] = [
+    // Given up because its time for retries was over, by a clock by which it was not.
+    "runs SET state = 'retrying', reason = 'given up by a clock that was ahead', ended_by = NULL, due_at = now, updated_at = now + 1 \
+     FROM w WHERE state IN ('dead', 'parked') AND updated_at > now AND cancel_requested = 0 AND step_until < updated_at \
+     AND (step_until > now OR step_first_at > now)",
     WAITING,
     "runs SET step_until = step_until - (step_first_at - now), step_first_at = now FROM w WHERE state IN ('ready', 'running', 'retrying') AND step_first_at > now",
     "runs SET due_at = now + due_at - updated_at, planned_at = now + due_at - updated_at, updated_at = now FROM w \
@@ -28,6 +32,8 @@ const DECIDED: [&str; 8] = [
     "stays SET replan = 1 FROM w WHERE updated_at > now OR id IN \
      (SELECT stay_id FROM runs WHERE state = 'skipped' AND attempts = 0 AND updated_at > now AND stay_id IS NOT NULL)",
     "plan_state SET since = now FROM w WHERE since > now",
+    // The guest had left by that clock.
+    "runs SET ended_by = 'down' FROM w WHERE state = 'skipped' AND ended_by = 'past' AND attempts = 0 AND updated_at > now",
     "runs SET state = 'scheduled', reason = '', ended_by = NULL FROM w WHERE state = 'skipped' AND updated_at > now \
      AND stay_id IS NULL AND ended_by = 'down' AND attempts = 0 AND planned_at <= now",
     "runs SET updated_at = now FROM w WHERE state = 'skipped' AND updated_at > now",

@@ -6,6 +6,8 @@ use crate::standin::{HttpStandin, Reply};
 use chrono::TimeDelta;
 
 use crate::clock::{booked, go_to, house, planned, recipe};
+use stayhook::store::RunRow;
+
 use crate::daemon::Site;
 use crate::sender::{plan, stay};
 use crate::support::{House, at};
@@ -147,6 +149,41 @@ async fn a_change_that_settles_and_a_status_that_lasts_wait_no_longer_than_they_
     house
         .when(|runs| runs[0].state == "scheduled" && runs[0].due_at_ms < soon)
         .await;
+}
+
+#[tokio::test]
+async fn what_a_clock_that_was_ahead_gave_up_is_tried_again_until_its_time_is_over() {
+    let tell = TELL.replace(
+        "/{{ reservation.code }}'}",
+        "/{{ reservation.code }}'}, retry: {for: 2h}",
+    );
+    for tried_before in [true, false] {
+        let house = plan().recipe(&tell).build().await;
+        house.cleaning.decide(|_, _| Reply::status(503));
+        if tried_before {
+            house.decide(&stay("A", "confirmed", 1)).await;
+            house.come_to(&["Tell: retrying"]).await;
+        }
+        leap(&house, TimeDelta::days(7));
+        assert!(!house.clock.is_trusted());
+        house.advance(TimeDelta::seconds(119));
+        assert!(!house.clock.is_trusted());
+        house.advance(TimeDelta::seconds(15));
+        assert!(house.clock.is_trusted());
+        if !tried_before {
+            house.decide(&stay("A", "confirmed", 1)).await;
+            house.come_to(&["Tell: retrying"]).await;
+            house.advance(TimeDelta::hours(3));
+        }
+        let over = |runs: &[RunRow]| ["dead", "parked"].contains(&runs[0].state.as_str());
+        house.when(over).await;
+        let before = house.cleaning.requests().len();
+        leap(&house, -TimeDelta::days(8));
+        house.cleaning.wait_for(before + 1).await;
+        // And its time is over when it is over.
+        house.advance(TimeDelta::hours(3));
+        house.when(over).await;
+    }
 }
 
 /// The library that `faketime` puts before a program; none where it is not installed, which is loud, and wrong in CI.

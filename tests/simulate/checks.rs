@@ -212,8 +212,11 @@ impl Seen {
             let was = RunState::from_word(&before.state);
             // What the clock wants again has not begun.
             let returns = self.clock.knows(&row.id) && row.attempts == 0;
+            // Given up by a clock that was ahead, and tried again once it was put back.
+            let given_up =
+                matches!(was, Some(RunState::Dead | RunState::Parked)) && before.updated_at_ms > row.updated_at_ms;
             hold(
-                returns || !was.is_some_and(RunState::is_ended) || was == Some(state),
+                returns || given_up || !was.is_some_and(RunState::is_ended) || was == Some(state),
                 || format!("{}, and had ended as {}", told(), before.state),
             )?;
             hold(row.attempts >= before.attempts, || {

@@ -225,7 +225,8 @@ impl Timeline {
             format!("{} by a clock that nobody believes", told())
         })?;
         // Passed over by a clock that was ahead, and asked once more.
-        let too_soon = before.is_some_and(too_late);
+        let put_back = matches!(look.step, Step::Turned { put_back: true } | Step::Torn { .. });
+        let too_soon = before.is_some_and(|before| too_late(before) || put_back && before.was_past());
         // It passed after the rules came into force, before its stay was planned under them.
         let meanwhile = row.planned.timestamp_millis() > look.since_ms;
         // Else what is due already is planned for news only.

@@ -10,6 +10,14 @@ use crate::table::Row;
 
 use super::Timeline;
 
+impl Row {
+    /// Whether it was passed over as past, by whatever clock.
+    pub(super) fn was_past(&self) -> bool {
+        let past = self.reason.starts_with("too late: ") || self.reason == "the guest has left";
+        self.is("skipped") && past
+    }
+}
+
 impl Timeline {
     /// Whether the run is of the check-in clock, and the guest has left.
     pub fn has_left(&self, run: &str, now: Time) -> bool {
