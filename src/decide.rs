@@ -180,3 +180,6 @@ fn gone_since(stay: &Stay, event: &Event, origin: &Origin<'_>) -> Option<Status>
     let entered = event.about() == About::Reservation && !then.is_some_and(Status::is_gone);
     (entered && occurrence(origin) == 0).then_some(now)
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,3 +25,6 @@ pub use reading::{Nothing, Read, claim, lookup, read, read_as};
 pub use settle::{Next, Tried, ended, uncertain, window_over};
 pub use setup::{Setup, mapped};
 pub use world::{Places, World};
+
+#[cfg(test)]
+pub(crate) mod tests;
