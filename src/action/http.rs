@@ -134,7 +134,7 @@ impl EffectKind for Http {
         let kind = content_type.as_deref().or(given.map(|(_, slot)| slot.source()));
         if let (Body::Text(slot), Some(node)) = (&body, text)
             && slot.prints_plain()
-            && kind.is_some_and(is_json)
+            && kind.map_or_else(|| looks_like_json(slot.source()), is_json)
         {
             report
                 .warning(
@@ -199,6 +199,13 @@ fn slots(fields: &mut Fields<'_>, key: &'static str, report: &mut Report) -> Vec
         slot.map(|slot| (name.text.clone(), slot))
     };
     entries.filter_map(slot).collect()
+}
+
+/// Whether a text was meant as JSON, though nobody says so: `{"name": …}`, and not `{{ name }}`.
+fn looks_like_json(text: &str) -> bool {
+    let text = text.trim();
+    let object = text.starts_with('{') && !text.starts_with("{{") && !text.starts_with("{%") && text.ends_with('}');
+    (object || text.starts_with('[') && text.ends_with(']')) && text.contains('"')
 }
 
 /// Whether a content type is one of JSON.

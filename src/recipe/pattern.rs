@@ -116,6 +116,19 @@ fn one(key: &str, node: &Node, against: Against, report: &mut Report) -> Option<
             return bound(key, sign, rest.trim(), node, against, report).map(|bound| Pattern::Order(*order, bound));
         }
     }
+    if let Some((sign, rest)) = [(">=", "=>"), ("<=", "=<")]
+        .into_iter()
+        .find_map(|(sign, slip)| Some((sign, text.strip_prefix(slip)?)))
+    {
+        report
+            .mistake(
+                "unknown-comparison",
+                &node.place,
+                "the sign is written the other way round",
+            )
+            .help(format!("write `{key}: \"{sign} {}\"`", rest.trim()));
+        return None;
+    }
     if text.starts_with('=') {
         let value = text.trim_start_matches('=').trim();
         report

@@ -65,7 +65,11 @@ async fn from_the_first_delivery_to_a_test() {
     assert_eq!(code, 0, "{text}");
     let told: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(told["missing"], json!(["status"]), "{text}");
-    let draft = told["draft"].as_str().unwrap().replace("# status: ", "status: ");
+    let draft = told["draft"].as_str().unwrap();
+    assert!(draft.contains("# Reserved: ?"), "{draft}");
+    let draft = draft
+        .replace("# status: ", "status: ")
+        .replace("{cancelled: cancelled}", "{Reserved: confirmed, cancelled: cancelled}");
     configure(&site, &draft, &daemon);
     let (code, text) = said(&site, "check").await;
     assert_eq!(code, 0, "{text}");
@@ -144,4 +148,13 @@ async fn files_that_are_no_bodies_are_refused() {
         let (ended, text) = said(&site, line).await;
         assert!(ended == code && text.contains(words), "{line}: {ended} {text}");
     }
+}
+
+#[tokio::test]
+async fn what_asks_for_nothing_is_not_said_to_be_filled_by_nobody() {
+    let config = "sources:\n  smoobu: {preset: smoobu, token: open-7f2c9d1e-5a}\nconnections:\n  tasks: {http: {base_url: \"http://127.0.0.1:9\"}}\n";
+    let groups = include_str!("../../recipes/cleaning-groups.yaml");
+    let site = Site::new(config, &[groups]);
+    let (_, text) = said(&site, "check").await;
+    assert!(!text.contains("never-filled"), "{text}");
 }

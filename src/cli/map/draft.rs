@@ -204,7 +204,9 @@ impl<'t> Writer<'t> {
             if chosen || !all(place, is_id) || !NAMING.iter().any(|end| name.ends_with(end)) {
                 continue;
             }
-            let own = OWN_IDS.contains(&name.as_str()) && place.steps.starts_with(&self.stay.scope);
+            // What stands deeper is the id of something else: of a room, of a guest.
+            let direct = place.steps.len() == self.stay.scope.len() + 1;
+            let own = OWN_IDS.contains(&name.as_str()) && direct && place.steps.starts_with(&self.stay.scope);
             let shared = SHARED.iter().any(|part| name.contains(part));
             match place {
                 place if shared => self.line(2, "references", false, place, "stays may share it"),
@@ -234,10 +236,11 @@ impl<'t> Writer<'t> {
         for place in &places {
             let (mut words, mut unknown) = (vec!["cancelled: cancelled".to_owned()], Vec::new());
             for word in place.values.iter().filter_map(Value::as_str) {
-                let line = format!("{}: {}", scalar(word), meaning(word).unwrap_or("confirmed"));
-                // What is chosen by hand has a word to begin with.
-                let known = meaning(word).is_some() || !certain;
-                if known { words.push(line) } else { unknown.push(line) }
+                // Nobody else knows what the sender means by it; `?` is no status, so `check` asks too.
+                match meaning(word) {
+                    Some(status) => words.push(format!("{}: {status}", scalar(word))),
+                    None => unknown.push(format!("{}: ?", scalar(word))),
+                }
             }
             words.sort_by_key(|word| fold(word));
             words.dedup_by_key(|word| fold(word));
@@ -249,7 +252,7 @@ impl<'t> Writer<'t> {
                     2,
                     false,
                     &unknown.join(", "),
-                    "seen too; which of ours? it belongs into map",
+                    "seen too; which of our words is it? it belongs into map",
                 );
             }
             self.out.lines.push(("status", place.path(), certain));

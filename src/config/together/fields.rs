@@ -13,7 +13,7 @@ pub(super) fn filled(meant: &[&Source], name: &str, node: &Node, report: &mut Re
     let holds = |word: &&str| {
         word.trim_start_matches("!=").trim() == "null" || name == "kind" && word.eq_ignore_ascii_case("guest")
     };
-    let ours = words.len() < node.items().len() || words.iter().any(holds);
+    let ours = node.is_null() || words.len() < node.items().len() || words.iter().any(holds);
     let silent = meant.is_empty() || field_named(name).is_none();
     if silent || ours || meant.iter().any(|source| fills(source, name)) {
         return;

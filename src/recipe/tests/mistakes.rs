@@ -174,6 +174,10 @@ fn of_conditions() {
             "2:17 equal is written without a sign (write `nights: 2`)",
         ),
         (
+            "match: {nights: '=> 2'}",
+            "2:17 the sign is written the other way round (write `nights: \">= 2\"`)",
+        ),
+        (
             "match: {notice: 24h}",
             "2:17 `notice` is compared with a duration, not `24h`",
         ),
