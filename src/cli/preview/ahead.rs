@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::decide::{Life, Subject, local_now, plans_nothing, view};
+use crate::decide::{Life, Subject, local_now, moments, plans_nothing, view};
 use crate::engine::{Setup, World, foreseen};
 use crate::model::decision::{Explanation, FactDecision};
 use crate::model::plan::Planned;
@@ -72,16 +72,23 @@ pub(super) fn plans(
             });
         }
         if mine.is_empty() {
+            let view = view(stay, &setup.properties);
             let subject = Subject {
                 stay,
-                view: &view(stay, &setup.properties),
+                view: &view,
                 existing: &[],
                 life: &Life::GoesOn,
                 learn: asked.source.learn(),
                 rules_since: None,
             };
-            let else_planned = || "what it waits for is planned already, or lies in the past".to_owned();
-            played.push(not_wanted(plans_nothing(recipe, &subject).unwrap_or_else(else_planned)));
+            let because = plans_nothing(recipe, &subject).unwrap_or_else(|| {
+                let because = match moments(recipe, stay, &view).is_empty() {
+                    true => "nothing that it waits for comes up for this stay as it is now",
+                    false => "what it waits for is planned already, or lies in the past",
+                };
+                because.to_owned()
+            });
+            played.push(not_wanted(because));
         }
     }
     played.sort_by_key(|one| one.at);

@@ -187,7 +187,9 @@ impl<'t> Reader<'t> {
             column: self.mended.column(line, comment.column),
         };
         let title = format!("for YAML a comment begins at this `#`: `{}` is left out", comment.text);
-        let diagnostic = if comment.text.contains("{{") || comment.text.contains("{%") {
+        let template = comment.text.contains("{{") || comment.text.contains("{%");
+        // With a space it may be a comment about a template.
+        let diagnostic = if template && !comment.text.starts_with("# ") {
             report.mistake("cut-by-comment", &place, title)
         } else {
             report.warning("cut-by-comment", &place, title)

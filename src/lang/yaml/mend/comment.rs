@@ -41,8 +41,9 @@ fn found(line: &str, start: usize, end: usize, value: &str) -> Option<Comment> {
     let comment = rest.trim_start();
     let gap = rest.len() - comment.len();
     let next = comment.strip_prefix('#')?.chars().next()?;
-    // Who writes a comment puts a space behind the `#`, or more of them.
-    if gap == 0 || matches!(next, ' ' | '#' | '!' | '-' | '=' | '\t') {
+    // Who writes a comment puts a space behind the `#`, or more of them; and has no template in it.
+    let template = comment.contains("{{") || comment.contains("{%");
+    if gap == 0 || !template && matches!(next, ' ' | '#' | '!' | '-' | '=' | '\t') {
         return None;
     }
     let comment = comment.trim_end();
